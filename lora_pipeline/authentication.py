@@ -1,0 +1,61 @@
+"""API keys: `Authorization: Bearer lp_…`."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from lora_pipeline import row_security
+from lora_pipeline.models import ApiKey, User
+from lora_pipeline.services import hash_secret
+
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+def bearer_token(request: Request) -> str | None:
+    """The token of an `Authorization: Bearer` header, None without one."""
+    scheme, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Resolves a key to its owner and lets the database show that owner's rows."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+        if (token := bearer_token(request)) is None:
+            return None
+        key = (
+            ApiKey.objects.usable()
+            .select_related("user")
+            .filter(key_hash=hash_secret(token))
+            .first()
+        )
+        if key is None:
+            raise AuthenticationFailed(
+                "This API key is unknown or was revoked: make one on the keys page."
+            )
+        _note_use(key)
+        row_security.act_for(key.user_id)
+        return key.user, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="LoRA Pipeline"'
+
+
+def _note_use(key: ApiKey) -> None:
+    now = timezone.now()
+    if key.last_used_at is None or now - key.last_used_at > USE_NOTED_EVERY:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI description names the keys."""
+
+    target_class = "lora_pipeline.authentication.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer"}

@@ -1,0 +1,92 @@
+"""Environment variables, read so that a wrong value stops the start with a sentence."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+class BadSetting(SystemExit):
+    """An environment variable has a value that the console cannot use."""
+
+    def __init__(self, name: str, value: str, allowed: str) -> None:
+        super().__init__(f"{name}={value!r} cannot be used: give {allowed}.")
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable as it stands, or the default."""
+    return os.environ.get(name, default)
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """True for 1/true/yes/on, False for 0/false/no/off, in any case."""
+    value = os.environ.get(name, "").strip().lower()
+    if not value:
+        return default
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise BadSetting(name, value, "1 or 0")
+
+
+def integer(name: str, default: int, *, minimum: int = 0) -> int:
+    """A whole number not below the minimum."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    if not value.lstrip("-").isdigit() or int(value) < minimum:
+        raise BadSetting(name, value, f"a whole number from {minimum} on")
+    return int(value)
+
+
+def number(name: str, default: float, *, minimum: float = 0.0) -> float:
+    """A decimal number not below the minimum."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    try:
+        parsed = float(value)
+    except ValueError:
+        raise BadSetting(name, value, f"a number from {minimum} on") from None
+    if not minimum <= parsed < float("inf"):
+        raise BadSetting(name, value, f"a number from {minimum} on")
+    return parsed
+
+
+def words(name: str, default: Sequence[str] = ()) -> list[str]:
+    """A comma-separated list without empty entries."""
+    value = os.environ.get(name, "")
+    return [word.strip() for word in value.split(",") if word.strip()] or list(default)
+
+
+def choice(name: str, allowed: Sequence[str], default: str) -> str:
+    """One of the allowed words."""
+    value = os.environ.get(name, "").strip() or default
+    if value not in allowed:
+        raise BadSetting(name, value, " or ".join(allowed))
+    return value
+
+
+def path(name: str, default: Path) -> Path:
+    """An absolute path; `~` is the home folder."""
+    value = os.environ.get(name, "").strip()
+    return Path(value).expanduser().resolve() if value else default
+
+
+def database_url(value: str) -> dict[str, object]:
+    """Django's database settings for postgres://user:password@host:port/name?option=x."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+        shown = f"{parts.scheme}://…" if parts.scheme else "…"
+        allowed = "postgres://USER:PASSWORD@HOST:PORT/NAME"
+        raise BadSetting("DATABASE_URL", shown, allowed)
+    options = dict(parse_qsl(parts.query))
+    return {
+        "HOST": options.pop("host", unquote(parts.hostname or "")),
+        "PORT": str(parts.port or ""),
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "OPTIONS": options,
+    }

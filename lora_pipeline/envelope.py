@@ -1,0 +1,120 @@
+"""The two shapes of every API answer: success with data, error with details."""
+
+import logging
+import uuid
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as drf_exception_handler
+
+logger = logging.getLogger(__name__)
+
+NOT_SIGNED_IN = "Sign in, or send an API key as 'Authorization: Bearer …'."
+
+
+class Refusal(exceptions.APIException):
+    """A rule of the product says no; carries the status, one sentence, the details."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int = status.HTTP_400_BAD_REQUEST,
+        code: str = "refused",
+        details: Any = None,
+    ) -> None:
+        super().__init__(message, code)
+        self.status_code = status_code
+        self.message = message
+        self.code = code
+        self.details = details
+
+
+def success(data: Any, *, status_code: int = 200, **headers: str) -> Response:
+    """`{"success": true, "data": …}`."""
+    body = {"success": True, "data": data}
+    return Response(body, status=status_code, headers=headers or None)
+
+
+def error_body(message: str, code: str, details: Any = None) -> dict[str, Any]:
+    """`{"error": one sentence, "code": …, "details": …}`."""
+    return {"error": message, "code": code, "details": details}
+
+
+def json_error(
+    message: str, *, status_code: int, code: str, details: Any = None
+) -> JsonResponse:
+    """An error answered outside DRF: by middleware, or by Django's own handlers."""
+    return JsonResponse(error_body(message, code, details), status=status_code)
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Every exception that DRF knows, in the error shape; None means our own fault."""
+    response = drf_exception_handler(error, context)
+    if response is None:
+        return None
+    message, code, details = _words(error, response)
+    response.data = error_body(message, code, details)
+    return response
+
+
+def _words(error: Exception, response: Response) -> tuple[str, str, Any]:
+    if isinstance(error, Refusal):
+        return error.message, error.code, error.details
+    if isinstance(error, exceptions.ValidationError):
+        details = flatten(error.detail)
+        return f"{_count(details)} to correct: see details.", "invalid", details
+    if isinstance(error, exceptions.ParseError):
+        detail = {"body": [str(error.detail)]}
+        return "The body is not valid JSON.", "invalid", detail
+    if isinstance(error, exceptions.NotAuthenticated):
+        return NOT_SIGNED_IN, "not_authenticated", None
+    if isinstance(error, Http404):
+        return _not_found(error), "not_found", None
+    if isinstance(error, PermissionDenied):
+        return "You may not do this.", "forbidden", None
+    if isinstance(error, exceptions.APIException):
+        return str(error.detail), str(error.default_code), None
+    return "The request was refused.", str(response.status_code), None
+
+
+def _not_found(error: Http404) -> str:
+    """Our own words where we gave some, never Django's, which name the table."""
+    words = str(error.args[0]) if error.args else ""
+    return words if words.endswith(".") else "Not found."
+
+
+def _count(details: dict[str, list[str]]) -> str:
+    return "One field" if len(details) == 1 else f"{len(details)} fields"
+
+
+def flatten(detail: Any, name: str = "") -> dict[str, list[str]]:
+    """Nested DRF errors as a map of dotted field name to messages."""
+    if isinstance(detail, dict):
+        found: dict[str, list[str]] = {}
+        for key, value in detail.items():
+            own = "" if key == "non_field_errors" else str(key)
+            found |= flatten(value, ".".join(filter(None, [name, own])))
+        return found
+    messages = detail if isinstance(detail, list) else [detail]
+    return {name or "body": [str(message) for message in messages]}
+
+
+def is_api(request: HttpRequest) -> bool:
+    """True for paths that answer JSON."""
+    return request.path.startswith("/api/")
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    """A 500 with a request id to look up in the log, and no inner detail."""
+    request_id = uuid.uuid4().hex
+    logger.exception("request %s: %s %s", request_id, request.method, request.path)
+    return json_error(
+        "Something went wrong on our side; the request id finds it in the log.",
+        status_code=500,
+        code="server_error",
+        details={"request_id": request_id},
+    )

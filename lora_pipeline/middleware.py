@@ -1,0 +1,112 @@
+"""What every request passes through: errors, size limits, row security, sign-in."""
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import render, resolve_url
+
+from lora_pipeline import row_security
+from lora_pipeline.envelope import is_api, json_error, server_error
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
+OPEN_PATHS = ("/sign-in", "/static/", "/api/", "/favicon.ico")
+
+
+class ErrorEnvelope:
+    """API paths answer errors as JSON, also those that never reach a view."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.status_code == 404 and is_api(request) and _is_html(response):
+            return json_error("Not found.", status_code=404, code="not_found")
+        return response
+
+    def process_exception(
+        self, request: HttpRequest, error: Exception
+    ) -> HttpResponse | None:
+        if isinstance(error, RequestDataTooBig):
+            return too_large(request, settings.MAX_BODY_BYTES)
+        return server_error(request) if is_api(request) else None
+
+
+class BodyLimit:
+    """Refuses a body by its announced length, before a byte of it is read."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        limit = body_limit(request)
+        try:
+            length = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            length = 0
+        return too_large(request, limit) if length > limit else self.get_response(request)
+
+
+def body_limit(request: HttpRequest) -> int:
+    """Bytes that a request to this path may carry."""
+    if request.path in {"/api/datasets", "/datasets/upload"}:
+        return int(settings.MAX_UPLOAD_BYTES)
+    if request.path.startswith("/api/runs/") and request.path.endswith("/artifact"):
+        return int(settings.MAX_ADAPTER_BYTES)
+    return int(settings.MAX_BODY_BYTES)
+
+
+def too_large(request: HttpRequest, limit: int) -> HttpResponse:
+    """413 in the shape that the caller reads."""
+    words = f"The body is larger than the {limit:,} bytes that are accepted here."
+    if is_api(request):
+        return json_error(words, status_code=413, code="too_large")
+    return render(request, "error.html", {"title": "Too large", "words": words}, status=413)
+
+
+class RowSecurity:
+    """The database shows the rows of the signed-in user, and forgets them after."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            self._enter(request)
+            return self.get_response(request)
+        finally:
+            row_security.reset()
+
+    def _enter(self, request: HttpRequest) -> None:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return
+        user = request.user
+        if not user.is_authenticated:
+            return
+        if request.path.startswith("/admin/") and user.is_staff:
+            row_security.act_as_operator()
+        else:
+            row_security.act_for(user.pk)
+
+
+class SignInRequired:
+    """Every page but sign-in needs a user; the API says 401 by itself."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.user.is_authenticated or request.path.startswith(OPEN_PATHS):
+            return self.get_response(request)
+        target = f"{resolve_url(settings.LOGIN_URL)}?next={quote(request.get_full_path())}"
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=401, headers={"HX-Redirect": target})
+        return HttpResponseRedirect(target)
+
+
+def _is_html(response: HttpResponseBase) -> bool:
+    return response.headers.get("Content-Type", "").startswith("text/html")

@@ -1,0 +1,92 @@
+"""Who the database believes is asking.
+
+The web process connects as role `lp_web`, whose policies show only rows of the user
+named in the setting `app.user_id`; unset, they show nothing. Work for everybody
+(worker, reconciler, the admin, looking up a run token) happens as `lp_operator`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from django.db import connection
+
+CURRENT_USER = "(SELECT nullif(current_setting('app.user_id', true), '')::uuid)"
+
+
+def act_for(user_id: UUID | str) -> None:
+    """From here on this connection sees the rows of one user."""
+    _set("lp_web", str(user_id))
+
+
+def act_as_operator() -> None:
+    """From here on this connection sees all rows."""
+    _set("lp_operator", "")
+
+
+def reset() -> None:
+    """Back to what the connection was opened with, with nobody's rows in view."""
+    if connection.connection is None or connection.connection.closed:
+        return
+    if connection.needs_rollback:
+        connection.set_rollback(False)
+    _set(_opened_as(), "")
+
+
+@contextmanager
+def operator() -> Iterator[None]:
+    """See all rows inside the block, and what was seen before after it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_role, current_setting('app.user_id', true)")
+        role, user_id = cursor.fetchone()
+    act_as_operator()
+    try:
+        yield
+    finally:
+        if not connection.needs_rollback:
+            _set(role, user_id or "")
+
+
+def _set(role: str, user_id: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('role', %s, false), set_config('app.user_id', %s, false)",
+            [role, user_id],
+        )
+
+
+def _opened_as() -> str:
+    """The role named in the connection options, `none` for the login role itself."""
+    options = str(connection.settings_dict["OPTIONS"].get("options", ""))
+    return options.partition("role=")[2] or "none"
+
+
+def owner_policies(table: str, owner_column: str = "user_id") -> tuple[str, str]:
+    """SQL to protect a table that names its owner, and SQL to undo it."""
+    return _policies(table, f"{owner_column} = {CURRENT_USER}")
+
+
+def child_policies(table: str, column: str, parent: str) -> tuple[str, str]:
+    """SQL to protect a table whose rows hang off a protected parent.
+
+    The parent's own policies apply inside the subquery, so a row is seen exactly when
+    its parent is.
+    """
+    seen = f"EXISTS (SELECT 1 FROM {parent} p WHERE p.id = {table}.{column})"
+    return _policies(table, seen)
+
+
+def _policies(table: str, seen: str) -> tuple[str, str]:
+    forward = f"""
+        ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY {table}_owner ON {table} TO lp_web
+            USING ({seen}) WITH CHECK ({seen});
+        CREATE POLICY {table}_operator ON {table} TO lp_operator
+            USING (true) WITH CHECK (true);
+    """
+    backward = f"""
+        DROP POLICY {table}_owner ON {table};
+        DROP POLICY {table}_operator ON {table};
+        ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
+    """
+    return forward, backward

@@ -1,0 +1,222 @@
+"""All settings of the console; every value that differs by place is a variable."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from lora_pipeline import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = env.path("LORA_PIPELINE_VAR", BASE_DIR / "var")
+STORAGE_DIR = VAR_DIR / "storage"
+UPLOAD_DIR = VAR_DIR / "uploads"
+RUNS_DIR = VAR_DIR / "runs"
+MODELS_DIR = env.path("LORA_PIPELINE_MODELS", VAR_DIR / "models")
+for _folder in (VAR_DIR, STORAGE_DIR, UPLOAD_DIR, RUNS_DIR, MODELS_DIR):
+    _folder.mkdir(mode=0o711 if _folder == VAR_DIR else 0o700, exist_ok=True, parents=True)
+
+
+def _secret_key() -> str:
+    """The key from the environment, else one made once and kept in var/."""
+    if key := env.text("SECRET_KEY"):
+        return key
+    kept = VAR_DIR / "secret_key"
+    try:
+        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return kept.read_text()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key := secrets.token_urlsafe(50))
+    return key
+
+
+# -- The place it runs in ------------------------------------------------------
+DEBUG = env.flag("DEBUG")
+SECRET_KEY = _secret_key()
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+HTTPS = env.flag("HTTPS")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+BASE_URL = env.text("LORA_PIPELINE_BASE_URL", "http://127.0.0.1:8000")
+BASE_URL_FILE = VAR_DIR / "base_url"
+
+# -- What it is made of --------------------------------------------------------
+INSTALLED_APPS = [
+    "lora_pipeline.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "rest_framework",
+    "django_filters",
+    "django_htmx",
+    "drf_spectacular",
+    "lucide",
+    "template_partials",
+    "procrastinate.contrib.django",
+    "lora_pipeline",
+    "datasets",
+    "training",
+    "notifications",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "lora_pipeline.middleware.ErrorEnvelope",
+    "lora_pipeline.middleware.BodyLimit",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "lora_pipeline.middleware.RowSecurity",
+    "lora_pipeline.middleware.SignInRequired",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "lora_pipeline.urls"
+WSGI_APPLICATION = "lora_pipeline.wsgi.application"
+APPEND_SLASH = False
+X_FRAME_OPTIONS = "DENY"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "lora_pipeline.context.console",
+            ]
+        },
+    }
+]
+
+# -- Database ------------------------------------------------------------------
+DATABASE_ROLES = {"web": "lp_web", "operator": "lp_operator", "owner": ""}
+DATABASE_ROLE = DATABASE_ROLES[
+    env.choice("LORA_PIPELINE_DATABASE_ROLE", list(DATABASE_ROLES), "web")
+]
+DATABASE_EMBEDDED = not env.text("DATABASE_URL")
+
+
+def _database() -> dict[str, Any]:
+    """The server of DATABASE_URL, else our own, started or adopted here."""
+    if env.flag("LORA_PIPELINE_NO_DATABASE"):
+        return {"ENGINE": "django.db.backends.postgresql", "NAME": "none"}
+    if DATABASE_EMBEDDED:
+        from lora_pipeline import embedded_postgres
+
+        server = embedded_postgres.hold(VAR_DIR)
+        where: dict[str, Any] = {
+            "HOST": server.host,
+            "PORT": str(server.port),
+            "NAME": server.name,
+            "USER": server.user,
+            "PASSWORD": server.password,
+            "OPTIONS": {},
+        }
+    else:
+        where = env.database_url(env.text("DATABASE_URL"))
+    if DATABASE_ROLE:
+        where["OPTIONS"]["options"] = f"-c role={DATABASE_ROLE}"
+    return where | {
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PROCRASTINATE_ON_APP_READY = None
+
+# -- People --------------------------------------------------------------------
+AUTH_USER_MODEL = "lora_pipeline.User"
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "sign-in"
+_VALIDATION = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATION}.MinimumLengthValidator"},
+    {"NAME": f"{_VALIDATION}.CommonPasswordValidator"},
+    {"NAME": f"{_VALIDATION}.NumericPasswordValidator"},
+]
+
+# -- API -----------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "lora_pipeline.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "lora_pipeline.envelope.exception_handler",
+    "COERCE_DECIMAL_TO_STRING": False,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "LoRA Pipeline",
+    "DESCRIPTION": "Datasets in, a priced and really trained LoRA adapter out.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# -- Files ---------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": STORAGE_DIR, "file_permissions_mode": 0o600},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = UPLOAD_DIR
+MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_BYTES", 2 * 1024**3, minimum=1)
+MAX_BODY_BYTES = env.integer("MAX_BODY_BYTES", 2 * 1024**2, minimum=1)
+MAX_ADAPTER_BYTES = env.integer("MAX_ADAPTER_BYTES", 20 * 1024**3, minimum=1)
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+
+# -- Training ------------------------------------------------------------------
+DEFAULT_BASE_MODEL = env.text(
+    "DEFAULT_BASE_MODEL", "HuggingFaceTB/SmolLM2-135M-Instruct"
+)
+TRAINER_PROGRAM = BASE_DIR / "training" / "trainer"
+TRAINER_PYTHON = Path(
+    env.text("TRAINER_PYTHON", str(BASE_DIR / ".venv-trainer" / "bin" / "python"))
+)
+HF_TOKEN = env.text("HF_TOKEN")
+TRAINER_THREADS = env.integer("TRAINER_THREADS", os.cpu_count() or 1, minimum=1)
+CPU_SLOTS = env.integer("CPU_SLOTS", 1, minimum=1)
+RECONCILE_SECONDS = env.number("RECONCILE_SECONDS", 5.0, minimum=0.05)
+RUN_STALLED_SECONDS = env.number("RUN_STALLED_SECONDS", 600.0, minimum=1.0)
+RUN_RETRY_SECONDS = env.number("RUN_RETRY_SECONDS", 10.0)
+RUN_MAX_ATTEMPTS = env.integer("RUN_MAX_ATTEMPTS", 3, minimum=1)
+CHECKPOINT_EVERY_STEPS = env.integer("CHECKPOINT_EVERY_STEPS", 0)
+
+# -- Language, time, logs ------------------------------------------------------
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+USE_TZ = True
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {"procrastinate": {"level": "WARNING"}},
+}

@@ -1,0 +1,67 @@
+"""What a user chose for a job, after every single value was found in range."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from training.domain.limits import LIMITS, SCHEDULERS
+from training.domain.presets import DEFAULT_PRESET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hyperparameters:
+    """The knobs of a run; names as in the API, ranges in `limits`."""
+
+    learning_rate: float
+    batch_size: int
+    epochs: int
+    rank: int
+    alpha: int
+    dropout: float = 0.05
+    max_length: int = 1024
+    seed: int = 42
+    warmup_ratio: float = 0.03
+    scheduler: str = "linear"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values by name, as stored on the job."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobConfig:
+    """A whole request for a job, without its dataset."""
+
+    gpu_type: str
+    gpu_count: int
+    hyperparameters: Hyperparameters
+    preset_id: str = DEFAULT_PRESET.id
+    base_model: str = ""
+    name: str = ""
+    quoted_cost: Decimal | None = None
+    max_cost: Decimal | None = None
+
+
+@dataclass(slots=True)
+class Problems:
+    """Faults gathered by field, so that all are told at once."""
+
+    by_field: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, name: str, message: str) -> None:
+        self.by_field.setdefault(name, []).append(message)
+
+    def __bool__(self) -> bool:
+        return bool(self.by_field)
+
+
+def fill_defaults(values: dict[str, Any]) -> Hyperparameters:
+    """Hyperparameters with what was left out: alpha = 2 x rank, others by `limits`."""
+    filled = {name: limit.default for name, limit in LIMITS.items()}
+    filled |= {"alpha": min(2 * values["rank"], LIMITS["alpha"].maximum)}
+    filled |= {"scheduler": SCHEDULERS[0]}
+    filled |= {name: value for name, value in values.items() if value is not None}
+    whole = {name for name, limit in LIMITS.items() if limit.whole}
+    return Hyperparameters(
+        **{name: int(v) if name in whole else v for name, v in filled.items()}
+    )

@@ -1,0 +1,59 @@
+"""The accepted ranges of everything a job can be configured with.
+
+Model fields, serializers, forms and templates all read them here.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A closed range; `slider_maximum` and `step` shape the control on the form."""
+
+    minimum: float
+    maximum: float
+    default: float
+    whole: bool = True
+    slider_maximum: float | None = None
+    step: float = 1
+
+    def problem(self, value: object) -> str | None:
+        """One sentence on what is wrong with a value, None when it is accepted."""
+        kind = "a whole number" if self.whole else "a number"
+        allowed = f"{kind} from {plain(self.minimum)} to {plain(self.maximum)}"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return f"Received {value!r}; give {allowed}."
+        if self.whole and value != int(value):
+            return f"Received {plain(value)}; give {allowed}."
+        if not self.minimum <= value <= self.maximum:
+            return f"Received {plain(value)}; give {allowed}."
+        return None
+
+
+def plain(value: float) -> str:
+    """A number without exponent or trailing zeros: 0.00005, not 5e-05."""
+    if value == int(value):
+        return str(int(value))
+    return f"{value:.10f}".rstrip("0")
+
+
+LIMITS: dict[str, Limit] = {
+    "learning_rate": Limit(
+        minimum=0.00001,
+        maximum=0.001,
+        default=0.00005,
+        whole=False,
+        slider_maximum=0.0002,
+        step=0.00001,
+    ),
+    "batch_size": Limit(minimum=1, maximum=64, default=4, slider_maximum=16),
+    "epochs": Limit(minimum=1, maximum=20, default=3, slider_maximum=10),
+    "rank": Limit(minimum=4, maximum=128, default=16, slider_maximum=64, step=4),
+    "alpha": Limit(minimum=1, maximum=512, default=32),
+    "dropout": Limit(minimum=0, maximum=0.5, default=0.05, whole=False, step=0.01),
+    "max_length": Limit(minimum=16, maximum=131_072, default=1024),
+    "seed": Limit(minimum=0, maximum=2**31 - 1, default=42),
+    "warmup_ratio": Limit(minimum=0, maximum=0.5, default=0.03, whole=False, step=0.01),
+}
+GPU_COUNT = Limit(minimum=1, maximum=8, default=1)
+SCHEDULERS = ("linear", "cosine", "constant", "constant_with_warmup")

@@ -1,0 +1,384 @@
+"""Training jobs, the runs that carry them out, and what the runs report."""
+
+import uuid
+from decimal import Decimal
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from datasets.models import Dataset
+from training.domain import lifecycle
+from training.domain.catalogue import CPU
+from training.domain.limits import GPU_COUNT
+from training.querysets import (
+    AdapterQuerySet,
+    BaseModelQuerySet,
+    GpuTypeQuerySet,
+    RunAttemptQuerySet,
+    TrainingJobQuerySet,
+)
+
+USD = {"max_digits": 12, "decimal_places": 4}
+
+
+def choices(words: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Django choices that show a word with its underscores as spaces."""
+    return [(word, word.replace("_", " ").capitalize()) for word in words]
+
+
+class GpuType(models.Model):
+    """A row of the catalogue: price, nominal speed, memory."""
+
+    name = models.CharField(primary_key=True, max_length=50)
+    usd_per_hour = models.DecimalField(
+        max_digits=10, decimal_places=2, validators=[MinValueValidator(0)]
+    )
+    tokens_per_second = models.PositiveIntegerField(validators=[MinValueValidator(1)])
+    speed_measured = models.BooleanField(default=True)
+    memory_gb = models.PositiveIntegerField(null=True, blank=True)
+    description = models.CharField(max_length=200, blank=True)
+    max_count = models.PositiveSmallIntegerField(
+        default=8,
+        validators=[
+            MinValueValidator(int(GPU_COUNT.minimum)),
+            MaxValueValidator(int(GPU_COUNT.maximum)),
+        ],
+    )
+    storage_cost = models.BooleanField(default=True)
+    enabled = models.BooleanField(default=True)
+
+    objects = GpuTypeQuerySet.as_manager()
+
+    class Meta:
+        db_table = "gpu_types"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_cpu(self) -> bool:
+        return self.name == CPU
+
+
+class GpuOffer(models.Model):
+    """What a backend offers: so many GPUs of a type. A type with an offer is connected."""
+
+    backend = models.CharField(max_length=50)
+    gpu_type = models.ForeignKey(
+        GpuType, on_delete=models.CASCADE, related_name="offers"
+    )
+    count = models.PositiveSmallIntegerField(validators=[MinValueValidator(1)])
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "gpu_offers"
+        constraints = [
+            models.UniqueConstraint(fields=["backend", "gpu_type"], name="one_offer")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} x {self.gpu_type_id} on {self.backend}"
+
+
+class BaseModel(models.Model):
+    """A model whose weights stay frozen: a Hugging Face id, or a folder here."""
+
+    class Source(models.TextChoices):
+        HUB = "hub", "Hugging Face"
+        FOLDER = "folder", "Folder"
+
+    id = models.CharField(primary_key=True, max_length=200)
+    name = models.CharField(max_length=200)
+    source = models.CharField(max_length=10, choices=Source, default=Source.HUB)
+    path = models.CharField(max_length=500, blank=True)
+    revision = models.CharField(max_length=100, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    note = models.TextField(blank=True)
+    parameters = models.BigIntegerField(null=True, blank=True)
+    enabled = models.BooleanField(default=True)
+
+    objects = BaseModelQuerySet.as_manager()
+
+    class Meta:
+        db_table = "base_models"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TrainingJob(models.Model):
+    """What a user asked for; carried out by one run attempt after another."""
+
+    class Priority(models.IntegerChoices):
+        LOW = 1
+        NORMAL = 2
+        HIGH = 3
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs"
+    )
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="jobs")
+    name = models.CharField(max_length=200)
+    preset_id = models.CharField(max_length=20)
+    base_model = models.ForeignKey(BaseModel, on_delete=models.PROTECT)
+    hyperparameters = models.JSONField()
+    gpu_config = models.JSONField()
+    seed = models.PositiveIntegerField(default=42)
+    priority = models.PositiveSmallIntegerField(
+        choices=Priority, default=Priority.NORMAL
+    )
+    status = models.CharField(
+        max_length=20, choices=choices(lifecycle.STATUSES), default=lifecycle.QUEUED
+    )
+    current_stage = models.CharField(
+        max_length=20, choices=choices(lifecycle.STAGES), default="queued"
+    )
+    status_note = models.CharField(max_length=300, blank=True)
+    queue_position = models.PositiveIntegerField(null=True)
+    cancel_requested_at = models.DateTimeField(null=True)
+    progress = models.FloatField(default=0)
+    current_epoch = models.FloatField(default=0)
+    total_epochs = models.PositiveIntegerField()
+    current_step = models.PositiveIntegerField(default=0)
+    total_steps = models.PositiveIntegerField()
+    current_metrics = models.JSONField(default=dict)
+    queued_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    estimated_completion_at = models.DateTimeField(null=True)
+    usd_per_gpu_hour = models.DecimalField(max_digits=10, decimal_places=2)
+    storage_usd = models.DecimalField(max_digits=10, decimal_places=2)
+    running_seconds = models.FloatField(default=0)
+    current_cost = models.DecimalField(**USD, default=Decimal(0))
+    estimated_total_cost = models.DecimalField(**USD)
+    estimated_hours = models.FloatField()
+    quoted_cost = models.DecimalField(**USD, null=True)
+    max_cost = models.DecimalField(**USD, null=True)
+    final_cost = models.DecimalField(**USD, null=True)
+    error_message = models.TextField(blank=True)
+    error_stack = models.TextField(blank=True)
+    retry_count = models.PositiveSmallIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+    external_job_id = models.CharField(max_length=200, blank=True)
+    artifact = models.ForeignKey(
+        "Adapter", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    hidden_at = models.DateTimeField(null=True)
+
+    objects = TrainingJobQuerySet.as_manager()
+
+    class Meta:
+        db_table = "training_jobs"
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["user", "-created_at", "-id"], name="jobs_list"),
+            models.Index(
+                fields=["status", "-priority", "queued_at"],
+                condition=~Q(status__in=sorted(lifecycle.FINAL)),
+                name="jobs_open",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=lifecycle.STATUSES), name="job_status_known"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("job", args=[self.pk])
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in lifecycle.FINAL
+
+    @property
+    def is_active(self) -> bool:
+        """A run is under way or being started."""
+        return self.status in lifecycle.ACTIVE
+
+    @property
+    def is_cancelling(self) -> bool:
+        return self.cancel_requested_at is not None and not self.is_final
+
+    @property
+    def gpu_type(self) -> str:
+        return str(self.gpu_config["type"])
+
+    @property
+    def gpu_count(self) -> int:
+        return int(self.gpu_config["count"])
+
+    @property
+    def percent(self) -> int:
+        """Progress for people: 0 to 100, never 100 before the end."""
+        return int(self.progress * 100) if self.progress < 1 else 100
+
+
+class RunAttempt(models.Model):
+    """One start of the trainer for a job; only the newest one is listened to."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.ForeignKey(
+        TrainingJob, on_delete=models.CASCADE, related_name="attempts"
+    )
+    number = models.PositiveSmallIntegerField()
+    backend = models.CharField(max_length=50, default="local")
+    token_hash = models.CharField(max_length=64, unique=True)
+    launched_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    last_event_at = models.DateTimeField(null=True)
+    last_sequence = models.PositiveIntegerField(default=0)
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=20, blank=True)
+    failure_kind = models.CharField(max_length=30, blank=True)
+    resumed_from_step = models.PositiveIntegerField(default=0)
+    facts = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = RunAttemptQuerySet.as_manager()
+
+    class Meta:
+        db_table = "run_attempts"
+        ordering = ["job", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "number"], name="attempt_numbered"),
+            models.UniqueConstraint(
+                fields=["job"], condition=Q(ended_at=None), name="one_open_attempt"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of {self.job_id}"
+
+
+class MetricPoint(models.Model):
+    """What one optimizer step (or the evaluation after it) measured."""
+
+    job = models.ForeignKey(
+        TrainingJob, on_delete=models.CASCADE, related_name="metrics"
+    )
+    attempt = models.ForeignKey(RunAttempt, on_delete=models.CASCADE)
+    step = models.PositiveIntegerField()
+    epoch = models.FloatField()
+    loss = models.FloatField(null=True)
+    validation_loss = models.FloatField(null=True)
+    learning_rate = models.FloatField(null=True)
+    grad_norm = models.FloatField(null=True)
+    tokens_seen = models.BigIntegerField(null=True)
+    tokens_per_second = models.FloatField(null=True)
+    step_seconds = models.FloatField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "metric_points"
+        ordering = ["job", "step"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "step"], name="one_point_a_step")
+        ]
+
+    def __str__(self) -> str:
+        return f"step {self.step} of {self.job_id}"
+
+
+class JobEvent(models.Model):
+    """A line of a job's history: a change of state, or something the trainer said."""
+
+    class Kind(models.TextChoices):
+        STATUS = "status"
+        STAGE = "stage"
+        LOG = "log"
+
+    job = models.ForeignKey(TrainingJob, on_delete=models.CASCADE, related_name="events")
+    attempt = models.ForeignKey(RunAttempt, null=True, on_delete=models.CASCADE)
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=10, choices=Kind)
+    level = models.CharField(max_length=10, default="info")
+    from_status = models.CharField(max_length=20, blank=True)
+    to_status = models.CharField(max_length=20, blank=True)
+    by = models.CharField(max_length=50, blank=True)
+    message = models.TextField()
+
+    class Meta:
+        db_table = "job_events"
+        ordering = ["job", "id"]
+        indexes = [models.Index(fields=["job", "id"], name="job_events_list")]
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Checkpoint(models.Model):
+    """A state in the run folder that training can go on from."""
+
+    job = models.ForeignKey(
+        TrainingJob, on_delete=models.CASCADE, related_name="checkpoints"
+    )
+    attempt = models.ForeignKey(RunAttempt, on_delete=models.CASCADE)
+    step = models.PositiveIntegerField()
+    name = models.CharField(max_length=100)
+    size_bytes = models.BigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "checkpoints"
+        ordering = ["job", "step"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "step"], name="one_checkpoint_a_step")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Adapter(models.Model):
+    """The trained LoRA weights of a job, as an archive in the storage."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.OneToOneField(
+        TrainingJob, on_delete=models.CASCADE, related_name="adapter"
+    )
+    storage_path = models.CharField(max_length=500)
+    size_bytes = models.BigIntegerField()
+    archive_sha256 = models.CharField(max_length=64)
+    adapter_sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AdapterQuerySet.as_manager()
+
+    class Meta:
+        db_table = "adapters"
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"adapter of {self.job_id}"
+
+
+class CostRecord(models.Model):
+    """What a job cost in the end; written once, never changed."""
+
+    job = models.OneToOneField(
+        TrainingJob, on_delete=models.CASCADE, related_name="cost_record"
+    )
+    running_seconds = models.FloatField()
+    compute_usd = models.DecimalField(**USD)
+    storage_usd = models.DecimalField(**USD)
+    total_usd = models.DecimalField(**USD)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "cost_records"
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.total_usd} USD for {self.job_id}"

@@ -1,0 +1,80 @@
+"""Every read of jobs and what hangs off them."""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef
+
+from training.domain import lifecycle
+
+if TYPE_CHECKING:
+    from lora_pipeline.models import User
+    from training.models import Adapter, BaseModel, GpuType, RunAttempt, TrainingJob
+
+
+class TrainingJobQuerySet(models.QuerySet["TrainingJob"]):
+    """Reads shared by pages, API, admin and reconciler."""
+
+    def visible_to(self, user: "User") -> "TrainingJobQuerySet":
+        """The user's own jobs that were not put away."""
+        return self.filter(user=user, hidden_at=None)
+
+    def with_dataset(self) -> "TrainingJobQuerySet":
+        """Joined with what lists show of the dataset and the base model."""
+        return self.select_related("dataset", "base_model")
+
+    def open(self) -> "TrainingJobQuerySet":
+        """Not ended."""
+        return self.exclude(status__in=lifecycle.FINAL)
+
+    def queued(self) -> "TrainingJobQuerySet":
+        """Waiting, in the order in which they are to start."""
+        return self.filter(status=lifecycle.QUEUED).order_by(
+            "-priority", "queued_at", "id"
+        )
+
+    def active(self) -> "TrainingJobQuerySet":
+        """With a run under way."""
+        return self.filter(status__in=lifecycle.ACTIVE)
+
+    def find(self, job_id: UUID | str) -> "TrainingJob | None":
+        """The job with this id, or None."""
+        return self.filter(pk=job_id).first()
+
+
+class RunAttemptQuerySet(models.QuerySet["RunAttempt"]):
+    """Reads of run attempts."""
+
+    def open(self) -> "RunAttemptQuerySet":
+        return self.filter(ended_at=None)
+
+
+class AdapterQuerySet(models.QuerySet["Adapter"]):
+    """Reads of adapters."""
+
+    def visible_to(self, user: "User") -> "AdapterQuerySet":
+        return self.filter(job__user=user)
+
+
+class GpuTypeQuerySet(models.QuerySet["GpuType"]):
+    """Reads of the GPU catalogue."""
+
+    def enabled(self) -> "GpuTypeQuerySet":
+        return self.filter(enabled=True)
+
+    def with_connection(self) -> "GpuTypeQuerySet":
+        """Each with `connected`: whether a backend offers it; connected, fast first."""
+        from training.models import GpuOffer
+
+        offers = GpuOffer.objects.filter(gpu_type=OuterRef("pk"))
+        return self.annotate(connected=Exists(offers)).order_by(
+            "-connected", F("tokens_per_second").desc(), "name"
+        )
+
+
+class BaseModelQuerySet(models.QuerySet["BaseModel"]):
+    """Reads of the base-model catalogue."""
+
+    def enabled(self) -> "BaseModelQuerySet":
+        return self.filter(enabled=True)
