@@ -5,8 +5,21 @@ import os
 import sys
 from pathlib import Path
 
-OWNER_COMMANDS = {"makemigrations", "migrate", "showmigrations", "sqlmigrate", "dbshell"}
-NO_DATABASE = {"help", "version", "--help", "--version", "collectstatic", "compilemessages"}
+OWNER_COMMANDS = {
+    "makemigrations",
+    "migrate",
+    "showmigrations",
+    "sqlmigrate",
+    "dbshell",
+}
+NO_DATABASE = {
+    "help",
+    "version",
+    "--help",
+    "--version",
+    "collectstatic",
+    "compilemessages",
+}
 
 
 def main() -> None:

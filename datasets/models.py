@@ -51,7 +51,9 @@ class Dataset(models.Model):
     class Meta:
         db_table = "datasets"
         ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["user", "-created_at", "-id"], name="datasets_list")]
+        indexes = [
+            models.Index(fields=["user", "-created_at", "-id"], name="datasets_list")
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -55,7 +55,7 @@ def _insert(dataset: Dataset, *, sha256: str, storage_path: str) -> None:
     validate_dataset.defer(dataset_id=str(dataset.pk))
 
 
-def hash_file(file: File[bytes]) -> str:
+def hash_file(file: "File[bytes]") -> str:
     """SHA-256 of a file in hex, read in pieces; leaves it at its start."""
     digest = hashlib.sha256()
     for chunk in file.chunks():

@@ -17,7 +17,9 @@ USE_NOTED_EVERY = timedelta(minutes=1)
 
 def bearer_token(request: Request) -> str | None:
     """The token of an `Authorization: Bearer` header, None without one."""
-    scheme, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
+    scheme, _, token = (
+        get_authorization_header(request).decode("latin-1").partition(" ")
+    )
     return token.strip() if scheme.lower() == "bearer" else None
 
 

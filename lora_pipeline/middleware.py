@@ -48,7 +48,9 @@ class BodyLimit:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
             length = 0
-        return too_large(request, limit) if length > limit else self.get_response(request)
+        return (
+            too_large(request, limit) if length > limit else self.get_response(request)
+        )
 
 
 def body_limit(request: HttpRequest) -> int:
@@ -65,7 +67,9 @@ def too_large(request: HttpRequest, limit: int) -> HttpResponse:
     words = f"The body is larger than the {limit:,} bytes that are accepted here."
     if is_api(request):
         return json_error(words, status_code=413, code="too_large")
-    return render(request, "error.html", {"title": "Too large", "words": words}, status=413)
+    return render(
+        request, "error.html", {"title": "Too large", "words": words}, status=413
+    )
 
 
 class RowSecurity:
@@ -102,7 +106,9 @@ class SignInRequired:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.user.is_authenticated or request.path.startswith(OPEN_PATHS):
             return self.get_response(request)
-        target = f"{resolve_url(settings.LOGIN_URL)}?next={quote(request.get_full_path())}"
+        target = (
+            f"{resolve_url(settings.LOGIN_URL)}?next={quote(request.get_full_path())}"
+        )
         if request.headers.get("HX-Request"):
             return HttpResponse(status=401, headers={"HX-Redirect": target})
         return HttpResponseRedirect(target)

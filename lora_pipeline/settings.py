@@ -14,7 +14,9 @@ UPLOAD_DIR = VAR_DIR / "uploads"
 RUNS_DIR = VAR_DIR / "runs"
 MODELS_DIR = env.path("LORA_PIPELINE_MODELS", VAR_DIR / "models")
 for _folder in (VAR_DIR, STORAGE_DIR, UPLOAD_DIR, RUNS_DIR, MODELS_DIR):
-    _folder.mkdir(mode=0o711 if _folder == VAR_DIR else 0o700, exist_ok=True, parents=True)
+    _folder.mkdir(
+        mode=0o711 if _folder == VAR_DIR else 0o700, exist_ok=True, parents=True
+    )
 
 
 def _secret_key() -> str:
@@ -45,7 +47,7 @@ BASE_URL_FILE = VAR_DIR / "base_url"
 
 # -- What it is made of --------------------------------------------------------
 INSTALLED_APPS = [
-    "lora_pipeline.apps.AdminConfig",
+    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -215,7 +217,9 @@ USE_TZ = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {"procrastinate": {"level": "WARNING"}},

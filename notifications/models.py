@@ -43,7 +43,9 @@ class Notification(models.Model):
         db_table = "notifications"
         ordering = ["-created_at", "-id"]
         indexes = [
-            models.Index(fields=["user", "-created_at", "-id"], name="notifications_list"),
+            models.Index(
+                fields=["user", "-created_at", "-id"], name="notifications_list"
+            ),
             models.Index(
                 fields=["user"],
                 condition=models.Q(read=False),

@@ -299,7 +299,9 @@ class JobEvent(models.Model):
         STAGE = "stage"
         LOG = "log"
 
-    job = models.ForeignKey(TrainingJob, on_delete=models.CASCADE, related_name="events")
+    job = models.ForeignKey(
+        TrainingJob, on_delete=models.CASCADE, related_name="events"
+    )
     attempt = models.ForeignKey(RunAttempt, null=True, on_delete=models.CASCADE)
     at = models.DateTimeField()
     kind = models.CharField(max_length=10, choices=Kind)
@@ -334,7 +336,9 @@ class Checkpoint(models.Model):
         db_table = "checkpoints"
         ordering = ["job", "step"]
         constraints = [
-            models.UniqueConstraint(fields=["job", "step"], name="one_checkpoint_a_step")
+            models.UniqueConstraint(
+                fields=["job", "step"], name="one_checkpoint_a_step"
+            )
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from training.domain import lifecycle
 
 if TYPE_CHECKING:
     from lora_pipeline.models import User
-    from training.models import Adapter, BaseModel, GpuType, RunAttempt, TrainingJob
+    from training.models import TrainingJob
 
 
 class TrainingJobQuerySet(models.QuerySet["TrainingJob"]):

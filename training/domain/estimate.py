@@ -88,7 +88,9 @@ def catalogue_estimate(work: Workload, machine: Machine) -> Estimate:
 def overhead_seconds(epochs: int) -> int:
     """Initialisation, one validation an epoch, the final save."""
     return (
-        INITIALISATION_SECONDS + VALIDATION_SECONDS_PER_EPOCH * epochs + FINAL_SAVE_SECONDS
+        INITIALISATION_SECONDS
+        + VALIDATION_SECONDS_PER_EPOCH * epochs
+        + FINAL_SAVE_SECONDS
     )
 
 

@@ -78,5 +78,7 @@ def name_of(preset_id: str, hyperparameters: Mapping[str, Any]) -> str:
     preset = PRESETS.get(preset_id)
     if preset is None:
         return CUSTOM
-    same = all(hyperparameters[name] == value for name, value in preset.values().items())
+    same = all(
+        hyperparameters[name] == value for name, value in preset.values().items()
+    )
     return preset_id if same else CUSTOM

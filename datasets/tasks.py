@@ -1,0 +1,21 @@
+"""What the worker does for datasets."""
+
+from django.db import DatabaseError
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+RETRIES = RetryStrategy(max_attempts=3, exponential_wait=2)
+
+
+@app.task(name="validate_dataset", retry=RETRIES)
+def validate_dataset(dataset_id: str) -> None:
+    """Check an uploaded file and make its splits; running it twice does no harm."""
+    from datasets.validation import check_dataset, give_up
+
+    try:
+        check_dataset(dataset_id)
+    except (DatabaseError, OSError):
+        raise
+    except Exception:
+        give_up(dataset_id)
+        raise

@@ -1,0 +1,17 @@
+"""Everything under /api/."""
+
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.routers import SimpleRouter
+
+from datasets.api import DatasetViewSet
+from training.api import JobViewSet
+
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("datasets", DatasetViewSet, basename="dataset")
+router.register("jobs", JobViewSet, basename="job")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("", include(router.urls)),
+]

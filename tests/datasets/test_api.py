@@ -1,0 +1,104 @@
+"""Uploading a dataset: stored whole and checked, or refused with nothing stored."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from datasets.models import Dataset
+from datasets.tasks import validate_dataset
+
+
+def row(number: int) -> str:
+    messages = [
+        {"role": "user", "content": f"Question {number}?"},
+        {"role": "assistant", "content": f"Answer {number}."},
+    ]
+    return json.dumps({"messages": messages})
+
+
+def upload(api, content: bytes):
+    file = SimpleUploadedFile("chats.jsonl", content)
+    return api.post("/api/datasets", {"file": file}, format="multipart")
+
+
+def checked(api, content: bytes) -> Dataset:
+    answer = upload(api, content)
+    assert answer.status_code == 201, answer.content
+    dataset_id = answer.json()["data"]["id"]
+    validate_dataset(dataset_id=dataset_id)
+    return Dataset.objects.get(pk=dataset_id)
+
+
+def test_a_good_file_becomes_ready_with_its_splits(api, own_storage: Path):
+    dataset = checked(api, "\n".join(map(row, range(20))).encode())
+    assert (dataset.status, dataset.training_ready) == ("ready", True)
+    assert (dataset.total_training_pairs, dataset.total_validation_pairs) == (18, 2)
+    train = (own_storage / dataset.split_path("train")).read_text().splitlines()
+    validation = (own_storage / dataset.split_path("validation")).read_text()
+    assert len(train) == 18
+    assert not set(train) & set(validation.splitlines())
+
+
+def test_the_split_is_the_same_every_time(api, own_storage: Path):
+    content = "\n".join(map(row, range(20))).encode()
+    first, second = checked(api, content), checked(api, content)
+    rows = [(own_storage / d.split_path("train")).read_bytes() for d in (first, second)]
+    assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "words"),
+    [
+        (b"{broken", "", "not JSON"),
+        (b"\xff\xfe", "", "not UTF-8 at byte 1"),
+        (b'{"text": "a"}', "messages", "keys ['text']"),
+        (b'{"messages": []}', "messages", "an empty list"),
+        (
+            b'{"messages": [{"role": "user", "content": "a"}]}',
+            "messages",
+            "nothing to learn",
+        ),
+        (
+            b'{"messages": [{"role": "assistant", "content": " "}]}',
+            "messages[0].content",
+            "empty",
+        ),
+    ],
+)
+def test_a_fault_on_line_3_is_named(api, line, field, words):
+    content = b"\n".join([row(1).encode(), row(2).encode(), line, row(4).encode()])
+    dataset = checked(api, content)
+    assert (dataset.status, dataset.training_ready) == ("error", False)
+    fault = dataset.validation_errors[0]
+    assert (fault["line"], fault["field"]) == (3, field)
+    assert words in fault["message"]
+
+
+def test_an_empty_file_is_refused_and_nothing_stored(api, own_storage: Path):
+    answer = upload(api, b"")
+    assert answer.status_code == 400
+    assert "empty" in answer.json()["details"]["file"][0]
+    assert not Dataset.objects.exists()
+    assert not own_storage.exists()
+
+
+def test_a_body_over_the_limit_is_a_413_and_nothing_stored(
+    api, settings, own_storage: Path
+):
+    settings.MAX_UPLOAD_BYTES = 100
+    assert upload(api, b"x" * 200).status_code == 413
+    assert not Dataset.objects.exists()
+    assert not own_storage.exists()
+
+
+def test_a_stranger_gets_the_404_of_an_unknown_dataset(stranger_api, dataset):
+    answer = stranger_api.get(f"/api/datasets/{dataset.pk}")
+    assert answer.status_code == 404
+    assert answer.json()["error"] == "There is no such dataset among yours."
+
+
+def test_a_deleted_dataset_is_gone(api, dataset):
+    assert api.delete(f"/api/datasets/{dataset.pk}").status_code == 200
+    assert api.get(f"/api/datasets/{dataset.pk}").status_code == 404

@@ -1,0 +1,76 @@
+"""The database itself shows nobody else's rows, whatever the code forgets."""
+
+import pytest
+from django.db import connection
+
+from datasets.models import Dataset
+from lora_pipeline import row_security
+from tests.factories import DatasetFactory, TrainingJobFactory
+from training.models import TrainingJob
+
+PROTECTED = [
+    "datasets",
+    "training_jobs",
+    "run_attempts",
+    "metric_points",
+    "job_events",
+    "checkpoints",
+    "adapters",
+    "cost_records",
+]
+
+
+@pytest.fixture
+def rows(owner, stranger):
+    return [
+        TrainingJobFactory(user=owner, dataset=DatasetFactory(user=owner)),
+        TrainingJobFactory(user=stranger, dataset=DatasetFactory(user=stranger)),
+    ]
+
+
+def test_without_the_owner_filter_only_own_rows_come_back(rows, owner, stranger):
+    row_security.act_for(stranger.pk)
+    assert [d.user_id for d in Dataset.objects.all()] == [stranger.pk]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT user_id FROM training_jobs")
+        assert cursor.fetchall() == [(stranger.pk,)]
+
+
+def test_the_next_user_of_the_connection_sees_nothing_of_the_last(
+    rows, owner, stranger
+):
+    row_security.act_for(owner.pk)
+    row_security.reset()
+    row_security.act_for(stranger.pk)
+    assert [job.user_id for job in TrainingJob.objects.all()] == [stranger.pk]
+
+
+def test_a_forgotten_user_sees_nothing(rows):
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE lp_web")
+        cursor.execute("SELECT set_config('app.user_id', '', false)")
+    assert not TrainingJob.objects.exists()
+
+
+def test_nobody_writes_a_row_for_somebody_else(rows, owner, stranger):
+    from django.db import ProgrammingError, transaction
+
+    row_security.act_for(stranger.pk)
+    with (
+        pytest.raises(ProgrammingError, match="row-level security"),
+        transaction.atomic(),
+    ):
+        Dataset.objects.create(user=owner, name="planted", file_name="a")
+
+
+@pytest.mark.django_db
+def test_every_table_that_hangs_off_a_job_is_protected():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relrowsecurity")
+        assert {name for (name,) in cursor.fetchall()} == set(PROTECTED)
+
+
+@pytest.fixture(autouse=True)
+def leave(db):
+    yield
+    row_security.reset()

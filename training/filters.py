@@ -1,0 +1,35 @@
+"""Filters of the jobs list, shared by API and page."""
+
+import django_filters
+
+from training.domain.lifecycle import STATUSES
+from training.models import TrainingJob
+
+
+class StatusFilter(django_filters.MultipleChoiceFilter):
+    """One or several statuses; an unknown one is said with what is allowed."""
+
+    def __init__(self) -> None:
+        words = f"Received '%(value)s'; choose from: {', '.join(STATUSES)}."
+        super().__init__(
+            choices=[(status, status) for status in STATUSES],
+            error_messages={"invalid_choice": words},
+        )
+
+
+class JobFilter(django_filters.FilterSet):
+    """Status, dataset, creation time, and text in the name."""
+
+    status = StatusFilter()
+    dataset = django_filters.UUIDFilter(field_name="dataset_id")
+    created_after = django_filters.IsoDateTimeFilter(
+        field_name="created_at", lookup_expr="gte"
+    )
+    created_before = django_filters.IsoDateTimeFilter(
+        field_name="created_at", lookup_expr="lt"
+    )
+    search = django_filters.CharFilter(field_name="name", lookup_expr="icontains")
+
+    class Meta:
+        model = TrainingJob
+        fields = ["status", "dataset", "search"]

@@ -1,0 +1,161 @@
+"""Jobs as the API takes and shows them."""
+
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from datasets.models import Dataset
+from training.domain.config import Hyperparameters, JobConfig, fill_defaults
+from training.domain.estimate import Estimate, rounded
+from training.domain.limits import GPU_COUNT, LIMITS, SCHEDULERS, Limit
+from training.domain.presets import CUSTOM, PRESET_IDS
+from training.models import GpuType, TrainingJob
+
+REQUIRED = ("learning_rate", "batch_size", "epochs", "rank")
+
+
+class LimitField(serializers.Field[Any, Any, Any, Any]):
+    """A JSON number inside a Limit; text, true and 4.5 for a count are refused."""
+
+    def __init__(self, limit: Limit, **options: Any) -> None:
+        self.limit = limit
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> float:
+        if problem := self.limit.problem(data):
+            raise serializers.ValidationError(problem)
+        return int(data) if self.limit.whole else float(data)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+def choice(allowed: tuple[str, ...], **options: Any) -> serializers.ChoiceField:
+    """A choice whose error says what was received and what is allowed."""
+    words = f"Received '{{input}}'; choose one of: {', '.join(allowed)}."
+    messages = {"invalid_choice": words}
+    return serializers.ChoiceField(allowed, error_messages=messages, **options)
+
+
+class GpuConfigSerializer(serializers.Serializer[Any]):
+    """Which GPUs, and how many."""
+
+    type = serializers.CharField(max_length=50)
+    count = LimitField(GPU_COUNT)
+
+
+class HyperparametersSerializer(serializers.Serializer[Any]):
+    """The knobs of a run; four are required, the others have defaults."""
+
+    scheduler = choice(SCHEDULERS, required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        for name, limit in LIMITS.items():
+            fields[name] = LimitField(limit, required=name in REQUIRED)
+        return fields
+
+    def to_config(self, given: dict[str, Any]) -> Hyperparameters:
+        return fill_defaults(given)
+
+
+class EstimateRequest(serializers.Serializer[Any]):
+    """The body of an estimate."""
+
+    dataset_id = serializers.UUIDField()
+    gpu_config = GpuConfigSerializer()
+    hyperparameters = HyperparametersSerializer()
+    base_model = serializers.CharField(max_length=200, required=False)
+
+    def config(self) -> JobConfig:
+        """The checked body as a configuration."""
+        body = self.validated_data
+        return JobConfig(
+            gpu_type=body["gpu_config"]["type"],
+            gpu_count=body["gpu_config"]["count"],
+            hyperparameters=fill_defaults(self._flat(body)),
+            preset_id=body.get("preset_id", CUSTOM),
+            base_model=body.get("base_model", ""),
+            name=body.get("name", ""),
+            quoted_cost=body.get("estimated_cost"),
+            max_cost=body.get("max_cost"),
+        )
+
+    def _flat(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Hyperparameters, also those given beside them instead of inside."""
+        beside = {name: body[name] for name in (*LIMITS, "scheduler") if name in body}
+        return beside | dict(body["hyperparameters"])
+
+
+def money(**options: Any) -> serializers.DecimalField:
+    """US dollars from 0 on."""
+    return serializers.DecimalField(
+        max_digits=12, decimal_places=4, min_value=Decimal(0), **options
+    )
+
+
+class JobRequest(EstimateRequest):
+    """The body that creates a job."""
+
+    preset_id = choice(PRESET_IDS)
+    name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    estimated_cost = money(required=False, allow_null=True)
+    max_cost = money(required=False, allow_null=True)
+    scheduler = choice(SCHEDULERS, required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        for name, limit in LIMITS.items():
+            if name not in REQUIRED:
+                fields[name] = LimitField(limit, required=False)
+        return fields
+
+
+def estimate_answer(estimate: Estimate, dataset: Dataset) -> dict[str, Any]:
+    """The estimate as the contract has it; the only place that rounds."""
+    return {
+        "basis": estimate.basis,
+        "estimated_cost": rounded(estimate.total_usd),
+        "cost_breakdown": {
+            "compute": rounded(estimate.compute_usd),
+            "storage": rounded(estimate.storage_usd),
+        },
+        "estimated_duration_hours": rounded(estimate.hours),
+        "hourly_rate": rounded(estimate.hourly_usd),
+        "training_details": {
+            "total_steps": estimate.total_steps,
+            "steps_per_epoch": estimate.steps_per_epoch,
+            "estimated_throughput_tokens_per_sec": estimate.tokens_per_second,
+            "dataset_name": dataset.name,
+        },
+        "warnings": list(estimate.warnings),
+    }
+
+
+class JobDatasetSerializer(serializers.ModelSerializer[Dataset]):
+    """What a job shows of its dataset."""
+
+    class Meta:
+        model = Dataset
+        fields = ["id", "name", "format", "total_training_pairs"]
+
+
+class JobSerializer(serializers.ModelSerializer[TrainingJob]):
+    """The whole job."""
+
+    dataset = JobDatasetSerializer()
+
+    class Meta:
+        model = TrainingJob
+        exclude = ["user", "hidden_at", "retry_at"]
+
+
+class GpuTypeSerializer(serializers.ModelSerializer[GpuType]):
+    """A catalogue row; `connected` says whether a job for it can start now."""
+
+    connected = serializers.BooleanField()
+
+    class Meta:
+        model = GpuType
+        exclude = ["enabled", "storage_cost"]
