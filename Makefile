@@ -25,7 +25,7 @@ check: install-dev
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 test: check
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/python -m pytest $(ARGS)
 
 clean:
 	rm -rf .venv .venv-trainer

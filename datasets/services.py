@@ -20,7 +20,7 @@ EMPTY_FILE = "The file is empty; give JSON Lines with one conversation a line."
 
 
 def create_dataset(
-    *, owner: User, file: UploadedFile, name: str = "", description: str = ""
+    *, owner: User, file: "UploadedFile[bytes]", name: str = "", description: str = ""
 ) -> Dataset:
     """Store an uploaded file and have it checked; the row exists only with its file.
 

@@ -263,7 +263,7 @@ def _superuser(places: Places, passwords: dict[str, str]):  # type: ignore[no-un
 
 
 def _start(places: Places, passwords: dict[str, str]) -> None:
-    """Spawn a keeper and wait for its server; a keeper that gave up is followed by one."""
+    """Spawn a keeper and wait for its server; one that gave up gets a successor."""
     deadline = time.monotonic() + START_SECONDS
     keeper = _spawn_keeper(places)
     while not _answers(places, passwords):
@@ -332,7 +332,7 @@ _held: list[int] = []
 
 
 def _hold_open(path: Path) -> None:
-    """Take a shared lock that ends with this process; programs it runs do not get it."""
+    """Take a shared lock that ends with this process; its programs do not get it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     _held.append(descriptor)

@@ -50,7 +50,8 @@ def operator() -> Iterator[None]:
 def _set(role: str, user_id: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('role', %s, false), set_config('app.user_id', %s, false)",
+            "SELECT set_config('role', %s, false),"
+            " set_config('app.user_id', %s, false)",
             [role, user_id],
         )
 

@@ -1,15 +1,7 @@
 """The test database: made by its owner, used as the working roles."""
 
-import os
-import tempfile
-from pathlib import Path
-
-os.environ["LORA_PIPELINE_DATABASE_ROLE"] = "owner"
-os.environ.setdefault("LORA_PIPELINE_VAR", tempfile.mkdtemp(prefix="lp-test-"))
-os.environ.setdefault("LOG_LEVEL", "WARNING")
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.db import connection

@@ -7,7 +7,6 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from datasets.models import Dataset
 from training.domain import lifecycle
@@ -20,8 +19,6 @@ from training.querysets import (
     RunAttemptQuerySet,
     TrainingJobQuerySet,
 )
-
-USD = {"max_digits": 12, "decimal_places": 4}
 
 
 def choices(words: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -65,7 +62,7 @@ class GpuType(models.Model):
 
 
 class GpuOffer(models.Model):
-    """What a backend offers: so many GPUs of a type. A type with an offer is connected."""
+    """So many GPUs of a type that a backend offers; the type is then connected."""
 
     backend = models.CharField(max_length=50)
     gpu_type = models.ForeignKey(
@@ -155,12 +152,14 @@ class TrainingJob(models.Model):
     usd_per_gpu_hour = models.DecimalField(max_digits=10, decimal_places=2)
     storage_usd = models.DecimalField(max_digits=10, decimal_places=2)
     running_seconds = models.FloatField(default=0)
-    current_cost = models.DecimalField(**USD, default=Decimal(0))
-    estimated_total_cost = models.DecimalField(**USD)
+    current_cost = models.DecimalField(
+        max_digits=12, decimal_places=4, default=Decimal(0)
+    )
+    estimated_total_cost = models.DecimalField(max_digits=12, decimal_places=4)
     estimated_hours = models.FloatField()
-    quoted_cost = models.DecimalField(**USD, null=True)
-    max_cost = models.DecimalField(**USD, null=True)
-    final_cost = models.DecimalField(**USD, null=True)
+    quoted_cost = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    max_cost = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    final_cost = models.DecimalField(max_digits=12, decimal_places=4, null=True)
     error_message = models.TextField(blank=True)
     error_stack = models.TextField(blank=True)
     retry_count = models.PositiveSmallIntegerField(default=0)
@@ -196,7 +195,7 @@ class TrainingJob(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("job", args=[self.pk])
+        return f"/training/jobs/{self.pk}"
 
     @property
     def is_final(self) -> bool:
@@ -375,9 +374,9 @@ class CostRecord(models.Model):
         TrainingJob, on_delete=models.CASCADE, related_name="cost_record"
     )
     running_seconds = models.FloatField()
-    compute_usd = models.DecimalField(**USD)
-    storage_usd = models.DecimalField(**USD)
-    total_usd = models.DecimalField(**USD)
+    compute_usd = models.DecimalField(max_digits=12, decimal_places=4)
+    storage_usd = models.DecimalField(max_digits=12, decimal_places=4)
+    total_usd = models.DecimalField(max_digits=12, decimal_places=4)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -34,8 +34,9 @@ class LimitField(serializers.Field[Any, Any, Any, Any]):
 def choice(allowed: tuple[str, ...], **options: Any) -> serializers.ChoiceField:
     """A choice whose error says what was received and what is allowed."""
     words = f"Received '{{input}}'; choose one of: {', '.join(allowed)}."
-    messages = {"invalid_choice": words}
-    return serializers.ChoiceField(allowed, error_messages=messages, **options)
+    return serializers.ChoiceField(
+        allowed, error_messages={"invalid_choice": words}, **options
+    )
 
 
 class GpuConfigSerializer(serializers.Serializer[Any]):

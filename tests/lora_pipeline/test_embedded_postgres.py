@@ -1,4 +1,4 @@
-"""The embedded server starts quickly, is shared, recovers, and leaves nothing behind."""
+"""The embedded server is shared, recovers, and leaves nothing behind."""
 
 import os
 import signal

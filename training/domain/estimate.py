@@ -38,7 +38,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """An unrounded answer; `hours`, `compute_usd` and `total_usd` are exact fractions."""
+    """An unrounded answer; hours and USD are exact fractions."""
 
     steps_per_epoch: int
     total_steps: int

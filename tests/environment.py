@@ -1,0 +1,12 @@
+"""A plugin loaded before the settings are: where tests keep things, and as whom.
+
+The test database is made by its owner; `conftest` then goes on as the operator.
+"""
+
+import os
+import tempfile
+
+os.environ["LORA_PIPELINE_DATABASE_ROLE"] = "owner"
+os.environ.setdefault("LORA_PIPELINE_VAR", tempfile.mkdtemp(prefix="lp-test-"))
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
