@@ -10,7 +10,15 @@ from training.domain import lifecycle
 
 if TYPE_CHECKING:
     from lora_pipeline.models import User
-    from training.models import TrainingJob
+
+    # Named only inside QuerySet["..."], where ruff does not look.
+    from training.models import (
+        Adapter,  # noqa: F401
+        BaseModel,  # noqa: F401
+        GpuType,  # noqa: F401
+        RunAttempt,  # noqa: F401
+        TrainingJob,
+    )
 
 
 class TrainingJobQuerySet(models.QuerySet["TrainingJob"]):
@@ -68,9 +76,9 @@ class GpuTypeQuerySet(models.QuerySet["GpuType"]):
         from training.models import GpuOffer
 
         offers = GpuOffer.objects.filter(gpu_type=OuterRef("pk"))
-        return self.annotate(connected=Exists(offers)).order_by(
-            "-connected", F("tokens_per_second").desc(), "name"
-        )
+        known = self.annotate(connected=Exists(offers))
+        by_speed = F("tokens_per_second").desc()
+        return known.order_by("-connected", by_speed, "name")
 
 
 class BaseModelQuerySet(models.QuerySet["BaseModel"]):

@@ -57,11 +57,12 @@ class Problems:
 
 def fill_defaults(values: dict[str, Any]) -> Hyperparameters:
     """Hyperparameters with what was left out: alpha = 2 x rank, others by `limits`."""
-    filled = {name: limit.default for name, limit in LIMITS.items()}
+    filled: dict[str, Any] = {name: limit.default for name, limit in LIMITS.items()}
     filled |= {"alpha": min(2 * values["rank"], LIMITS["alpha"].maximum)}
     filled |= {"scheduler": SCHEDULERS[0]}
     filled |= {name: value for name, value in values.items() if value is not None}
     whole = {name for name, limit in LIMITS.items() if limit.whole}
-    return Hyperparameters(
-        **{name: int(v) if name in whole else v for name, v in filled.items()}
-    )
+    checked: dict[str, Any] = {
+        name: int(value) if name in whole else value for name, value in filled.items()
+    }
+    return Hyperparameters(**checked)
