@@ -13,5 +13,6 @@ router.register("jobs", JobViewSet, basename="job")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("runs/<uuid:run_id>/", include("training.run_urls")),
     path("", include(router.urls)),
 ]

@@ -22,7 +22,7 @@ from training.domain.estimate import (
     catalogue_estimate,
     rounded,
 )
-from training.models import GpuType, JobEvent, TrainingJob
+from training.models import CostRecord, GpuType, JobEvent, RunAttempt, TrainingJob
 from training.validation import find_problems, require_ready, require_statistics
 
 WAKE_CHANNEL = "lora_pipeline_reconcile"
@@ -197,8 +197,6 @@ def close_job(
 
 def record_cost(job: TrainingJob, storage: Decimal) -> None:
     """Keep what the job came to, for the owner's books."""
-    from training.models import CostRecord
-
     compute = rounded(compute_usd(job))
     CostRecord.objects.create(
         job=job,
@@ -233,4 +231,23 @@ def on_other_gpu(config: JobConfig, gpu: GpuType) -> JobConfig:
     """The same configuration on another GPU type, with a count that it allows."""
     return replace(
         config, gpu_type=gpu.name, gpu_count=min(config.gpu_count, gpu.max_count)
+    )
+
+
+def record_log(
+    job: TrainingJob,
+    message: str,
+    *,
+    level: str = "info",
+    attempt: RunAttempt | None = None,
+    kind: str = JobEvent.Kind.LOG,
+) -> None:
+    """One line of the job's log."""
+    JobEvent.objects.create(
+        job=job,
+        attempt=attempt,
+        at=timezone.now(),
+        kind=kind,
+        level=level,
+        message=message,
     )

@@ -1,0 +1,107 @@
+"""The run protocol: what a trainer asks for and reports, by the token of its attempt."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.http import FileResponse
+from rest_framework import serializers
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from lora_pipeline import row_security
+from lora_pipeline.authentication import bearer_token
+from lora_pipeline.envelope import Refusal, success
+from lora_pipeline.models import User
+from lora_pipeline.services import hash_secret
+from training.artifacts import receive_artifact
+from training.ingest import take_events
+from training.models import RunAttempt
+from training.specs import run_spec
+
+MAX_EVENTS = 1000
+
+
+class RunAuthentication(BaseAuthentication):
+    """A run token opens its own run, for as long as the attempt lasts."""
+
+    def authenticate(self, request: Request) -> tuple[User, RunAttempt]:
+        row_security.act_as_operator()
+        token = bearer_token(request) or ""
+        attempt = (
+            RunAttempt.objects.select_related("job__user", "job__dataset")
+            .filter(token_hash=hash_secret(token))
+            .first()
+        )
+        if attempt is None:
+            raise AuthenticationFailed("The run token is unknown.")
+        return attempt.job.user, attempt
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="run"'
+
+
+class RunView(APIView):
+    """Answers one attempt; everything but the attempt itself is refused."""
+
+    authentication_classes = [RunAuthentication]
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        attempt: RunAttempt = request.auth  # type: ignore[assignment]
+        if attempt.pk != kwargs["run_id"]:
+            raise NotFound("There is no such run for this token.")
+        if attempt.ended_at is not None:
+            words = "This attempt has ended: stop, and report nothing more."
+            raise Refusal(words, status_code=410, code="run_ended")
+
+
+class SpecView(RunView):
+    def get(self, request: Request, run_id: UUID) -> Response:
+        """Everything needed to carry out the run, and to repeat it."""
+        return success(run_spec(request.auth))  # type: ignore[arg-type]
+
+
+class DatasetSplitView(RunView):
+    def get(self, request: Request, run_id: UUID, split: str) -> FileResponse:
+        """The normalised rows of a split, streamed."""
+        path = request.auth.job.dataset.split_path(split)  # type: ignore[union-attr]
+        file = default_storage.open(path)
+        return FileResponse(file, content_type="application/jsonl")
+
+
+class EventSerializer(serializers.Serializer[Any]):
+    """What every event has; the rest depends on its type."""
+
+    sequence = serializers.IntegerField(min_value=1)
+    type = serializers.CharField(max_length=30)
+    at = serializers.DateTimeField()
+
+
+class EventsView(RunView):
+    def post(self, request: Request, run_id: UUID) -> Response:
+        """Numbered events, each taken once; the answer says whether to stop."""
+        events = request.data.get("events") if isinstance(request.data, dict) else None
+        if not isinstance(events, list) or len(events) > MAX_EVENTS:
+            words = f"Give 'events', a list of at most {MAX_EVENTS}."
+            raise Refusal(words, code="invalid", details={"events": [words]})
+        heads = EventSerializer(data=events, many=True)
+        heads.is_valid(raise_exception=True)
+        pairs = zip(events, heads.validated_data, strict=True)
+        return success(take_events(run_id, [given | head for given, head in pairs]))
+
+
+class ArtifactView(RunView):
+    def put(self, request: Request, run_id: UUID) -> Response:
+        """The adapter's archive, streamed to the storage and checked."""
+        adapter = receive_artifact(
+            attempt=request.auth,  # type: ignore[arg-type]
+            stream=request._request,
+            archive_sha256=request.headers.get("X-Content-SHA256", ""),
+            adapter_sha256=request.headers.get("X-Adapter-SHA256", ""),
+        )
+        return success({"adapter_id": str(adapter.pk)})
