@@ -38,12 +38,12 @@ def receive_artifact(
         return _keep(attempt, file, size, archive=found, weights=weights)
 
 
-def _copy(stream: Any, file: IO[bytes]) -> tuple[str, int]:
-    """SHA-256 and size of what was copied."""
+def _copy(stream: Any, file: IO[bytes] | None) -> tuple[str, int]:
+    """SHA-256 and size of what was read, and copied when there is a file."""
     digest, size = hashlib.sha256(), 0
     while chunk := stream.read(CHUNK_BYTES):
         digest.update(chunk)
-        size += file.write(chunk)
+        size += file.write(chunk) if file else len(chunk)
     return digest.hexdigest(), size
 
 
@@ -59,7 +59,7 @@ def _check_archive(file: IO[bytes]) -> str:
                     f"The archive has a file that is refused: {unsafe[0]!r}."
                 )
             with archive.open(WEIGHTS) as weights:
-                return hashlib.file_digest(weights, "sha256").hexdigest()
+                return _copy(weights, None)[0]
     except zipfile.BadZipFile:
         raise _refused("The body is not a zip archive.") from None
 

@@ -59,6 +59,8 @@ def take_events(attempt_id: UUID, events: list[Event]) -> dict[str, Any]:
     fresh = _fresh(attempt, events)
     store_points(job, attempt, fresh)
     for event in fresh:
+        if attempt.ended_at is not None:
+            break
         APPLY.get(event["type"], _ignore)(job, attempt, event)
     attempt.save()
     _save_progress(job)
@@ -93,11 +95,9 @@ def _count_time(job: TrainingJob, attempt: RunAttempt) -> None:
 
 
 def store_points(job: TrainingJob, attempt: RunAttempt, events: list[Event]) -> None:
-    """Metrics and evaluations as one row a step; sent again, they replace themselves."""
+    """Metrics and evaluations as one row a step; a repeated one replaces itself."""
     metrics = {
-        e["step"]: _point(
-            job, attempt, e, **{name: finite(e.get(name)) for name in METRICS}
-        )
+        e["step"]: _point(job, attempt, e, **_measured(e))
         for e in events
         if e["type"] == "metrics"
     }
@@ -108,6 +108,10 @@ def store_points(job: TrainingJob, attempt: RunAttempt, events: list[Event]) -> 
     }
     _upsert(metrics, [*METRICS, "epoch", "at", "attempt"])
     _upsert(evaluations, ["validation_loss"])
+
+
+def _measured(event: Event) -> dict[str, float | None]:
+    return {name: finite(event.get(name)) for name in METRICS}
 
 
 def _point(
@@ -171,7 +175,7 @@ def _metrics(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
     job.current_step = int(event["step"])
     job.current_epoch = finite(event.get("epoch")) or 0.0
     job.progress = min(job.current_step / max(job.total_steps, 1), 1.0)
-    job.current_metrics |= {name: finite(event.get(name)) for name in METRICS}
+    job.current_metrics |= _measured(event)
 
 
 def _evaluation(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
@@ -332,7 +336,7 @@ def _expected_end(job: TrainingJob) -> Any:
     """
     recent = job.metrics.filter(
         step__gt=max(job.current_step - RECENT_STEPS, 1),
-        tokens_per_second__isnull=False,
+        step_seconds__isnull=False,
     ).values_list("step_seconds", flat=True)
     seconds = sorted(value for value in recent if value)
     if not seconds or job.status != lifecycle.RUNNING:

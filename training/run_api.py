@@ -1,4 +1,4 @@
-"""The run protocol: what a trainer asks for and reports, by the token of its attempt."""
+"""The run protocol: what a trainer asks for and reports, by its attempt's token."""
 
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from training.models import RunAttempt
 from training.specs import run_spec
 
 MAX_EVENTS = 1000
+NEEDED = {"metrics": ("step",), "eval": ("step",), "checkpoint": ("step", "name")}
 
 
 class RunAuthentication(BaseAuthentication):
@@ -80,6 +81,16 @@ class EventSerializer(serializers.Serializer[Any]):
     sequence = serializers.IntegerField(min_value=1)
     type = serializers.CharField(max_length=30)
     at = serializers.DateTimeField()
+    step = serializers.IntegerField(min_value=0, required=False)
+    name = serializers.CharField(max_length=100, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        missing = [k for k in NEEDED.get(attrs["type"], ()) if k not in attrs]
+        if missing:
+            raise serializers.ValidationError(
+                dict.fromkeys(missing, "This event needs it.")
+            )
+        return attrs
 
 
 class EventsView(RunView):
