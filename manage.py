@@ -27,6 +27,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lora_pipeline.settings")
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     role = "owner" if command in OWNER_COMMANDS else "operator"
+    role = "web" if command == "web" else role
     os.environ["LORA_PIPELINE_DATABASE_ROLE"] = role
     if command in NO_DATABASE:
         os.environ["LORA_PIPELINE_NO_DATABASE"] = "1"

@@ -33,6 +33,7 @@ NAME = "lora_pipeline"
 PORT = 5432
 SOCKET_PATH_LIMIT = 90
 GRACE_SECONDS = 3.0
+STOP_NOW = "stop_now"
 START_SECONDS = 30.0
 CONFIGURATION = """
 listen_addresses = ''
@@ -98,6 +99,7 @@ def hold(var_dir: Path) -> Connection:
     places = find_places(var_dir.resolve())
     with _locked(places.root / "start.lock"):
         _hold_open(places.root / "users.lock")
+        (places.root / STOP_NOW).unlink(missing_ok=True)
         if not (places.data / "ready").exists():
             _create(places)
         passwords = json.loads(places.passwords.read_text())
@@ -105,6 +107,23 @@ def hold(var_dir: Path) -> Connection:
             _start(places, passwords)
         _ensure_roles(places, passwords)
     return _connection(places, NAME, NAME, passwords[NAME])
+
+
+def let_go(var_dir: Path, seconds: float = 2.0) -> None:
+    """End this process's use; the server stops at once when nobody else uses it.
+
+    Returns when it has stopped, or after so many seconds.
+    """
+    root = find_places(var_dir.resolve()).root
+    (root / STOP_NOW).touch()
+    while _held:
+        os.close(_held.pop())
+    hold.cache_clear()
+    descriptor = os.open(root / "alive.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and not _try_exclusive(descriptor):
+        time.sleep(0.05)
+    os.close(descriptor)
 
 
 def _connection(places: Places, name: str, user: str, password: str) -> Connection:
@@ -361,7 +380,7 @@ def keep(root: Path, socket: Path, binaries: Path, account: Sequence[int]) -> in
     start = os.open(root / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
     server = _postmaster(root, socket, binaries, account, alive)
     while True:
-        _watch(server, users)
+        _watch(server, users, root / STOP_NOW)
         if server.poll() is not None:
             time.sleep(0.3)
             server = _postmaster(root, socket, binaries, account, alive)
@@ -382,7 +401,7 @@ def _take_alive(path: Path) -> int | None:
     return None
 
 
-def _watch(server: subprocess.Popen[bytes], users: int) -> None:
+def _watch(server: subprocess.Popen[bytes], users: int, stop_now: Path) -> None:
     """Returns when the server died, or when it went unused for the grace time."""
     unused_since: float | None = None
     while server.poll() is None:
@@ -391,7 +410,8 @@ def _watch(server: subprocess.Popen[bytes], users: int) -> None:
         else:
             fcntl.flock(users, fcntl.LOCK_UN)
             unused_since = unused_since or time.monotonic()
-            if time.monotonic() - unused_since > GRACE_SECONDS:
+            grace = 0.0 if stop_now.exists() else GRACE_SECONDS
+            if time.monotonic() - unused_since > grace:
                 return
         time.sleep(0.1)
 

@@ -161,6 +161,16 @@ def _started(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
         job.started_at = attempt.started_at
 
 
+def _steps(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
+    """The trainer's own count, where it had to leave sequences out."""
+    total = int(finite(event.get("total_steps")) or 0)
+    if total > 0 and total != job.total_steps:
+        words = f"{total} steps instead of {job.total_steps}: sequences were left out"
+        record_log(job, words, level="warning", attempt=attempt)
+        job.total_steps = total
+        job.save(update_fields=["total_steps", "updated_at"])
+
+
 def _stage(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
     stage = event.get("stage")
     if stage not in lifecycle.STAGES or stage == job.current_stage:
@@ -240,6 +250,7 @@ def _failed(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
 
 APPLY: dict[str, Callable[[TrainingJob, RunAttempt, Event], None]] = {
     "started": _started,
+    "steps": _steps,
     "stage": _stage,
     "metrics": _metrics,
     "eval": _evaluation,

@@ -7,6 +7,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
+from lora_pipeline import lifeline
+
 
 class Command(BaseCommand):
     help = "Run background tasks (dataset checks, notices, housekeeping)."
@@ -18,6 +20,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        lifeline.watch()
         asyncio.run(_work(options["concurrency"], wait=not options["once"]))
 
 

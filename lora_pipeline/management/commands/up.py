@@ -1,0 +1,72 @@
+"""`manage.py up`: the whole console, until Ctrl-C."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from lora_pipeline import embedded_postgres, supervisor
+from lora_pipeline.supervisor import PortTaken, Supervisor
+
+
+class Command(BaseCommand):
+    help = "Run the console: database, migrations, web server, worker, reconciler."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host, port = options["host"], options["port"]
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            with running(host, port, self.stdout) as (console, url):
+                self.stdout.write(f"The console is at {url} (Ctrl-C stops it)")
+                console.run()
+        except KeyboardInterrupt:
+            self.stdout.write("stopped; a training run in progress goes on")
+
+
+@contextmanager
+def running(host: str, port: int, output: Any) -> Iterator[tuple[Supervisor, str]]:
+    """The console, up and answering inside the block, stopped in order after it.
+
+    Raises CommandError before anything starts when the port is taken.
+    """
+    require_free(host, port)
+    migrate()
+    reachable = "127.0.0.1" if host in {"0.0.0.0", "::"} else host
+    url = f"http://{reachable}:{port}"
+    Path(settings.BASE_URL_FILE).write_text(url)
+    console = Supervisor(supervisor.console(host, port), output)
+    try:
+        console.start()
+        supervisor.wait_until_it_answers(reachable, port)
+        yield console, url
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        console.stop()
+        if settings.DATABASE_EMBEDDED:
+            embedded_postgres.let_go(settings.VAR_DIR)
+
+
+def require_free(host: str, port: int) -> None:
+    try:
+        supervisor.require_free_port(host, port)
+    except PortTaken as error:
+        raise CommandError(str(error)) from None
+
+
+def migrate() -> None:
+    """Bring the tables up to date, in a process that owns them."""
+    command = [sys.executable, str(supervisor.MANAGE), "migrate", "-v", "0"]
+    if subprocess.run(command).returncode:
+        raise CommandError("The migrations failed; nothing was started.")

@@ -1,0 +1,52 @@
+"""`manage.py web`: the web server alone."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from gunicorn.app.base import BaseApplication
+
+from lora_pipeline import lifeline
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn with threads; its settings are ours, not a file's."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        from lora_pipeline.wsgi import application
+
+        return application
+
+
+class Command(BaseCommand):
+    help = "Serve pages and API."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--workers", type=int, default=1)
+        parser.add_argument("--threads", type=int, default=16)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        lifeline.watch()
+        Server(
+            {
+                "bind": f"{options['host']}:{options['port']}",
+                "workers": options["workers"],
+                "threads": options["threads"],
+                "worker_class": "gthread",
+                "keepalive": 5,
+                "timeout": 120,
+                "graceful_timeout": 1,
+                "loglevel": "warning",
+                "control_socket_disable": True,
+            }
+        ).run()

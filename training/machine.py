@@ -1,0 +1,86 @@
+"""What this machine has to train on, entered as offers when the console starts."""
+
+import json
+import logging
+import shutil
+import subprocess
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from training.domain.catalogue import CPU
+from training.launchers.local import BACKEND
+from training.models import GpuOffer, GpuType
+
+logger = logging.getLogger(__name__)
+UNMEASURED_TOKENS_PER_SECOND = 1000
+ASK_TORCH = """
+import json, torch
+found = range(torch.cuda.device_count()) if torch.cuda.is_available() else ()
+facts = [torch.cuda.get_device_properties(n) for n in found]
+print(json.dumps([[f.name, f.total_memory] for f in facts]))
+"""
+
+
+def detect() -> dict[str, int]:
+    """The types and counts offered here: CPU, and the GPUs that the trainer sees."""
+    if not Path(settings.TRAINER_PYTHON).is_file():
+        logger.warning(
+            "No trainer at %s: jobs stay queued until 'make install-trainer' was run.",
+            settings.TRAINER_PYTHON,
+        )
+        offers: dict[str, int] = {}
+    else:
+        offers = {CPU: settings.CPU_SLOTS} | _gpus()
+    _enter(offers)
+    return offers
+
+
+def _gpus() -> dict[str, int]:
+    if shutil.which("nvidia-smi") is None:
+        return {}
+    command = [str(settings.TRAINER_PYTHON), "-I", "-c", ASK_TORCH]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    found = json.loads(done.stdout) if done.returncode == 0 else []
+    if not found:
+        logger.warning(
+            "This machine has a GPU that the trainer's torch does not see. Install "
+            "torch==2.13.0 with CUDA into the trainer's environment: see the README."
+        )
+    return dict(Counter(_type_name(name, memory) for name, memory in found))
+
+
+def _type_name(name: str, memory_bytes: int) -> str:
+    """The catalogue's type of a card; one that is not in it gets a row of its own."""
+    memory_gb = round(memory_bytes / 1e9)
+    for gpu in GpuType.objects.exclude(memory_gb=None):
+        family = gpu.name.partition("-")[0]
+        if family in name and abs((gpu.memory_gb or 0) - memory_gb) <= 6:
+            return gpu.name
+    own = name.removeprefix("NVIDIA ").replace(" ", "-")[:50]
+    GpuType.objects.get_or_create(
+        pk=own,
+        defaults={
+            "usd_per_hour": Decimal(0),
+            "tokens_per_second": UNMEASURED_TOKENS_PER_SECOND,
+            "speed_measured": False,
+            "memory_gb": memory_gb,
+            "description": "Found on this machine; its speed was not measured",
+        },
+    )
+    return own
+
+
+@transaction.atomic
+def _enter(offers: dict[str, int]) -> None:
+    GpuOffer.objects.filter(backend=BACKEND).exclude(gpu_type__in=offers).delete()
+    for gpu_type, count in offers.items():
+        GpuOffer.objects.update_or_create(
+            backend=BACKEND,
+            gpu_type_id=gpu_type,
+            defaults={"count": count, "seen_at": timezone.now()},
+        )

@@ -1,0 +1,18 @@
+"""`manage.py fetch_demo_model`: make the bundled base model's folder, once."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from training.base_model_files import FetchFailed, fetch_demo_model
+
+
+class Command(BaseCommand):
+    help = "Make a model folder of SmolLM2-135M-Instruct under var/models, once."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            model = fetch_demo_model(self.stdout.write)
+        except FetchFailed as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"{model.name}: {model.path}\nsha256 {model.sha256}")

@@ -1,0 +1,32 @@
+"""`manage.py reconcile`: start, observe and stop runs until told to stop."""
+
+import signal
+from threading import Event
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from lora_pipeline import lifeline
+from training import machine, reconciler
+
+
+class Command(BaseCommand):
+    help = "Start, observe and stop training runs."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        lifeline.watch()
+        stop = Event()
+
+        def end(*_: object) -> None:
+            stop.set()
+            raise KeyboardInterrupt
+
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
+        offers = machine.detect()
+        found = ", ".join(f"{count} x {name}" for name, count in offers.items())
+        self.stdout.write(f"this machine offers {found or 'nothing to train on'}")
+        try:
+            reconciler.run_forever(stop)
+        except KeyboardInterrupt:
+            self.stdout.write("stopped; runs go on")

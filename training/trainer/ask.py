@@ -1,0 +1,49 @@
+"""Ask a model, with or without an adapter, and print the answers as JSON."""
+
+import json
+import os
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+def print_answers(
+    model: str, adapter: Path | None, questions: Path, max_new_tokens: int
+) -> int:
+    """One JSON list: for each conversation so far, the greedy answer."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    loaded = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
+    if adapter is not None:
+        loaded = _with_adapter(loaded, adapter)
+    answers = []
+    for messages in json.loads(questions.read_text()):
+        prompt = tokenizer.apply_chat_template(
+            messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
+        )
+        with torch.inference_mode():
+            made = loaded.generate(
+                **prompt,
+                do_sample=False,
+                max_new_tokens=max_new_tokens,
+                pad_token_id=tokenizer.eos_token_id,
+            )
+        start = prompt["input_ids"].shape[1]
+        answers.append(tokenizer.decode(made[0][start:], skip_special_tokens=True))
+    json.dump(answers, sys.stdout)
+    return 0
+
+
+def _with_adapter(model: object, adapter: Path) -> object:
+    from peft import PeftModel
+
+    if adapter.is_dir():
+        return PeftModel.from_pretrained(model, adapter)
+    with tempfile.TemporaryDirectory() as folder:
+        zipfile.ZipFile(adapter).extractall(folder)
+        return PeftModel.from_pretrained(model, folder)

@@ -1,0 +1,74 @@
+"""From a split's rows to labelled token sequences."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labels import Labelled, Template, label_conversation
+
+
+class BadData(ValueError):
+    """The data cannot be trained on; the message says why and what to change."""
+
+
+@dataclass(slots=True)
+class Sequences:
+    """The sequences of a split, and what had to be left out or cut."""
+
+    rows: list[dict[str, list[int]]] = field(default_factory=list)
+    without_labels: int = 0
+    cut: int = 0
+    unstable: int = 0
+
+    def add(self, labelled: Labelled) -> None:
+        self.cut += labelled.cut > 0
+        self.unstable += not labelled.prefix_stable
+        if labelled.supervised:
+            ids = {"input_ids": labelled.input_ids, "labels": labelled.labels}
+            self.rows.append(ids)
+        else:
+            self.without_labels += 1
+
+    def remarks(self, max_length: int) -> list[str]:
+        """What the owner should know of it, in sentences."""
+        found = []
+        if self.cut:
+            found.append(f"{self.cut} sequences were cut at {max_length} tokens.")
+        if self.without_labels:
+            words = "have no learned token and were left out"
+            found.append(f"{self.without_labels} sequences {words}.")
+        if self.unstable:
+            words = "the chat template changes earlier turns, so only the last answer"
+            found.append(f"In {self.unstable} sequences {words} is learned.")
+        return found
+
+
+def template_of(tokenizer: Any) -> Template:
+    """A transformers tokenizer as labels.py wants it."""
+
+    def render(messages: Any, add_generation_prompt: bool) -> str:
+        rendered: str = tokenizer.apply_chat_template(
+            [{"role": m["role"], "content": m["content"]} for m in messages],
+            tokenize=False,
+            add_generation_prompt=add_generation_prompt,
+        )
+        return rendered
+
+    def encode(text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        found = tokenizer(
+            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+        )
+        return found["input_ids"], found["offset_mapping"]
+
+    return Template(render=render, encode=encode, end_of_turn=tokenizer.eos_token or "")
+
+
+def read_sequences(file: Path, template: Template, max_length: int) -> Sequences:
+    """All sequences of a normalised JSON Lines file."""
+    found = Sequences()
+    with file.open() as lines:
+        for line in lines:
+            messages = json.loads(line)["messages"]
+            found.add(label_conversation(messages, template, max_length=max_length))
+    return found

@@ -1,0 +1,195 @@
+"""Talking with the console: numbered events that are sent until they are taken."""
+
+import http.client
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+FINAL_ANSWERS = frozenset({401, 403, 404, 409, 410})
+HEARTBEAT_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 10.0
+MOST_EVENTS = 500
+CHUNK_BYTES = 1024 * 1024
+
+
+class Refused(Exception):
+    """The console will not hear this attempt any more: it has ended, or was fenced."""
+
+    def __init__(self, status: int, answer: str) -> None:
+        super().__init__(f"The console answered {status}: {answer[:500]}")
+        self.status = status
+
+
+class Console:
+    """Requests that are repeated, with growing pauses, until the console answers.
+
+    The base URL is read anew for every try: a restarted console may have moved.
+    """
+
+    def __init__(self, run_dir: Path, run_id: str, token: str) -> None:
+        self.run_dir = run_dir
+        self.run_id = run_id
+        self._token = token
+
+    def get_json(self, name: str) -> Any:
+        """The data of a GET answer. Raises Refused."""
+        return json.loads(self._request("GET", name))["data"]
+
+    def download(self, name: str, target: Path) -> None:
+        """Streams a GET answer into a file. Raises Refused."""
+        self._request("GET", name, target=target)
+
+    def post_json(self, name: str, body: Any) -> Any:
+        """The data of a POST answer. Raises Refused."""
+        encoded = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        return json.loads(self._request("POST", name, encoded, headers))["data"]
+
+    def put_file(self, name: str, file: Path, headers: dict[str, str]) -> None:
+        """Streams a file as the body of a PUT. Raises Refused."""
+        self._request("PUT", name, file, headers)
+
+    def _request(
+        self,
+        method: str,
+        name: str,
+        body: bytes | Path | None = None,
+        headers: dict[str, str] | None = None,
+        target: Path | None = None,
+    ) -> bytes:
+        for pause in pauses():
+            try:
+                status, answer = self._once(method, name, body, headers or {}, target)
+            except (OSError, http.client.HTTPException) as error:
+                status, answer = 0, str(error).encode()
+            if 200 <= status < 300:
+                return answer
+            if status in FINAL_ANSWERS or 400 <= status < 429 or 429 < status < 500:
+                raise Refused(status, answer.decode(errors="replace"))
+            reason = answer[:200].decode(errors="replace")
+            print(f"{method} {name}: {status} {reason}; trying again", file=sys.stderr)
+            time.sleep(pause)
+        raise AssertionError("pauses never end")
+
+    def _once(
+        self,
+        method: str,
+        name: str,
+        body: bytes | Path | None,
+        headers: dict[str, str],
+        target: Path | None,
+    ) -> tuple[int, bytes]:
+        base = urlsplit((self.run_dir / "base_url").read_text().strip())
+        secure = base.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        connection = kind(base.hostname or "", base.port, timeout=60)
+        path = f"{base.path}/api/runs/{self.run_id}/{name}"
+        headers = {**headers, "Authorization": f"Bearer {self._token}"}
+        try:
+            if isinstance(body, Path):
+                headers["Content-Length"] = str(body.stat().st_size)
+                with body.open("rb") as file:
+                    connection.request(method, path, file, headers)
+            else:
+                connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            if target is None or response.status != 200:
+                return response.status, response.read()
+            _save(response, target)
+            return response.status, b""
+        finally:
+            connection.close()
+
+
+def _save(response: http.client.HTTPResponse, target: Path) -> None:
+    """A whole answer under its name, or nothing. Raises OSError when it was cut."""
+    expected = response.getheader("Content-Length")
+    part = target.with_suffix(".part")
+    with part.open("wb") as file:
+        while chunk := response.read(CHUNK_BYTES):
+            file.write(chunk)
+    if expected is not None and part.stat().st_size != int(expected):
+        raise OSError(f"{target.name} arrived in part only")
+    part.rename(target)
+
+
+def pauses() -> Iterator[float]:
+    """Seconds to wait between tries: 0.2, 0.4, … 10, 10, …"""
+    pause = 0.2
+    while True:
+        yield pause
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+class Reporter:
+    """Sends events from a thread of its own, in order, in batches; training never waits.
+
+    Every event is first written to a file of the attempt. `cancelled` turns true when
+    the console asks for an end, `refused` when it will hear nothing more.
+    """
+
+    def __init__(self, console: Console, journal: Path) -> None:
+        self.console = console
+        self.cancelled = threading.Event()
+        self.refused: Refused | None = None
+        self._journal: IO[str] = journal.open("a")
+        self._waiting: list[dict[str, Any]] = []
+        self._sequence = 0
+        self._news = threading.Condition()
+        self._thread = threading.Thread(target=self._send_all, daemon=True)
+        self._thread.start()
+
+    def emit(self, type: str, **values: Any) -> None:
+        """Report something that happened just now."""
+        with self._news:
+            self._sequence += 1
+            now = datetime.now(UTC).isoformat()
+            event = {"sequence": self._sequence, "type": type, "at": now, **values}
+            self._journal.write(json.dumps(event) + "\n")
+            self._journal.flush()
+            self._waiting.append(event)
+            self._news.notify()
+
+    def log(self, message: str, level: str = "info") -> None:
+        """A line for the job's log, and for the attempt's own output."""
+        print(message, flush=True)
+        self.emit("log", message=message, level=level)
+
+    def flush(self) -> None:
+        """Wait until everything was taken. Raises Refused."""
+        with self._news:
+            self._news.wait_for(lambda: not self._waiting or self.refused is not None)
+        if self.refused is not None:
+            raise self.refused
+
+    def _send_all(self) -> None:
+        while self.refused is None:
+            with self._news:
+                self._news.wait_for(lambda: self._waiting, timeout=HEARTBEAT_SECONDS)
+                batch = self._waiting[:MOST_EVENTS]
+            try:
+                answer = self.console.post_json("events", {"events": batch})
+            except Refused as refused:
+                self._give_up(refused)
+                return
+            self._taken(answer)
+
+    def _taken(self, answer: dict[str, Any]) -> None:
+        if answer["cancel"]:
+            self.cancelled.set()
+        with self._news:
+            through = answer["accepted_through"]
+            self._waiting = [e for e in self._waiting if e["sequence"] > through]
+            self._news.notify_all()
+
+    def _give_up(self, refused: Refused) -> None:
+        with self._news:
+            self.refused = refused
+            self.cancelled.set()
+            self._news.notify_all()

@@ -1,0 +1,74 @@
+"""What this run is to do, as the console describes it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hyperparameters:
+    """Names as in the console's API; `batch_size` counts sequences over all GPUs."""
+
+    learning_rate: float
+    batch_size: int
+    epochs: int
+    rank: int
+    alpha: int
+    dropout: float
+    max_length: int
+    seed: int
+    warmup_ratio: float
+    scheduler: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """Everything that decides the outcome of a run."""
+
+    run_id: str
+    job_id: str
+    attempt: int
+    base_model: dict[str, Any]
+    dataset: dict[str, Any]
+    hyperparameters: Hyperparameters
+    checkpoint_every_steps: int
+    resume_step: int
+    resume_name: str
+    run_dir: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.run_dir / "checkpoints"
+
+    @property
+    def model_location(self) -> str:
+        """What the weights are loaded from: a folder, else a Hugging Face id."""
+        return str(self.base_model["path"] or self.base_model["id"])
+
+
+def read_spec(answer: dict[str, Any], run_dir: Path) -> Spec:
+    """The console's answer as a Spec; keys that are not known here are left out."""
+    known = Hyperparameters.__slots__
+    values = {name: answer["hyperparameters"][name] for name in known}
+    resume = answer["resume_from"] or {"step": 0, "name": ""}
+    return Spec(
+        run_id=answer["run_id"],
+        job_id=answer["job_id"],
+        attempt=answer["attempt"],
+        base_model=answer["base_model"],
+        dataset=answer["dataset"],
+        hyperparameters=Hyperparameters(**values),
+        checkpoint_every_steps=answer["checkpoint_every_steps"],
+        resume_step=resume["step"],
+        resume_name=resume["name"],
+        run_dir=run_dir,
+    )
+
+
+def micro_batch(per_process: int, largest: int = 8) -> int:
+    """Sequences at a time: the largest divisor of a process's share up to a limit.
+
+    >>> micro_batch(12)
+    6
+    """
+    return max(n for n in range(1, largest + 1) if per_process % n == 0)

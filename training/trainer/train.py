@@ -1,0 +1,309 @@
+"""Training: base model, LoRA, TRL's SFTTrainer, and what it reports on the way."""
+
+import json
+import math
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import torch
+import transformers
+from card import model_card
+from data import BadData, Sequences, read_sequences, template_of
+from peft import LoraConfig
+from reporting import Reporter
+from run import Stopped
+from spec import Spec, micro_batch
+from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+from trl import SFTConfig, SFTTrainer
+
+import datasets
+
+if "site-packages" not in (datasets.__file__ or ""):
+    sys.exit("The trainer must be started with -I: `datasets` is not Hugging Face's.")
+
+DISK_RESERVE_BYTES = 2 * 1024**3
+TOKENS_FILE = "tokens_seen.json"
+
+
+class ModelNotFound(Exception):
+    """The base model cannot be loaded from where the catalogue says."""
+
+
+def train(spec: Spec, reporter: Reporter) -> Path:
+    """Train the adapter; returns its PEFT folder. Raises Stopped when told to end."""
+    transformers.set_seed(spec.hyperparameters.seed)
+    tokenizer = load_tokenizer(spec)
+    splits = _sequences(spec, tokenizer, reporter)
+    reporter.emit("stage", stage="loading_model")
+    model = load_model(spec)
+    trainer = make_trainer(spec, model, tokenizer, splits, reporter)
+    _drop_newer_checkpoints(spec)
+    resume = spec.checkpoints / spec.resume_name if spec.resume_name else None
+    if resume is not None:
+        reporter.log(f"resuming from step {spec.resume_step}")
+    reporter.emit("stage", stage="training")
+    trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    if trainer.state.global_step < trainer.state.max_steps:
+        raise Stopped(trainer.state.global_step)
+    return save_adapter(spec, trainer, tokenizer)
+
+
+# -- Data ----------------------------------------------------------------------
+
+
+def _sequences(spec: Spec, tokenizer: Any, reporter: Reporter) -> dict[str, Sequences]:
+    """Both splits as labelled sequences. Raises BadData when none can be learned."""
+    template, limit = template_of(tokenizer), spec.hyperparameters.max_length
+    found = {
+        split: read_sequences(spec.run_dir / f"{split}.jsonl", template, limit)
+        for split in ("train", "validation")
+    }
+    for remark in found["train"].remarks(limit):
+        reporter.log(remark, level="warning")
+    if not found["train"].rows:
+        raise BadData(
+            "No training sequence has a token to learn at "
+            f"max_length {limit}: raise max_length, or give answers."
+        )
+    return found
+
+
+# -- Model ---------------------------------------------------------------------
+
+
+def load_tokenizer(spec: Spec) -> Any:
+    """The base model's tokenizer; pads with its end token when it has no other."""
+    tokenizer = _load(AutoTokenizer, spec)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    if not tokenizer.chat_template:
+        raise BadData("The base model has no chat template: choose an instruct model.")
+    return tokenizer
+
+
+def load_model(spec: Spec) -> Any:
+    """The base model's weights: float32 on a processor, bfloat16 on a GPU."""
+    cuda = torch.cuda.is_available()
+    model = _load(
+        AutoModelForCausalLM, spec, dtype=torch.bfloat16 if cuda else torch.float32
+    )
+    model.config.use_cache = False
+    return model
+
+
+def _load(loader: Any, spec: Spec, **options: Any) -> Any:
+    where = spec.model_location
+    if spec.base_model["path"]:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    elif shutil.disk_usage(spec.run_dir).free < DISK_RESERVE_BYTES:
+        raise OSError(28, "No space left to download a base model")
+    try:
+        return loader.from_pretrained(
+            where, revision=spec.base_model["revision"] or "main", **options
+        )
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) == 28:
+            raise
+        raise ModelNotFound(
+            f"The base model {spec.base_model['id']} could not be loaded from {where}: "
+            f"{str(error).splitlines()[0][:300]}. Check its name, and HF_TOKEN when it "
+            "is gated."
+        ) from error
+
+
+# -- Trainer -------------------------------------------------------------------
+
+
+def make_trainer(
+    spec: Spec,
+    model: Any,
+    tokenizer: Any,
+    splits: dict[str, Sequences],
+    reporter: Reporter,
+) -> Any:
+    """TRL's trainer, with everything that it would choose by itself said here."""
+    chosen = spec.hyperparameters
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    micro = micro_batch(chosen.batch_size // world)
+    rows = splits["train"].rows
+    steps = math.ceil(len(rows) / chosen.batch_size) * chosen.epochs
+    cuda = torch.cuda.is_available()
+    config = SFTConfig(
+        output_dir=str(spec.checkpoints),
+        per_device_train_batch_size=micro,
+        per_device_eval_batch_size=micro,
+        gradient_accumulation_steps=chosen.batch_size // world // micro,
+        num_train_epochs=chosen.epochs,
+        learning_rate=chosen.learning_rate,
+        lr_scheduler_type=chosen.scheduler,
+        warmup_steps=math.ceil(steps * chosen.warmup_ratio),
+        logging_steps=1,
+        save_strategy="steps",
+        save_steps=spec.checkpoint_every_steps,
+        save_total_limit=2,
+        eval_strategy="epoch" if splits["validation"].rows else "no",
+        bf16=cuda,
+        use_cpu=not cuda,
+        gradient_checkpointing=cuda,
+        dataloader_pin_memory=cuda,
+        seed=chosen.seed,
+        data_seed=chosen.seed,
+        max_length=None,
+        packing=False,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        report_to=[],
+        disable_tqdm=True,
+        push_to_hub=False,
+    )
+    reporting = Reporting(spec, reporter, steps)
+    trainer = SFTTrainer(
+        model=model,
+        args=config,
+        train_dataset=datasets.Dataset.from_list(rows),
+        eval_dataset=_as_dataset(splits["validation"]),
+        processing_class=tokenizer,
+        peft_config=lora_config(spec),
+        callbacks=[reporting],
+    )
+    trainer.remove_callback(transformers.PrinterCallback)
+    for adapter in trainer.model.peft_config.values():
+        adapter.base_model_name_or_path = spec.base_model["id"]
+        adapter.revision = spec.base_model["revision"]
+    reporter.log(
+        f"{len(rows)} sequences, {steps} steps of {chosen.batch_size}: "
+        f"micro-batch {micro} on {world} process{'es' if world > 1 else ''}"
+    )
+    return trainer
+
+
+def lora_config(spec: Spec) -> LoraConfig:
+    """LoRA on every linear layer but the output head."""
+    return LoraConfig(
+        r=spec.hyperparameters.rank,
+        lora_alpha=spec.hyperparameters.alpha,
+        lora_dropout=spec.hyperparameters.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+        bias="none",
+    )
+
+
+def _as_dataset(split: Sequences) -> Any:
+    return datasets.Dataset.from_list(split.rows) if split.rows else None
+
+
+def _drop_newer_checkpoints(spec: Spec) -> None:
+    """What a killed attempt saved but never reported is not to be trusted."""
+    for folder in spec.checkpoints.glob("checkpoint-*"):
+        if int(folder.name.rpartition("-")[2]) > spec.resume_step:
+            shutil.rmtree(folder)
+
+
+class Reporting(TrainerCallback):  # type: ignore[misc]
+    """Turns what the trainer does into events, and the wish to stop into a stop."""
+
+    def __init__(self, spec: Spec, reporter: Reporter, steps: int) -> None:
+        self.reporter = reporter
+        self.steps = steps
+        self.tokens_before = _tokens_at(spec.checkpoints / spec.resume_name)
+        self.tokens_seen = self.tokens_before
+        self.step_began = 0.0
+        self.step_seconds = 0.0
+        self.evaluating = False
+        self.last_loss: float | None = None
+        self.first_loss: float | None = None
+        self.validation_loss: float | None = None
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.reporter.emit("steps", total_steps=state.max_steps)
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.step_began = time.monotonic()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.step_seconds = time.monotonic() - self.step_began
+        if self.reporter.cancelled.is_set():
+            control.should_save = True
+            control.should_training_stop = True
+            control.should_evaluate = False
+
+    def on_log(
+        self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any
+    ) -> None:
+        if logs and "loss" in logs:
+            self._report_step(state, logs)
+
+    def _report_step(self, state: Any, logs: dict[str, Any]) -> None:
+        now = self.tokens_before + int(logs.get("num_tokens", 0))
+        tokens, self.tokens_seen = now - self.tokens_seen, now
+        self.last_loss = float(logs["loss"])
+        self.first_loss = self.first_loss or self.last_loss
+        self.reporter.emit(
+            "metrics",
+            step=state.global_step,
+            epoch=logs.get("epoch"),
+            loss=finite(logs["loss"]),
+            learning_rate=finite(logs.get("learning_rate")),
+            grad_norm=finite(logs.get("grad_norm")),
+            tokens_seen=now,
+            tokens_per_second=tokens / self.step_seconds,
+            step_seconds=self.step_seconds,
+        )
+
+    def on_prediction_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if not self.evaluating:
+            self.evaluating = True
+            self.reporter.emit("stage", stage="evaluating")
+
+    def on_evaluate(
+        self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any
+    ) -> None:
+        self.evaluating = False
+        self.validation_loss = finite((metrics or {}).get("eval_loss"))
+        self.reporter.emit(
+            "eval",
+            step=state.global_step,
+            epoch=state.epoch,
+            loss=self.validation_loss,
+        )
+        if state.global_step < state.max_steps:
+            self.reporter.emit("stage", stage="training")
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        name = f"checkpoint-{state.global_step}"
+        folder = Path(args.output_dir) / name
+        (folder / TOKENS_FILE).write_text(json.dumps(self.tokens_seen))
+        size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+        self.reporter.emit(
+            "checkpoint", step=state.global_step, name=name, size_bytes=size
+        )
+
+
+def _tokens_at(checkpoint: Path) -> int:
+    file = checkpoint / TOKENS_FILE
+    return int(json.loads(file.read_text())) if file.is_file() else 0
+
+
+def finite(value: Any) -> float | None:
+    """A number for JSON, which knows no NaN."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+# -- Adapter -------------------------------------------------------------------
+
+
+def save_adapter(spec: Spec, trainer: Any, tokenizer: Any) -> Path:
+    """The PEFT folder: weights, config, tokenizer with chat template, model card."""
+    folder = spec.run_dir / "adapter"
+    shutil.rmtree(folder, ignore_errors=True)
+    trainer.model.save_pretrained(folder, save_embedding_layers=False)
+    tokenizer.save_pretrained(folder)
+    (folder / "README.md").write_text(model_card(spec, trainer.state.log_history))
+    return folder
