@@ -12,6 +12,7 @@ OWNER_COMMANDS = {
     "sqlmigrate",
     "dbshell",
 }
+NEEDS_PORT = {"up", "demo"}
 NO_DATABASE = {
     "help",
     "version",
@@ -32,6 +33,10 @@ def main() -> None:
     if command in NO_DATABASE:
         os.environ["LORA_PIPELINE_NO_DATABASE"] = "1"
     sys.path.insert(0, str(Path(__file__).resolve().parent))
+    if command in NEEDS_PORT:
+        from lora_pipeline import ports
+
+        ports.require_free(sys.argv[2:])
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

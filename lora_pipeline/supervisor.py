@@ -22,24 +22,6 @@ LONGEST_BACKOFF_SECONDS = 10.0
 STEADY_SECONDS = 10.0
 
 
-class PortTaken(RuntimeError):
-    """Another program listens where the web server is to listen."""
-
-
-def require_free_port(host: str, port: int) -> None:
-    """Raises PortTaken before anything was started."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise PortTaken(
-                f"{host}:{port} cannot be used: {error.strerror}. Stop what listens "
-                "there, or give another port: manage.py up --port 8001."
-            ) from None
-
-
 @dataclass(slots=True)
 class Child:
     """One program of the console, kept running."""

@@ -128,7 +128,7 @@ def pauses() -> Iterator[float]:
 
 
 class Reporter:
-    """Sends events from a thread of its own, in order, in batches; training never waits.
+    """Sends events in order, in batches, from its own thread; training never waits.
 
     Every event is first written to a file of the attempt. `cancelled` turns true when
     the console asks for an end, `refused` when it will hear nothing more.

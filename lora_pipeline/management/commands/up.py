@@ -11,8 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from lora_pipeline import embedded_postgres, supervisor
-from lora_pipeline.supervisor import PortTaken, Supervisor
+from lora_pipeline import embedded_postgres, ports, supervisor
+from lora_pipeline.supervisor import Supervisor
 
 
 class Command(BaseCommand):
@@ -20,8 +20,8 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--host", default=ports.HOST)
+        parser.add_argument("--port", type=int, default=ports.PORT)
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
@@ -39,9 +39,8 @@ class Command(BaseCommand):
 def running(host: str, port: int, output: Any) -> Iterator[tuple[Supervisor, str]]:
     """The console, up and answering inside the block, stopped in order after it.
 
-    Raises CommandError before anything starts when the port is taken.
+    Raises CommandError when the tables cannot be brought up to date.
     """
-    require_free(host, port)
     migrate()
     reachable = "127.0.0.1" if host in {"0.0.0.0", "::"} else host
     url = f"http://{reachable}:{port}"
@@ -56,13 +55,6 @@ def running(host: str, port: int, output: Any) -> Iterator[tuple[Supervisor, str
         console.stop()
         if settings.DATABASE_EMBEDDED:
             embedded_postgres.let_go(settings.VAR_DIR)
-
-
-def require_free(host: str, port: int) -> None:
-    try:
-        supervisor.require_free_port(host, port)
-    except PortTaken as error:
-        raise CommandError(str(error)) from None
 
 
 def migrate() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from gunicorn.app.base import BaseApplication
 
-from lora_pipeline import lifeline
+from lora_pipeline import lifeline, ports
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -30,8 +30,8 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--host", default=ports.HOST)
+        parser.add_argument("--port", type=int, default=ports.PORT)
         parser.add_argument("--workers", type=int, default=1)
         parser.add_argument("--threads", type=int, default=16)
 
