@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 QUIET = LORA_PIPELINE_NO_DATABASE=1
 
-.PHONY: install install-dev check test serve clean
+.PHONY: install install-dev install-trainer check test demo serve clean
 
 .venv/installed: requirements.lock
 	$(PYTHON) -m venv .venv
@@ -13,7 +13,20 @@ QUIET = LORA_PIPELINE_NO_DATABASE=1
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	touch $@
 
+.venv-trainer/installed: requirements-trainer.lock
+	$(PYTHON) -m venv .venv-trainer
+	.venv-trainer/bin/pip install -q --disable-pip-version-check -r requirements-trainer.lock
+	touch $@
+
 install: .venv/installed
+
+install-trainer: .venv-trainer/installed
+
+demo: install install-trainer
+	$(BIN)/python manage.py demo $(ARGS)
+
+serve: install install-trainer
+	$(BIN)/python manage.py up $(ARGS)
 
 install-dev: .venv/installed-dev
 
@@ -21,10 +34,11 @@ check: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(QUIET) $(BIN)/mypy .
+	cd training/trainer && ../../$(BIN)/mypy --config-file mypy.ini .
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-test: check
+test: check install-trainer
 	$(BIN)/python -m pytest $(ARGS)
 
 clean:

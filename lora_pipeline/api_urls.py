@@ -5,10 +5,12 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 from datasets.api import DatasetViewSet
+from training.adapters_api import AdapterViewSet
 from training.api import JobViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("datasets", DatasetViewSet, basename="dataset")
+router.register("adapters", AdapterViewSet, basename="adapter")
 router.register("jobs", JobViewSet, basename="job")
 
 urlpatterns: list[URLPattern | URLResolver] = [
