@@ -90,7 +90,7 @@ def learned_spans(
 
 def is_learned(message: Message) -> bool:
     """An assistant's message, unless its weight is 0."""
-    return message["role"] == "assistant" and message.get("weight", 1) != 0
+    return bool(message["role"] == "assistant" and message.get("weight", 1) != 0)
 
 
 def _borders(

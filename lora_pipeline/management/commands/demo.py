@@ -37,7 +37,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--exit",
             action="store_true",
-            help="end after the answers; status 0 only if the adapter learned the facts",
+            help="end after the answers; status 0 only if the facts were learned",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
