@@ -1,9 +1,59 @@
 """The URL map."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.contrib.auth import views as auth
+from django.urls import include, path, reverse_lazy
+
+import datasets.views
+import notifications.views
+import training.views
+from lora_pipeline import views
+
+SIGN_IN = {"title": "Sign in to LoRA Pipeline", "submit": "Sign in"}
+PASSWORD = {"title": "Change your password", "submit": "Change it", "back": "/"}
 
 urlpatterns = [
+    path("", views.home, name="home"),
+    path(
+        "sign-in",
+        auth.LoginView.as_view(template_name="form.html", extra_context=SIGN_IN),
+        name="sign-in",
+    ),
+    path("sign-out", auth.LogoutView.as_view(), name="sign-out"),
+    path(
+        "password",
+        auth.PasswordChangeView.as_view(
+            template_name="form.html",
+            extra_context=PASSWORD,
+            success_url=reverse_lazy("home"),
+        ),
+        name="password",
+    ),
+    path("keys", views.keys, name="keys"),
+    path("keys/<uuid:key_id>/revoke", views.revoke_key, name="key-revoke"),
+    path("datasets", datasets.views.dataset_list, name="datasets"),
+    path("datasets/upload", datasets.views.upload, name="dataset-upload"),
+    path("datasets/<uuid:dataset_id>", datasets.views.detail, name="dataset"),
+    path(
+        "datasets/<uuid:dataset_id>/delete",
+        datasets.views.delete,
+        name="dataset-delete",
+    ),
+    path("training/configure", training.views.configure, name="configure"),
+    path("training/jobs", training.views.job_list, name="jobs"),
+    path("training/jobs/<uuid:job_id>", training.views.job_page, name="job"),
+    path(
+        "training/jobs/<uuid:job_id>/cancel", training.views.cancel, name="job-cancel"
+    ),
+    path(
+        "training/jobs/<uuid:job_id>/delete", training.views.delete, name="job-delete"
+    ),
+    path(
+        "training/jobs/<uuid:job_id>/adapter",
+        training.views.adapter,
+        name="job-adapter",
+    ),
+    path("notifications", notifications.views.notification_list, name="notifications"),
     path("api/", include("lora_pipeline.api_urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,51 @@
+"""Home and API keys."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from datasets.models import Dataset
+from lora_pipeline.models import ApiKey
+from lora_pipeline.services import create_api_key, revoke_api_key
+from training.models import TrainingJob
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """What runs, what was done last, what to do next."""
+    jobs = TrainingJob.objects.visible_to(request.user).with_dataset()  # type: ignore[arg-type]
+    found: dict[str, Any] = {
+        "jobs": jobs[:5],
+        "datasets": Dataset.objects.visible_to(request.user)[:5],  # type: ignore[arg-type]
+    }
+    return render(request, "home.html", found)
+
+
+class KeyForm(forms.Form):
+    """What a new key is for."""
+
+    name = forms.CharField(max_length=100, help_text="Where it will be used.")
+
+
+def keys(request: HttpRequest) -> HttpResponse:
+    """The user's keys; a new one's secret is shown in this one answer only."""
+    form, secret = KeyForm(request.POST or None), ""
+    if request.method == "POST" and form.is_valid():
+        secret = create_api_key(owner=request.user, **form.cleaned_data)[1]  # type: ignore[arg-type]
+        form = KeyForm()
+    own = ApiKey.objects.visible_to(request.user)  # type: ignore[arg-type]
+    found = {"keys": own, "form": form, "secret": secret, "section": "keys"}
+    return render(request, "keys.html", found)
+
+
+@require_POST
+def revoke_key(request: HttpRequest, key_id: str) -> HttpResponse:
+    """End a key at once."""
+    own = ApiKey.objects.visible_to(request.user)  # type: ignore[arg-type]
+    key = get_object_or_404(own, pk=key_id)
+    revoke_api_key(key=key)
+    messages.success(request, f"The key {key.name} was revoked.")
+    return redirect("keys")

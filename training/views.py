@@ -1,0 +1,154 @@
+"""Pages of training: jobs, configuration, one job."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from datasets.models import Dataset
+from datasets.views import own_dataset
+from lora_pipeline.envelope import Refusal
+from training.adapters_api import open_archive
+from training.chart import Chart, loss_chart
+from training.domain import lifecycle
+from training.forms import ConfigureForm, first_values
+from training.models import TrainingJob
+from training.serializers import estimate_answer
+from training.services import cancel_job, create_job, hide_job, quote
+
+PAGE_SIZE = 20
+LOG_LINES = 100
+STAGES = lifecycle.STAGES[:-1]
+
+
+def own_job(request: HttpRequest, job_id: UUID) -> TrainingJob:
+    """The user's job, or the one 404 for all that is not theirs."""
+    own = TrainingJob.objects.visible_to(request.user).with_dataset()  # type: ignore[arg-type]
+    if (job := own.find(job_id)) is None:
+        raise Http404("There is no such job among yours.")
+    return job
+
+
+def job_list(request: HttpRequest) -> HttpResponse:
+    """Newest first."""
+    own = TrainingJob.objects.visible_to(request.user).with_dataset()  # type: ignore[arg-type]
+    page = Paginator(own, PAGE_SIZE).get_page(request.GET.get("page"))
+    found = {"page_obj": page, "section": "jobs"}
+    return render(request, "training/jobs.html", found)
+
+
+def configure(request: HttpRequest) -> HttpResponse:
+    """Choose, see the estimate, start."""
+    given = request.POST.get("datasetId") or request.GET.get("datasetId", "")
+    if not given:
+        own = Dataset.objects.visible_to(request.user).trainable()  # type: ignore[arg-type]
+        return render(
+            request, "training/choose.html", {"datasets": own[:20], "section": "jobs"}
+        )
+    dataset = own_dataset(request, _uuid(given))
+    if request.method == "POST" and "set_preset" not in request.POST:
+        return _submitted(request, dataset, ConfigureForm(request.POST))
+    values = first_values(request.POST.get("preset_id", ""))
+    return _configure_page(request, dataset, ConfigureForm(values))
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404("There is no such dataset among yours.") from None
+
+
+def _submitted(
+    request: HttpRequest, dataset: Dataset, form: ConfigureForm
+) -> HttpResponse:
+    if form.is_valid() and "start" in request.POST:
+        try:
+            job = create_job(owner=request.user, dataset=dataset, config=form.config())  # type: ignore[arg-type]
+        except Refusal as refusal:
+            form.add_error(None, refusal.message)
+        else:
+            return redirect(job)
+    return _configure_page(request, dataset, form)
+
+
+def _configure_page(
+    request: HttpRequest, dataset: Dataset, form: ConfigureForm
+) -> HttpResponse:
+    """The form with the estimate of what it holds now."""
+    found: dict[str, Any] = {"dataset": dataset, "form": form, "section": "jobs"}
+    if form.is_valid():
+        try:
+            estimate, gpu = quote(dataset=dataset, config=form.config())
+            found |= {"estimate": estimate_answer(estimate, dataset), "gpu": gpu}
+        except Refusal as refusal:
+            found |= {"refusal": refusal.message}
+    status = 422 if form.errors else 200
+    return render(request, "training/configure.html", found, status=status)
+
+
+def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """One job; asked by htmx, only the part that changes."""
+    job = own_job(request, job_id)
+    found = {"job": job, "section": "jobs", **_live(job)}
+    part = "#live" if request.headers.get("HX-Request") else ""
+    return render(request, f"training/job.html{part}", found)
+
+
+def _live(job: TrainingJob) -> dict[str, Any]:
+    reached = STAGES.index(job.current_stage) if job.current_stage in STAGES else 99
+    states = ["done" if n < reached else "now" for n in range(reached + 1)]
+    states += [""] * len(STAGES)
+    return {
+        "stages": list(zip(STAGES, states, strict=False)),
+        "chart": _chart(job),
+        "events": list(job.events.order_by("-id")[:LOG_LINES])[::-1],
+        "active": not job.is_final,
+    }
+
+
+def _chart(job: TrainingJob) -> Chart | None:
+    rows = list(job.metrics.values_list("step", "loss", "validation_loss"))
+    return loss_chart(
+        [(step, loss) for step, loss, _ in rows if loss is not None],
+        [(step, loss) for step, _, loss in rows if loss is not None],
+        last_step=job.total_steps,
+    )
+
+
+@require_POST
+def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Cancel, after the page asked."""
+    job = own_job(request, job_id)
+    try:
+        cancel_job(job_id=job.pk, by=request.user.get_username())
+        messages.success(request, f"{job.name} is being cancelled.")
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
+    return redirect(job)
+
+
+@require_POST
+def delete(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Put an ended job out of sight."""
+    job = own_job(request, job_id)
+    try:
+        hide_job(job_id=job.pk)
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
+        return redirect(job)
+    messages.success(request, f"{job.name} was deleted.")
+    return redirect("jobs")
+
+
+def adapter(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+    """The trained adapter's archive."""
+    job = own_job(request, job_id)
+    if job.artifact is None:
+        raise Http404("This job has no adapter.")
+    return open_archive(job.artifact)
