@@ -9,6 +9,7 @@ import notifications.views
 import training.views
 from lora_pipeline import views
 
+JOB = "training/jobs/<uuid:job_id>"
 SIGN_IN = {"title": "Sign in to LoRA Pipeline", "submit": "Sign in"}
 PASSWORD = {"title": "Change your password", "submit": "Change it", "back": "/"}
 
@@ -41,7 +42,7 @@ urlpatterns = [
     ),
     path("training/configure", training.views.configure, name="configure"),
     path("training/jobs", training.views.job_list, name="jobs"),
-    path("training/jobs/<uuid:job_id>", training.views.job_page, name="job"),
+    path(JOB, training.views.job_page, name="job"),
     path(
         "training/jobs/<uuid:job_id>/cancel", training.views.cancel, name="job-cancel"
     ),
@@ -49,7 +50,7 @@ urlpatterns = [
         "training/jobs/<uuid:job_id>/delete", training.views.delete, name="job-delete"
     ),
     path(
-        "training/jobs/<uuid:job_id>/adapter",
+        f"{JOB}/adapter",
         training.views.adapter,
         name="job-adapter",
     ),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from training.domain.config import JobConfig, fill_defaults
 from training.domain.limits import GPU_COUNT, LIMITS, SCHEDULERS, Limit, plain
@@ -70,12 +71,17 @@ class ConfigureForm(forms.Form):
 def offered() -> list[GpuType]:
     """Enabled types, connected and fast ones first, CPU after every GPU."""
     found = GpuType.objects.enabled().with_connection()
-    return sorted(found, key=lambda gpu: (not gpu.connected, gpu.is_cpu))
+    return sorted(found, key=lambda gpu: (not is_connected(gpu), gpu.is_cpu))
+
+
+def is_connected(gpu: GpuType) -> bool:
+    """Whether some backend offers the type; asked of `with_connection()` rows."""
+    return bool(getattr(gpu, "connected", False))
 
 
 def _gpu_words(gpu: GpuType) -> str:
     price = f"{gpu.usd_per_hour:.2f} USD/h"
-    state = "" if gpu.connected else " (no machine offers it now)"
+    state = "" if is_connected(gpu) else " (no machine offers it now)"
     return f"{gpu.name}: {price}, {gpu.description}{state}"
 
 
@@ -85,4 +91,5 @@ def first_values(preset_id: str) -> dict[str, Any]:
     values: dict[str, Any] = {name: limit.default for name, limit in LIMITS.items()}
     values |= preset.values() | {"preset_id": preset.id, "gpu_count": 1}
     values |= {"gpu_type": offered()[0].name, "scheduler": SCHEDULERS[0]}
+    values |= {"base_model": settings.DEFAULT_BASE_MODEL}
     return values | {"learning_rate": plain(values["learning_rate"])}

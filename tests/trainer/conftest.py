@@ -1,0 +1,197 @@
+"""A real console in a folder of its own, with a tiny base model."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MANAGE = str(ROOT / "manage.py")
+TRAINER_PYTHON = ROOT / ".venv-trainer" / "bin" / "python"
+MODEL = "tests/tiny"
+PREPARE = """
+from lora_pipeline.models import User
+from lora_pipeline.services import create_api_key
+from training.models import BaseModel
+owner = User.objects.create_user("owner", password="correct horse battery")
+BaseModel.objects.create(id={model!r}, name="tiny", source="folder", path={path!r})
+print(create_api_key(owner=owner, name="tests")[1])
+"""
+METRICS = """
+import json
+from training.models import TrainingJob
+job = TrainingJob.objects.get(pk={job!r})
+print(json.dumps({{
+    "points": list(job.metrics.values_list("step", "loss", "tokens_seen")),
+    "attempts": list(
+        job.attempts.values_list("number", "outcome", "resumed_from_step")
+    ),
+    "adapter": job.artifact and job.artifact.adapter_sha256,
+}}))
+"""
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    script = str(ROOT / "tests" / "trainer" / "tiny_model.py")
+    subprocess.run([TRAINER_PYTHON, "-I", script, folder], check=True)
+    return folder
+
+
+class Console:
+    """`manage.py up` in a folder and on a port of its own."""
+
+    def __init__(self, var: Path) -> None:
+        self.var = var
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("LORA_PIPELINE") and name != "DATABASE_URL"
+        } | {
+            "LORA_PIPELINE_VAR": str(var),
+            "DJANGO_SETTINGS_MODULE": "lora_pipeline.settings",
+            "CHECKPOINT_EVERY_STEPS": "20",
+            "RUN_RETRY_SECONDS": "0",
+            "TRAINER_THREADS": "1",
+            "TRAINER_PYTHON": str(TRAINER_PYTHON),
+        }
+        self.key = ""
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, MANAGE, "up", "--port", str(self.port)],
+            env=self.environment,
+            stdout=(self.var / "up.log").open("a"),
+            stderr=subprocess.STDOUT,
+        )
+        self.wait(self._answers, 30)
+
+    def _answers(self) -> bool:
+        try:
+            urllib.request.urlopen(f"{self.url}/sign-in", timeout=2).close()
+        except OSError:
+            return False
+        return True
+
+    def stop(self) -> float:
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(20)
+        return time.monotonic() - began
+
+    def shell(self, code: str) -> str:
+        command = [sys.executable, MANAGE, "shell", "-v", "0", "-c", code]
+        return subprocess.run(
+            command, env=self.environment, check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    def prepare(self, model: Path) -> None:
+        self.key = self.shell(PREPARE.format(model=MODEL, path=str(model)))
+
+    def api(self, path: str, body=None, kind: str = "application/json"):
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {self.key}"}
+        headers |= {"Content-Type": kind} if body is not None else {}
+        request = urllib.request.Request(f"{self.url}/api{path}", body, headers)
+        for _ in range(100):
+            try:
+                return json.load(urllib.request.urlopen(request, timeout=20))["data"]
+            except urllib.error.HTTPError:
+                raise
+            except OSError:
+                time.sleep(0.2)
+        raise AssertionError("the console does not answer")
+
+    def upload(self, rows: int) -> str:
+        lines = "".join(json.dumps({"messages": chat(n)}) + "\n" for n in range(rows))
+        body = (
+            '--x\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"'
+            f"\r\n\r\n{lines}\r\n--x--\r\n"
+        ).encode()
+        found = self.api("/datasets", body, "multipart/form-data; boundary=x")
+        path = f"/datasets/{found['id']}"
+        self.wait(lambda: self.api(path)["status"] == "ready", 20)
+        return found["id"]
+
+    def start_job(self, dataset: str, *, epochs: int = 4) -> str:
+        body = {
+            "dataset_id": dataset,
+            "preset_id": "custom",
+            "base_model": MODEL,
+            "gpu_config": {"type": "CPU", "count": 1},
+            "hyperparameters": {
+                "learning_rate": 0.001,
+                "batch_size": 4,
+                "epochs": epochs,
+                "rank": 4,
+            },
+        }
+        return self.api("/jobs", body)["id"]
+
+    def job(self, job: str) -> dict:
+        return self.api(f"/jobs/{job}")
+
+    def wait_for_step(self, job: str, step: int) -> None:
+        self.wait(lambda: self.job(job)["current_step"] >= step, 60)
+
+    def wait_for_end(self, job: str, seconds: float = 120) -> dict:
+        ended = {"completed", "failed", "cancelled"}
+        self.wait(lambda: self.job(job)["status"] in ended, seconds)
+        return self.job(job)
+
+    def result(self, job: str) -> dict:
+        return json.loads(self.shell(METRICS.format(job=job)))
+
+    def pids(self, command: str) -> list[int]:
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (folder / "cmdline").read_bytes().decode().split("\0")
+                environment = (folder / "environ").read_bytes().decode()
+            except OSError:
+                continue
+            if command in words and str(self.var) in environment + " ".join(words):
+                found.append(int(folder.name))
+        return found
+
+    def trainer_pid(self, job: str) -> int:
+        return int((self.var / "runs" / job / "pid").read_text())
+
+    @staticmethod
+    def wait(condition, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "it took too long"
+            time.sleep(0.05)
+
+
+def chat(n: int) -> list[dict[str, str]]:
+    return [
+        {"role": "user", "content": f"question {n} of the lamp"},
+        {"role": "assistant", "content": f"the answer {n * 7 % 10} of the lamp"},
+    ]
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory, tiny_model):
+    var = tmp_path_factory.mktemp("console")
+    made = Console(var)
+    made.start()
+    made.prepare(tiny_model)
+    yield made
+    if made.process.poll() is None:
+        made.stop()

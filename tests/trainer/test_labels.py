@@ -1,0 +1,85 @@
+"""Labels against cases written out by hand: one character is one token."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "training" / "trainer"))
+
+from labels import IGNORED, Template, label_conversation
+
+
+def render(messages, add_generation_prompt):
+    text = "".join(f"<{m['role'][0]}>{m['content']}$\n" for m in messages)
+    return text + ("<a>" if add_generation_prompt else "")
+
+
+def encode(text):
+    return [ord(c) for c in text], [(n, n + 1) for n in range(len(text))]
+
+
+TEMPLATE = Template(render=render, encode=encode, end_of_turn="$")
+
+
+def chat(*turns):
+    return [{"role": role, "content": content} for role, content in turns]
+
+
+TWO_ROUNDS = (("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d"))
+
+
+def learned(messages, template=TEMPLATE, max_length=1000):
+    found = label_conversation(messages, template, max_length=max_length)
+    pairs = zip(found.input_ids, found.labels, strict=True)
+    assert all(label in (IGNORED, token) for token, label in pairs)
+    return "".join(chr(label) if label != IGNORED else "." for label in found.labels)
+
+
+def test_only_answers_and_their_ends_are_learned():
+    messages = chat(
+        ("system", "S"), ("user", "hi"), ("assistant", "yo"),
+        ("user", "and"), ("assistant", "ok"),
+    )  # fmt: skip
+    #       <s>S$  <u>hi$  <a>yo$  <u>and$  <a>ok$ , each with a line end
+    assert (
+        learned(messages) == "......" + "......." + "...yo$." + "........" + "...ok$."
+    )
+
+
+def test_an_answer_of_weight_zero_is_only_read():
+    messages = chat(
+        ("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")
+    )
+    messages[1]["weight"] = 0
+    assert learned(messages) == "." * 18 + "...d$."
+
+
+def test_a_cut_sequence_loses_its_end():
+    messages = chat(("user", "q"), ("assistant", "long answer"))
+    found = label_conversation(messages, TEMPLATE, max_length=12)
+    assert (len(found.input_ids), found.cut, found.supervised) == (12, 10, 3)
+
+
+def test_a_conversation_that_begins_with_an_answer():
+    assert learned(chat(("assistant", "x"), ("user", "y"))).startswith("<a>x$.")
+
+
+def test_a_template_that_rewrites_earlier_turns_learns_the_last_answer_only():
+    def changing(messages, add_generation_prompt):
+        return f"{len(messages) + add_generation_prompt}|" + render(
+            messages, add_generation_prompt
+        )
+
+    template = Template(render=changing, encode=encode, end_of_turn="$")
+    messages = chat(
+        ("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")
+    )
+    found = label_conversation(messages, template, max_length=1000)
+    assert not found.prefix_stable
+    assert learned(messages, template) == "." * 23 + "d$."
+
+
+def test_no_messages_is_an_error():
+    with pytest.raises(ValueError, match="at least one message"):
+        label_conversation([], TEMPLATE, max_length=10)
