@@ -35,6 +35,7 @@ check: install-dev
 	$(BIN)/ruff format --check .
 	$(QUIET) $(BIN)/mypy .
 	cd training/trainer && ../../$(BIN)/mypy --config-file mypy.ini .
+	$(BIN)/djlint --quiet --lint templates
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
