@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 QUIET = LORA_PIPELINE_NO_DATABASE=1
 
-.PHONY: install install-dev install-trainer check test demo serve clean
+.PHONY: install install-dev install-trainer check test demo serve bench clean
 
 .venv/installed: requirements.lock
 	$(PYTHON) -m venv .venv
@@ -41,6 +41,9 @@ check: install-dev
 
 test: check install-trainer
 	$(BIN)/python -m pytest $(ARGS)
+
+bench: install-dev
+	$(BIN)/python -m pytest -p no:cacheprovider -s tests/benchmarks --override-ini addopts='-p tests.environment'
 
 clean:
 	rm -rf .venv .venv-trainer

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-LEFT, TOP, RIGHT, BOTTOM = 48.0, 12.0, 632.0, 228.0
+LEFT, TOP, RIGHT, BOTTOM = 48.0, 12.0, 620.0, 228.0
 MOST_POINTS = 500
 Point = tuple[int, float]
 

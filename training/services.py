@@ -73,12 +73,13 @@ def create_job(*, owner: User, dataset: Dataset, config: JobConfig) -> TrainingJ
     """Queue a job: the job, its first event, its notice and the wake-up, or nothing."""
     require_ready(dataset)
     estimate, gpu = quote(dataset=dataset, config=config)
+    choices = _choices(config)
     job = TrainingJob.objects.create(
-        **_choices(config),
+        **choices,
         **_expectations(estimate, gpu),
         user=owner,
         dataset=dataset,
-        name=config.name or f"{dataset.name}, {config.preset_id}",
+        name=config.name or f"{dataset.name}, {choices['preset_id']}",
         queued_at=timezone.now(),
     )
     record_status(job, "", "queued by its owner", by=owner.get_username())

@@ -105,11 +105,15 @@ def _live(job: TrainingJob) -> dict[str, Any]:
     states = ["done" if n < reached else "now" for n in range(reached + 1)]
     states += [""] * len(STAGES)
     return {
-        "stages": list(zip(STAGES, states, strict=False)),
+        "stages": list(zip(_stage_words(), states, strict=False)),
         "chart": _chart(job),
         "events": list(job.events.order_by("-id")[:LOG_LINES])[::-1],
         "active": not job.is_final,
     }
+
+
+def _stage_words() -> list[str]:
+    return [stage.replace("_", " ").capitalize() for stage in STAGES]
 
 
 def _chart(job: TrainingJob) -> Chart | None:
