@@ -1,4 +1,4 @@
-"""How long the embedded server takes to start, first and later; printed, not asserted."""
+"""How long the embedded server takes to start: first and later; printed only."""
 
 import subprocess
 import sys
