@@ -1,0 +1,56 @@
+"""Operators' view of training: the catalogue to edit, the history to read."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from training.models import BaseModel, GpuType, RunAttempt, TrainingJob
+
+
+@admin.register(GpuType)
+class GpuTypeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Prices and speeds."""
+
+    list_display = ["name", "usd_per_hour", "tokens_per_second", "memory_gb", "enabled"]
+
+
+@admin.register(BaseModel)
+class BaseModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What can be trained on."""
+
+    list_display = ["id", "name", "source", "enabled"]
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """History is not edited."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(TrainingJob)
+class TrainingJobAdmin(ReadOnlyAdmin):
+    """Every job of everybody."""
+
+    list_display = ["name", "user", "status", "gpu_type", "percent", "created_at"]
+    list_select_related = ["user"]
+    list_filter = ["status"]
+    search_fields = ["name", "user__username"]
+    show_full_result_count = False
+
+
+@admin.register(RunAttempt)
+class RunAttemptAdmin(ReadOnlyAdmin):
+    """Every attempt, and how it ended."""
+
+    list_display = ["job", "number", "outcome", "failure_kind", "created_at"]
+    list_select_related = ["job"]
+    exclude = ["token_hash"]
+    show_full_result_count = False
