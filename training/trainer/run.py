@@ -120,7 +120,7 @@ def explain(error: BaseException) -> tuple[str, str]:
         return "out_of_memory", f"The machine ran out of memory. {words}"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         words = "Free some space on the trainer's disk and start again."
-        return "disk_full", f"The disk is full. {words}"
+        return "disk_full", f"The disk is full: {error.strerror}. {words}"
     if type(error).__name__ == "ModelNotFound":
         return "model_not_found", str(error)
     return "trainer_error", f"The trainer failed. {text[:1000]}"

@@ -40,11 +40,6 @@ class Spec:
     def checkpoints(self) -> Path:
         return self.run_dir / "checkpoints"
 
-    @property
-    def model_location(self) -> str:
-        """What the weights are loaded from: a folder, else a Hugging Face id."""
-        return str(self.base_model["path"] or self.base_model["id"])
-
 
 def read_spec(answer: dict[str, Any], run_dir: Path) -> Spec:
     """The console's answer as a Spec; keys that are not known here are left out."""

@@ -1,5 +1,6 @@
 """Training: base model, LoRA, TRL's SFTTrainer, and what it reports on the way."""
 
+import errno
 import json
 import math
 import os
@@ -16,6 +17,7 @@ import torch
 import transformers
 from card import model_card
 from data import BadData, Sequences, read_sequences, template_of
+from hub import fetch
 from peft import LoraConfig
 from reporting import Reporter
 from run import Stopped
@@ -28,7 +30,6 @@ import datasets
 if "site-packages" not in (datasets.__file__ or ""):
     sys.exit("The trainer must be started with -I: `datasets` is not Hugging Face's.")
 
-DISK_RESERVE_BYTES = 2 * 1024**3
 TOKENS_FILE = "tokens_seen.json"
 
 
@@ -39,10 +40,11 @@ class ModelNotFound(Exception):
 def train(spec: Spec, reporter: Reporter) -> Path:
     """Train the adapter; returns its PEFT folder. Raises Stopped when told to end."""
     transformers.set_seed(spec.hyperparameters.seed)
-    tokenizer = load_tokenizer(spec)
+    folder = find_model(spec, reporter)
+    tokenizer = load_tokenizer(spec, folder)
     splits = _sequences(spec, tokenizer, reporter)
     reporter.emit("stage", stage="loading_model")
-    model = load_model(spec)
+    model = load_model(spec, folder)
     trainer = make_trainer(spec, model, tokenizer, splits, reporter)
     _drop_newer_checkpoints(spec)
     resume = spec.checkpoints / spec.resume_name if spec.resume_name else None
@@ -78,9 +80,9 @@ def _sequences(spec: Spec, tokenizer: Any, reporter: Reporter) -> dict[str, Sequ
 # -- Model ---------------------------------------------------------------------
 
 
-def load_tokenizer(spec: Spec) -> Any:
+def load_tokenizer(spec: Spec, folder: str) -> Any:
     """The base model's tokenizer; pads with its end token when it has no other."""
-    tokenizer = _load(AutoTokenizer, spec)
+    tokenizer = _load(AutoTokenizer, spec, folder)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     if not tokenizer.chat_template:
@@ -88,34 +90,43 @@ def load_tokenizer(spec: Spec) -> Any:
     return tokenizer
 
 
-def load_model(spec: Spec) -> Any:
+def load_model(spec: Spec, folder: str) -> Any:
     """The base model's weights: float32 on a processor, bfloat16 on a GPU."""
     cuda = torch.cuda.is_available()
-    model = _load(
-        AutoModelForCausalLM, spec, dtype=torch.bfloat16 if cuda else torch.float32
-    )
+    dtype = torch.bfloat16 if cuda else torch.float32
+    model = _load(AutoModelForCausalLM, spec, folder, dtype=dtype)
     model.config.use_cache = False
     return model
 
 
-def _load(loader: Any, spec: Spec, **options: Any) -> Any:
-    where = spec.model_location
-    if spec.base_model["path"]:
+def find_model(spec: Spec, reporter: Reporter) -> str:
+    """The base model's folder: the catalogue's own, or one fetched from the hub."""
+    if folder := spec.base_model["path"]:
         os.environ["HF_HUB_OFFLINE"] = "1"
-    elif shutil.disk_usage(spec.run_dir).free < DISK_RESERVE_BYTES:
-        raise OSError(28, "No space left to download a base model")
+        return str(folder)
     try:
-        return loader.from_pretrained(
-            where, revision=spec.base_model["revision"] or "main", **options
-        )
-    except (OSError, ValueError) as error:
-        if getattr(error, "errno", None) == 28:
+        return fetch(spec.base_model["id"], spec.base_model["revision"], reporter.log)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
             raise
-        raise ModelNotFound(
-            f"The base model {spec.base_model['id']} could not be loaded from {where}: "
-            f"{str(error).splitlines()[0][:300]}. Check its name, and HF_TOKEN when it "
-            "is gated."
-        ) from error
+        raise _not_found(spec, "Hugging Face", error) from error
+
+
+def _load(loader: Any, spec: Spec, folder: str, **options: Any) -> Any:
+    try:
+        return loader.from_pretrained(folder, **options)
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise
+        raise _not_found(spec, folder, error) from error
+
+
+def _not_found(spec: Spec, where: str, error: Exception) -> ModelNotFound:
+    return ModelNotFound(
+        f"The base model {spec.base_model['id']} could not be loaded from {where}: "
+        f"{str(error).splitlines()[0][:300]} Check its name, and HF_TOKEN when it is "
+        "gated."
+    )
 
 
 # -- Trainer -------------------------------------------------------------------

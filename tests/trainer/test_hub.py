@@ -1,0 +1,106 @@
+"""Fetching a base model, from a hub of our own on this machine."""
+
+import hashlib
+import json
+import os
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.trainer.conftest import ROOT, TRAINER_PYTHON, tiny_model  # noqa: F401
+
+pytestmark = pytest.mark.trainer
+COMMIT = "a" * 40
+FETCH = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import hub
+hub.RESERVE_BYTES = int(sys.argv[2])
+try:
+    print("FOLDER", hub.fetch("someone/tiny", None, print))
+except OSError as error:
+    print("ERROR", error.errno, error)
+"""
+
+
+@pytest.fixture
+def hub(tiny_model):  # noqa: F811
+    seen: list[str] = []
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.answer(body=False)
+
+        def do_GET(self) -> None:
+            self.answer(body=True)
+
+        def answer(self, *, body: bool) -> None:
+            seen.append(self.headers.get("Authorization", ""))
+            name = self.path.partition("?")[0].rpartition("/")[2]
+            if self.path.startswith("/api/models/someone/tiny"):
+                self.send(200, self.info(), body)
+            elif (tiny_model / name).is_file():
+                self.send(200, (tiny_model / name).read_bytes(), body)
+            else:
+                self.send(404, b"{}", body)
+
+        def info(self) -> bytes:
+            files = [
+                {"rfilename": p.name, "size": p.stat().st_size}
+                for p in tiny_model.iterdir()
+            ]
+            found = {"id": "someone/tiny", "sha": COMMIT, "siblings": files}
+            return json.dumps(found).encode()
+
+        def send(self, status: int, content: bytes, body: bool) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("X-Repo-Commit", COMMIT)
+            self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
+            self.end_headers()
+            if body:
+                self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", seen
+    server.shutdown()
+
+
+def fetch(url, home, reserve=0) -> str:
+    trainer = str(ROOT / "training" / "trainer")
+    environment = {**os.environ, "HF_ENDPOINT": url, "HF_HOME": str(home)}
+    environment |= {"HF_TOKEN": "hf_secret", "HF_HUB_DISABLE_XET": "1"}
+    return subprocess.run(
+        [TRAINER_PYTHON, "-I", "-c", FETCH, trainer, str(reserve)],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+def test_a_model_is_fetched_once_with_progress_and_token(hub, tmp_path):
+    url, seen = hub
+    said = fetch(url, tmp_path)
+    assert "fetched 100% of the base model (model.safetensors)" in said
+    assert "hf_secret" not in said
+    assert "Bearer hf_secret" in seen
+    folder = said.partition("FOLDER ")[2].strip()
+    assert os.path.isfile(f"{folder}/config.json")
+    assert f"FOLDER {folder}" in fetch("http://127.0.0.1:9", tmp_path)
+
+
+def test_a_disk_too_small_is_said_before_anything_is_fetched(hub, tmp_path):
+    said = fetch(hub[0], tmp_path, reserve=10**18)
+    assert "ERROR 28" in said
+    assert "the base model needs" in said
+
+
+def test_an_unreachable_hub_is_an_error_with_words(tmp_path):
+    assert fetch("http://127.0.0.1:9", tmp_path).startswith("ERROR None")

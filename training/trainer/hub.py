@@ -1,0 +1,62 @@
+"""Getting a base model from Hugging Face: with its size, its progress, a disk check."""
+
+import errno
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download
+
+WANTED = (".safetensors", ".json", ".model", ".txt", ".jinja")
+RESERVE_BYTES = 1024**3
+Say = Callable[[str], None]
+
+
+def fetch(model_id: str, revision: str | None, say: Say) -> str:
+    """The model's folder in the local cache, filled where it was not.
+
+    Raises OSError: with errno ENOSPC when the disk is too small for it, else with what
+    the hub said. Where the hub cannot be reached, a complete cached copy is used. The
+    token of HF_TOKEN is sent to the hub and never printed.
+    """
+    try:
+        info = HfApi().model_info(model_id, revision=revision, files_metadata=True)
+    except Exception as error:
+        return _cached(model_id, revision, error)
+    files = {
+        sibling.rfilename: sibling.size or 0
+        for sibling in info.siblings or ()
+        if sibling.rfilename.endswith(WANTED) and "/" not in sibling.rfilename
+    }
+    total = sum(files.values())
+    require_space(total)
+    say(f"fetching {model_id} at {info.sha}: {len(files)} files, {total / 1e6:,.0f} MB")
+    done, folder = 0, ""
+    for name, size in sorted(files.items(), key=lambda entry: entry[1]):
+        path = hf_hub_download(model_id, name, revision=revision)
+        folder = str(Path(path).parent)
+        done += size
+        say(f"fetched {done / max(total, 1):.0%} of the base model ({name})")
+    return folder
+
+
+def require_space(needed_bytes: int) -> None:
+    """Raises OSError with errno ENOSPC unless it fits and a reserve is left."""
+    cache = Path(constants.HF_HUB_CACHE)
+    cache.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(cache).free
+    if free < needed_bytes + RESERVE_BYTES:
+        raise OSError(
+            errno.ENOSPC,
+            f"the base model needs {needed_bytes / 1e9:.1f} GB, {free / 1e9:.1f} GB "
+            "are free",
+        )
+
+
+def _cached(model_id: str, revision: str | None, error: Exception) -> str:
+    try:
+        return str(
+            snapshot_download(model_id, revision=revision, local_files_only=True)
+        )
+    except Exception:
+        raise OSError(str(error).strip().splitlines()[0]) from error
