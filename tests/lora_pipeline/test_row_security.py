@@ -2,11 +2,14 @@
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from datasets.models import Dataset
+from datasets.querysets import DatasetQuerySet
 from lora_pipeline import row_security
 from tests.factories import DatasetFactory, TrainingJobFactory
 from training.models import TrainingJob
+from training.querysets import TrainingJobQuerySet
 
 PROTECTED = [
     "datasets",
@@ -74,3 +77,26 @@ def test_every_table_that_hangs_off_a_job_is_protected():
 def leave(db):
     yield
     row_security.reset()
+
+
+def test_views_without_their_owner_filter_still_show_only_own_rows(
+    rows, owner, stranger, api, stranger_api, monkeypatch
+):
+    """Both users by turns, by key and by session, through the one connection."""
+    monkeypatch.setattr(TrainingJobQuerySet, "visible_to", lambda self, user: self)
+    monkeypatch.setattr(DatasetQuerySet, "visible_to", lambda self, user: self)
+    browsers = {owner: Client(), stranger: Client()}
+    for user, browser in browsers.items():
+        browser.force_login(user)
+    scripts = {owner: api, stranger: stranger_api}
+    first, second = rows
+    for user, own, foreign in [(owner, first, second), (stranger, second, first)] * 3:
+        found = scripts[user].get("/api/jobs").json()["data"]["jobs"]
+        assert [job["id"] for job in found] == [str(own.pk)]
+        found = scripts[user].get("/api/datasets").json()["data"]["datasets"]
+        assert [dataset["id"] for dataset in found] == [str(own.dataset_id)]
+        page = browsers[user].get("/training/jobs").content.decode()
+        assert str(own.pk) in page
+        assert str(foreign.pk) not in page
+        assert browsers[user].get(foreign.get_absolute_url()).status_code == 404
+        assert scripts[user].get(f"/api/jobs/{foreign.pk}").status_code == 404
