@@ -126,3 +126,14 @@ def test_cancelling_and_deleting_a_queued_job(job, browser_of_owner):
     assert job.status == "cancelled"
     assert browser_of_owner.post(f"/training/jobs/{job.pk}/delete").status_code == 302
     assert browser_of_owner.get(job.get_absolute_url()).status_code == 404
+
+
+@pytest.mark.django_db
+def test_no_endpoint_answers_without_a_user():
+    for path in ("schema", "jobs", "datasets", "adapters"):
+        assert Client().get(f"/api/{path}").status_code == 401
+    assert Client().post("/api/jobs/estimate").status_code == 401
+
+
+def test_the_openapi_description_is_served(api):
+    assert api.get("/api/schema").status_code == 200
