@@ -22,7 +22,7 @@ from training.serializers import estimate_answer
 from training.services import cancel_job, create_job, hide_job, quote
 
 PAGE_SIZE = 20
-LOG_LINES = 100
+LIVE_LOG_LINES, LOG_LINES = 25, 500
 STAGES = lifecycle.STAGES[:-1]
 
 
@@ -104,10 +104,11 @@ def _live(job: TrainingJob) -> dict[str, Any]:
     reached = STAGES.index(job.current_stage) if job.current_stage in STAGES else 99
     states = ["done" if n < reached else "now" for n in range(reached + 1)]
     states += [""] * len(STAGES)
+    lines = LOG_LINES if job.is_final else LIVE_LOG_LINES
     return {
         "stages": list(zip(_stage_words(), states, strict=False)),
         "chart": _chart(job),
-        "events": list(job.events.order_by("-id")[:LOG_LINES])[::-1],
+        "events": list(job.events.order_by("-id")[:lines])[::-1],
         "active": not job.is_final,
     }
 
