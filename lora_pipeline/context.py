@@ -6,10 +6,27 @@ from django.http import HttpRequest
 
 from notifications.models import Notification
 
+STYLESHEETS = tuple(
+    f"css/{name}.css"
+    for name in (
+        "tokens",
+        "base",
+        "frame",
+        "buttons",
+        "forms",
+        "panels",
+        "tables",
+        "badges",
+        "toasts",
+    )
+)
+
 
 def console(request: HttpRequest) -> dict[str, Any]:
-    """The unread count of the bell, counted only when a page shows it."""
+    """The components' stylesheets, and the unread count of the bell."""
+    found: dict[str, Any] = {"stylesheets": STYLESHEETS}
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        return {}
-    return {"unread_count": Notification.objects.visible_to(user).unread().count}
+    if user is not None and user.is_authenticated:
+        own = Notification.objects.visible_to(user)
+        found["unread_count"] = own.unread().count()
+    return found
