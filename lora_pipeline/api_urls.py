@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 from datasets.api import DatasetViewSet
 from training.adapters_api import AdapterViewSet
 from training.api import JobViewSet
+from training.catalogue_api import BaseModelView, GpuView, PresetView
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("datasets", DatasetViewSet, basename="dataset")
@@ -16,5 +17,8 @@ router.register("jobs", JobViewSet, basename="job")
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("runs/<uuid:run_id>/", include("training.run_urls")),
+    path("gpus", GpuView.as_view(), name="gpus"),
+    path("presets", PresetView.as_view(), name="presets"),
+    path("base-models", BaseModelView.as_view(), name="base-models"),
     path("", include(router.urls)),
 ]

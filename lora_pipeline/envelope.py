@@ -76,8 +76,11 @@ def _words(error: Exception, response: Response) -> tuple[str, str, Any]:
         return _not_found(error), "not_found", None
     if isinstance(error, PermissionDenied):
         return "You may not do this.", "forbidden", None
+    if isinstance(error, exceptions.Throttled):
+        seconds = response.headers.get("Retry-After", "60")
+        return f"Too many requests: try again in {seconds} s.", "throttled", None
     if isinstance(error, exceptions.APIException):
-        return str(error.detail), str(error.default_code), None
+        return str(error.detail), str(error.get_codes()), None
     return "The request was refused.", str(response.status_code), None
 
 

@@ -15,11 +15,17 @@ def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def create_api_key(*, owner: User, name: str) -> tuple[ApiKey, str]:
+def create_api_key(
+    *, owner: User, name: str, scope: str = ApiKey.Scope.WRITE
+) -> tuple[ApiKey, str]:
     """A new key and its secret, which cannot be read again."""
     secret = KEY_START + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
-        user=owner, name=name, prefix=secret[:8], key_hash=hash_secret(secret)
+        user=owner,
+        name=name,
+        scope=scope,
+        prefix=secret[:8],
+        key_hash=hash_secret(secret),
     )
     return key, secret
 

@@ -6,6 +6,7 @@ from django.urls import include, path, reverse_lazy
 
 import datasets.views
 import notifications.views
+import training.configure
 import training.views
 from lora_pipeline import views
 
@@ -40,7 +41,7 @@ urlpatterns = [
         datasets.views.delete,
         name="dataset-delete",
     ),
-    path("training/configure", training.views.configure, name="configure"),
+    path("training/configure", training.configure.configure, name="configure"),
     path("training/jobs", training.views.job_list, name="jobs"),
     path(JOB, training.views.job_page, name="job"),
     path(

@@ -28,6 +28,11 @@ class KeyForm(forms.Form):
     """What a new key is for."""
 
     name = forms.CharField(max_length=100, help_text="Where it will be used.")
+    scope = forms.ChoiceField(
+        choices=ApiKey.Scope,
+        initial=ApiKey.Scope.WRITE,
+        help_text="A key that may only read can still ask for estimates.",
+    )
 
 
 def keys(request: HttpRequest) -> HttpResponse:

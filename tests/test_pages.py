@@ -6,7 +6,7 @@ from django.test import Client
 
 from datasets.models import Dataset
 from tests.factories import TrainingJobFactory
-from training.forms import first_values
+from training.forms import first_values, offered
 from training.models import MetricPoint, RunAttempt, TrainingJob
 
 PAGES = (
@@ -82,7 +82,7 @@ def test_a_stranger_finds_nothing_of_the_owner(job, dataset, browser_of_stranger
 
 
 def test_the_form_starts_a_job(owner, dataset, browser_of_owner):
-    values = first_values("balanced") | {
+    values = first_values(offered()) | {
         "datasetId": dataset.pk,
         "base_model": "HuggingFaceTB/SmolLM2-135M-Instruct",
         "start": "",
@@ -94,7 +94,7 @@ def test_the_form_starts_a_job(owner, dataset, browser_of_owner):
 
 
 def test_a_wrong_value_keeps_the_form_and_starts_nothing(dataset, browser_of_owner):
-    values = first_values("fast") | {"datasetId": dataset.pk, "rank": 3, "start": ""}
+    values = first_values(offered()) | {"datasetId": dataset.pk, "rank": 3, "start": ""}
     answer = browser_of_owner.post("/training/configure", values)
     assert answer.status_code == 422
     assert "Received 3; give a whole number from 4 to 128." in answer.content.decode()
@@ -114,7 +114,8 @@ def test_an_empty_file_is_refused_beside_its_field(owner, browser_of_owner):
 
 
 def test_a_key_is_shown_once(browser_of_owner):
-    page = browser_of_owner.post("/keys", {"name": "ci"}).content.decode()
+    body = {"name": "ci", "scope": "write"}
+    page = browser_of_owner.post("/keys", body).content.decode()
     secret = page.partition('id="secret">')[2].partition("<")[0]
     assert secret.startswith("lp_")
     assert secret not in browser_of_owner.get("/keys").content.decode()

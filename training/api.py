@@ -1,9 +1,10 @@
-"""`/api/jobs`: estimate, create, list, read, cancel."""
+"""`/api/jobs`: estimate, create, list, read, rename, move, cancel, delete."""
 
 from typing import Any
 
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
+from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
@@ -14,14 +15,24 @@ from datasets.api import own_dataset
 from lora_pipeline.envelope import success
 from lora_pipeline.pagination import paginate
 from training.filters import JobFilter
+from training.idempotency import HEADER, claim_of, earlier_job
 from training.models import TrainingJob
 from training.serializers import (
     EstimateRequest,
+    JobEditSerializer,
+    JobMoveSerializer,
     JobRequest,
     JobSerializer,
     estimate_answer,
 )
-from training.services import cancel_job, create_job, hide_job, quote
+from training.services import (
+    cancel_job,
+    create_job,
+    hide_job,
+    move_job,
+    quote,
+    rename_job,
+)
 
 UNKNOWN_JOB = "There is no such job among yours."
 
@@ -42,6 +53,7 @@ class JobViewSet(GenericViewSet[TrainingJob]):
     filter_backends = [filters.DjangoFilterBackend]
     filterset_class = JobFilter
     lookup_value_converter = "uuid"
+    read_actions = ("estimate",)
 
     @extend_schema(request=EstimateRequest)
     @action(detail=False, methods=["post"])
@@ -50,17 +62,27 @@ class JobViewSet(GenericViewSet[TrainingJob]):
         body = EstimateRequest(data=request.data)
         body.is_valid(raise_exception=True)
         dataset = own_dataset(request, body.validated_data["dataset_id"])
-        estimate, _ = quote(dataset=dataset, config=body.config())
+        estimate, _ = quote(dataset=dataset, config=body.config(), found=body.found)
         return success(estimate_answer(estimate, dataset))
 
     @extend_schema(request=JobRequest, responses={201: JobSerializer})
     def create(self, request: Request) -> Response:
-        """Queue a job at our own estimate."""
+        """Queue a job at our own estimate; an Idempotency-Key makes it once."""
+        claim = claim_of(request.headers.get(HEADER), request.data)
+        if claim and (job := earlier_job(owner=request.user, claim=claim)):  # type: ignore[arg-type]
+            return success(JobSerializer(job).data)
         body = JobRequest(data=request.data)
         body.is_valid(raise_exception=True)
         dataset = own_dataset(request, body.validated_data["dataset_id"])
-        job = create_job(owner=request.user, dataset=dataset, config=body.config())  # type: ignore[arg-type]
-        return success(JobSerializer(job).data, status_code=201)
+        job, is_new = create_job(
+            owner=request.user,  # type: ignore[arg-type]
+            dataset=dataset,
+            config=body.config(),
+            found=body.found,
+            claim=claim,
+        )
+        code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+        return success(JobSerializer(job).data, status_code=code)
 
     def list(self, request: Request) -> Response:
         """Newest first, with pages and filters."""
@@ -75,6 +97,31 @@ class JobViewSet(GenericViewSet[TrainingJob]):
 
     def retrieve(self, request: Request, pk: Any) -> Response:
         """One job."""
+        return success(JobSerializer(own_job(request, pk)).data)
+
+    @extend_schema(request=JobEditSerializer, responses=JobSerializer)
+    def partial_update(self, request: Request, pk: Any) -> Response:
+        """Call a job something else."""
+        own_job(request, pk)
+        body = JobEditSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        rename_job(job_id=pk, **body.validated_data)
+        return success(JobSerializer(own_job(request, pk)).data)
+
+    @extend_schema(request=JobMoveSerializer, responses=JobSerializer)
+    @action(detail=True, methods=["post"])
+    def move(self, request: Request, pk: Any) -> Response:
+        """Let a queued job wait for another machine, at a new estimate."""
+        own_job(request, pk)
+        body = JobMoveSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        gpu = body.validated_data["gpu_config"]
+        move_job(
+            job_id=pk,
+            gpu_type=gpu["type"],
+            gpu_count=gpu["count"],
+            by=request.user.get_username(),
+        )
         return success(JobSerializer(own_job(request, pk)).data)
 
     @extend_schema(request=None)

@@ -1,71 +1,169 @@
 """The configuration form; ranges from `domain/limits`, as for the API."""
 
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
 from django.conf import settings
 
+from training.domain import presets
 from training.domain.config import JobConfig, fill_defaults
 from training.domain.limits import GPU_COUNT, LIMITS, SCHEDULERS, Limit, plain
-from training.domain.presets import DEFAULT_PRESET, PRESET_IDS, PRESETS
+from training.domain.presets import DEFAULT_PRESET, PRESET_IDS
 from training.models import BaseModel, GpuType
+from training.validation import Catalogue, find_problems
+
+WORDS = {
+    "gpu_count": ("GPUs", ""),
+    "learning_rate": (
+        "Learning rate",
+        "Lower is steadier; higher learns faster and can overshoot.",
+    ),
+    "batch_size": ("Batch size", "Sequences per optimizer step, over all GPUs."),
+    "epochs": ("Epochs", "Passes over the data. More helps less each time."),
+    "rank": ("LoRA rank", "Capacity of the adapter: higher can learn more detail."),
+    "alpha": ("Alpha", "Scale of the adapter's effect; usually twice the rank."),
+    "dropout": ("Dropout", "Share of the adapter's inputs left out while learning."),
+    "max_length": ("Longest sequence", "In tokens; what is longer is cut."),
+    "seed": ("Seed", "The same seed and settings repeat a run."),
+    "warmup_ratio": (
+        "Warmup",
+        "Share of the steps in which the learning rate rises to its value.",
+    ),
+}
+FORM_NAMES = {"gpu_config.type": "gpu_type", "gpu_config.count": "gpu_count"}
+UNSENT = ("csrfmiddlewaretoken", "submission", "estimated_cost")
 
 
-def limited(limit: Limit, *, label: str) -> forms.Field:
-    """A number box whose range and error are the limit's."""
-    shown = plain(limit.step) if limit.whole else "any"
-    widget = forms.NumberInput(
-        attrs={"min": plain(limit.minimum), "max": plain(limit.maximum), "step": shown}
-    )
+def limited(name: str, limit: Limit) -> forms.Field:
+    """A number box, and what its slider needs; range and error are the limit's."""
+    attrs = {"min": plain(limit.minimum), "max": plain(limit.maximum)}
+    attrs |= {"step": plain(limit.step) if limit.whole else "any"}
+    attrs |= {"inputmode": "numeric" if limit.whole else "decimal"}
+    attrs |= {"autocomplete": "off", "aria-describedby": f"{name}-words {name}-error"}
     kind = forms.IntegerField if limit.whole else forms.FloatField
+    allowed = f"{plain(limit.minimum)} to {plain(limit.maximum)}"
+    whole = "a whole number" if limit.whole else "a number"
+    words = f"Give {whole} from {allowed}."
 
     def check(value: float) -> None:
         if problem := limit.problem(value):
             raise forms.ValidationError(problem)
 
-    words = f"{plain(limit.minimum)} to {plain(limit.maximum)}"
-    return kind(
-        label=label, widget=widget, validators=[check], help_text=words, localize=False
+    label, help_text = WORDS[name]
+    field = kind(
+        label=label,
+        help_text=help_text,
+        widget=forms.NumberInput(attrs=attrs),
+        validators=[check],
+        error_messages={"required": words, "invalid": words},
     )
+    field.slider = {  # type: ignore[attr-defined]
+        "minimum": plain(limit.minimum),
+        "maximum": plain(limit.slider_maximum or limit.maximum),
+        "step": plain(limit.step),
+        "allowed": allowed,
+    }
+    return field
 
 
 class ConfigureForm(forms.Form):
     """A whole job, without its dataset."""
 
-    preset_id = forms.ChoiceField(
-        label="Preset",
-        choices=[(n, n.capitalize()) for n in PRESET_IDS],
-        help_text="Choosing one sets the values below to its own.",
+    preset_id = forms.ChoiceField(label="Preset", choices=[(n, n) for n in PRESET_IDS])
+    name = forms.CharField(
+        label="Name",
+        max_length=200,
+        required=False,
+        help_text="Empty: the dataset's name and the preset.",
     )
-    name = forms.CharField(max_length=200, required=False)
+    scheduler = forms.ChoiceField(
+        label="Scheduler",
+        choices=[(s, s.replace("_", " ")) for s in SCHEDULERS],
+        help_text="How the learning rate changes over the run.",
+    )
+    max_cost = forms.DecimalField(
+        label="Cost cap in USD",
+        required=False,
+        min_value=Decimal(0),
+        max_digits=12,
+        decimal_places=4,
+        help_text="Empty: none. Held from your monthly budget instead of the estimate.",
+        error_messages={"invalid": "Give an amount in USD, or leave it empty."},
+    )
+    submission = forms.CharField(
+        required=False, max_length=64, widget=forms.HiddenInput
+    )
+    estimated_cost = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        models = BaseModel.objects.enabled().values_list("id", "name")
-        self.fields["base_model"] = forms.ChoiceField(choices=list(models))
+    def __init__(
+        self, data: Mapping[str, Any], *, machines: Sequence[GpuType], **options: Any
+    ) -> None:
+        super().__init__(data, **options)
+        self.machines = {gpu.name: gpu for gpu in machines}
+        self.models = {model.pk: model for model in BaseModel.objects.enabled()}
+        self.fields["base_model"] = forms.ChoiceField(
+            label="Base model",
+            required=False,
+            choices=[(model.pk, model.name) for model in self.models.values()],
+        )
         self.fields["gpu_type"] = forms.ChoiceField(
-            label="GPU type", choices=[(g.name, _gpu_words(g)) for g in offered()]
+            label="GPU type", choices=[(name, name) for name in self.machines]
         )
-        self.fields["gpu_count"] = limited(GPU_COUNT, label="GPU count")
+        self.fields["gpu_count"] = limited("gpu_count", GPU_COUNT)
         for name, limit in LIMITS.items():
-            words = name.replace("_", " ").capitalize()
-            self.fields[name] = limited(limit, label=words)
-        self.fields["scheduler"] = forms.ChoiceField(
-            choices=[(s, s.replace("_", " ")) for s in SCHEDULERS]
+            self.fields[name] = limited(name, limit)
+        self.fields["alpha"].required = False
+
+    def clean(self) -> dict[str, Any]:
+        """The catalogue's rules, from the same place as the API's."""
+        found = self.cleaned_data
+        problems = find_problems(
+            gpu_type=None,
+            gpu_count=found.get("gpu_count"),
+            base_model=found.get("base_model", ""),
+            found=self.found(),
         )
+        for name, words in problems.by_field.items():
+            self.add_error(FORM_NAMES.get(name, name), words)
+        return found
+
+    def found(self) -> Catalogue:
+        """The catalogue's rows for what was chosen, from the lists already read."""
+        gpu = self.machines.get(self.cleaned_data.get("gpu_type", ""))
+        return Catalogue(gpu=gpu, model_is_known=True)
 
     def config(self) -> JobConfig:
         """The valid form as a configuration."""
         found = self.cleaned_data
-        values = {name: found[name] for name in (*LIMITS, "scheduler")}
+        values = fill_defaults({name: found[name] for name in (*LIMITS, "scheduler")})
         return JobConfig(
             gpu_type=found["gpu_type"],
             gpu_count=found["gpu_count"],
-            hyperparameters=fill_defaults(values),
-            preset_id=found["preset_id"],
+            hyperparameters=values,
+            preset_id=presets.name_of(found["preset_id"], values.as_dict()),
             base_model=found["base_model"],
             name=found["name"],
+            quoted_cost=_money(found["estimated_cost"]),
+            max_cost=found["max_cost"],
         )
+
+    def preset_shown(self) -> str:
+        """The preset whose values the form holds, else `custom`."""
+        if self.errors:
+            return presets.CUSTOM
+        values = fill_defaults({name: self.cleaned_data[name] for name in LIMITS})
+        return presets.matching(values.as_dict())
+
+
+def _money(text: str) -> Decimal | None:
+    """What the page showed as the cost; nonsense counts as nothing shown."""
+    try:
+        value = Decimal(text).quantize(Decimal("0.01"))
+    except InvalidOperation:
+        return None
+    return value if 0 <= value < Decimal(10**8) else None
 
 
 def offered() -> list[GpuType]:
@@ -79,17 +177,16 @@ def is_connected(gpu: GpuType) -> bool:
     return bool(getattr(gpu, "connected", False))
 
 
-def _gpu_words(gpu: GpuType) -> str:
-    price = f"{gpu.usd_per_hour:.2f} USD/h"
-    state = "" if is_connected(gpu) else " (no machine offers it now)"
-    return f"{gpu.name}: {price}, {gpu.description}{state}"
+def first_values(machines: Sequence[GpuType]) -> dict[str, Any]:
+    """What the form holds when it is opened: the default preset, the first machine."""
+    values: dict[str, Any] = {n: plain(limit.default) for n, limit in LIMITS.items()}
+    values |= preset_values(DEFAULT_PRESET.id)
+    values |= {"gpu_type": machines[0].name if machines else "", "gpu_count": "1"}
+    values |= {"scheduler": SCHEDULERS[0], "name": "", "max_cost": ""}
+    return values | {"base_model": settings.DEFAULT_BASE_MODEL}
 
 
-def first_values(preset_id: str) -> dict[str, Any]:
-    """What the form holds when it is opened, with a preset's values."""
-    preset = PRESETS.get(preset_id, DEFAULT_PRESET)
-    values: dict[str, Any] = {name: limit.default for name, limit in LIMITS.items()}
-    values |= preset.values() | {"preset_id": preset.id, "gpu_count": 1}
-    values |= {"gpu_type": offered()[0].name, "scheduler": SCHEDULERS[0]}
-    values |= {"base_model": settings.DEFAULT_BASE_MODEL}
-    return values | {"learning_rate": plain(values["learning_rate"])}
+def preset_values(preset_id: str) -> dict[str, str]:
+    """A preset's values as the form's boxes hold them; none for an unknown preset."""
+    preset = presets.PRESETS.get(preset_id)
+    return {} if preset is None else preset.texts() | {"preset_id": preset.id}

@@ -21,7 +21,7 @@ from training.models import (
     RunAttempt,
     TrainingJob,
 )
-from training.services import (
+from training.transitions import (
     close_job,
     compute_usd,
     locked,

@@ -224,6 +224,25 @@ class TrainingJob(models.Model):
         return int(self.progress * 100) if self.progress < 1 else 100
 
 
+class IdempotencyKey(models.Model):
+    """A caller's name for one creation, so that sending it again creates nothing."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    key = models.CharField(max_length=255)
+    body_sha256 = models.CharField(max_length=64)
+    job = models.ForeignKey(TrainingJob, null=True, on_delete=models.CASCADE)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "idempotency_keys"
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="one_job_a_key")
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class RunAttempt(models.Model):
     """One start of the trainer for a job; only the newest one is listened to."""
 

@@ -22,7 +22,7 @@ from training.domain import lifecycle
 from training.ingest import end_attempt, retry_or_fail
 from training.launchers import local
 from training.models import GpuOffer, RunAttempt, TrainingJob
-from training.services import WAKE_CHANNEL, close_job, locked, move_to, record_log
+from training.transitions import WAKE_CHANNEL, close_job, locked, move_to, record_log
 
 logger = logging.getLogger(__name__)
 RECONCILER = "reconciler"

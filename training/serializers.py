@@ -6,11 +6,13 @@ from typing import Any
 from rest_framework import serializers
 
 from datasets.models import Dataset
+from lora_pipeline.envelope import flatten
 from training.domain.config import Hyperparameters, JobConfig, fill_defaults
 from training.domain.estimate import Estimate, rounded
 from training.domain.limits import GPU_COUNT, LIMITS, SCHEDULERS, Limit
-from training.domain.presets import CUSTOM, PRESET_IDS
-from training.models import GpuType, TrainingJob
+from training.domain.presets import CUSTOM, DEFAULT_PRESET, PRESET_IDS, Preset
+from training.models import BaseModel, GpuType, TrainingJob
+from training.validation import Catalogue, find_problems, look_up
 
 REQUIRED = ("learning_rate", "batch_size", "epochs", "rank")
 
@@ -61,13 +63,49 @@ class HyperparametersSerializer(serializers.Serializer[Any]):
         return fill_defaults(given)
 
 
+def _text(value: Any) -> str | None:
+    """A text that may name a row, else None."""
+    usable = isinstance(value, str) and "\0" not in value
+    return value.strip() or None if usable else None
+
+
 class EstimateRequest(serializers.Serializer[Any]):
     """The body of an estimate."""
+
+    found: Catalogue
 
     dataset_id = serializers.UUIDField()
     gpu_config = GpuConfigSerializer()
     hyperparameters = HyperparametersSerializer()
-    base_model = serializers.CharField(max_length=200, required=False)
+    base_model = serializers.CharField(max_length=200, required=False, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """All faults at once: those of single fields and those that the rows tell."""
+        faults: dict[str, list[str]] = {}
+        values: Any = None
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            faults = flatten(error.detail)
+        for name, words in self._row_faults(data).items():
+            faults.setdefault(name, words)
+        if faults:
+            raise serializers.ValidationError(faults)
+        return values
+
+    def _row_faults(self, data: Any) -> dict[str, list[str]]:
+        body = data if isinstance(data, dict) else {}
+        gpu = body.get("gpu_config")
+        asked = gpu if isinstance(gpu, dict) else {}
+        gpu_type, model = _text(asked.get("type")), _text(body.get("base_model"))
+        count = asked.get("count")
+        self.found = look_up(gpu_type=gpu_type or "", base_model=model or "")
+        return find_problems(
+            gpu_type=gpu_type,
+            gpu_count=None if GPU_COUNT.problem(count) else count,
+            base_model=model or "",
+            found=self.found,
+        ).by_field
 
     def config(self) -> JobConfig:
         """The checked body as a configuration."""
@@ -152,6 +190,18 @@ class JobSerializer(serializers.ModelSerializer[TrainingJob]):
         exclude = ["user", "hidden_at", "retry_at"]
 
 
+class JobEditSerializer(serializers.Serializer[Any]):
+    """What may be changed of any job."""
+
+    name = serializers.CharField(max_length=200)
+
+
+class JobMoveSerializer(serializers.Serializer[Any]):
+    """The machine that a queued job is to wait for instead."""
+
+    gpu_config = GpuConfigSerializer()
+
+
 class GpuTypeSerializer(serializers.ModelSerializer[GpuType]):
     """A catalogue row; `connected` says whether a job for it can start now."""
 
@@ -159,4 +209,29 @@ class GpuTypeSerializer(serializers.ModelSerializer[GpuType]):
 
     class Meta:
         model = GpuType
-        exclude = ["enabled", "storage_cost"]
+        exclude = ["enabled"]
+
+
+class BaseModelSerializer(serializers.ModelSerializer[BaseModel]):
+    """A model that jobs can train on."""
+
+    class Meta:
+        model = BaseModel
+        fields = ["id", "name", "source", "revision", "parameters", "note"]
+
+
+class PresetSerializer(serializers.Serializer[Preset]):
+    """A ready-made setting: its hyperparameters and what it is good for."""
+
+    id = serializers.CharField()
+    title = serializers.CharField()
+    icon = serializers.CharField()
+    use_case = serializers.CharField()
+    is_default = serializers.SerializerMethodField()
+    hyperparameters = serializers.SerializerMethodField()
+
+    def get_is_default(self, preset: Preset) -> bool:
+        return preset is DEFAULT_PRESET
+
+    def get_hyperparameters(self, preset: Preset) -> dict[str, float]:
+        return preset.values()

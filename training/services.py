@@ -1,20 +1,22 @@
 """Every write about jobs that a user or an operator causes."""
 
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from datasets.models import Dataset
 from lora_pipeline.envelope import Refusal
 from lora_pipeline.models import User
 from notifications.services import notify
+from training import idempotency
+from training.budget import require_budget
 from training.domain import lifecycle, presets
-from training.domain.config import JobConfig
+from training.domain.budget import hold_usd
+from training.domain.config import JobConfig, fill_defaults
 from training.domain.estimate import (
     Estimate,
     Machine,
@@ -22,33 +24,42 @@ from training.domain.estimate import (
     catalogue_estimate,
     rounded,
 )
-from training.models import CostRecord, GpuType, JobEvent, RunAttempt, TrainingJob
-from training.validation import find_problems, require_ready, require_statistics
+from training.idempotency import Claim
+from training.models import GpuType, TrainingJob
+from training.transitions import close_job, locked, record_status, wake_reconciler
+from training.validation import (
+    Catalogue,
+    find_problems,
+    look_up,
+    require_ready,
+    require_statistics,
+)
 
-WAKE_CHANNEL = "lora_pipeline_reconcile"
 
-
-def wake_reconciler() -> None:
-    """Tell the reconciler to look, as part of the running transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [WAKE_CHANNEL])
-
-
-def quote(*, dataset: Dataset, config: JobConfig) -> tuple[Estimate, GpuType]:
+def quote(
+    *, dataset: Dataset, config: JobConfig, found: Catalogue | None = None
+) -> tuple[Estimate, GpuType]:
     """What a job would cost and how long it would take; writes nothing.
 
-    Raises Refusal with every fault by field.
+    `found` is what the caller already looked up in the catalogue. Raises Refusal with
+    every fault by field.
     """
     require_statistics(dataset)
-    gpu = GpuType.objects.filter(pk=config.gpu_type).first()
-    if problems := find_problems(config, gpu):
+    if found is None:
+        found = look_up(gpu_type=config.gpu_type, base_model=config.base_model)
+    problems = find_problems(
+        gpu_type=config.gpu_type,
+        gpu_count=config.gpu_count,
+        base_model=config.base_model,
+        found=found,
+    )
+    if found.gpu is None or problems:
         raise Refusal(
             "Some values cannot be used: see details.",
             code="invalid",
             details=problems.by_field,
         )
-    assert gpu is not None
-    return estimate_on(gpu, dataset=dataset, config=config), gpu
+    return estimate_on(found.gpu, dataset=dataset, config=config), found.gpu
 
 
 def estimate_on(gpu: GpuType, *, dataset: Dataset, config: JobConfig) -> Estimate:
@@ -69,10 +80,37 @@ def estimate_on(gpu: GpuType, *, dataset: Dataset, config: JobConfig) -> Estimat
 
 
 @transaction.atomic
-def create_job(*, owner: User, dataset: Dataset, config: JobConfig) -> TrainingJob:
-    """Queue a job: the job, its first event, its notice and the wake-up, or nothing."""
+def create_job(
+    *,
+    owner: User,
+    dataset: Dataset,
+    config: JobConfig,
+    claim: Claim | None = None,
+    found: Catalogue | None = None,
+) -> tuple[TrainingJob, bool]:
+    """Queue a job: the job, its first event, its notice and the wake-up, or nothing.
+
+    Answers the job and whether it is new: a claim that was already taken by the same
+    body answers the job it made. Raises Refusal: 400 for what cannot be trained or
+    configured, 402 where the budget says no, 409 for a claim with another body.
+    """
+    if claim is not None and (earlier := idempotency.take(owner=owner, claim=claim)):
+        return earlier, False
+    job = _queue(owner=owner, dataset=dataset, config=config, found=found)
+    if claim is not None:
+        idempotency.settle(owner=owner, claim=claim, job=job)
+    return job, True
+
+
+def _queue(
+    *, owner: User, dataset: Dataset, config: JobConfig, found: Catalogue | None
+) -> TrainingJob:
     require_ready(dataset)
-    estimate, gpu = quote(dataset=dataset, config=config)
+    estimate, gpu = quote(dataset=dataset, config=config, found=found)
+    needed = hold_usd(
+        estimated_usd=rounded(estimate.total_usd), max_cost=config.max_cost
+    )
+    require_budget(owner=owner, needed_usd=needed)
     choices = _choices(config)
     job = TrainingJob.objects.create(
         **choices,
@@ -125,35 +163,6 @@ def _notify_queued(job: TrainingJob) -> None:
     )
 
 
-def record_status(job: TrainingJob, before: str, why: str, *, by: str) -> None:
-    """One line of the job's timeline; the job already has its new status."""
-    JobEvent.objects.create(
-        job=job,
-        at=timezone.now(),
-        kind=JobEvent.Kind.STATUS,
-        from_status=before,
-        to_status=job.status,
-        by=by,
-        message=why,
-    )
-
-
-def move_to(job: TrainingJob, status: str, why: str, *, by: str, **fields: Any) -> None:
-    """Change a job's status with its event, or raise TransitionRefused."""
-    before = job.status
-    lifecycle.check_transition(before, status)
-    job.status = status
-    for name, value in fields.items():
-        setattr(job, name, value)
-    job.save(update_fields=["status", "updated_at", *fields])
-    record_status(job, before, why, by=by)
-
-
-def locked(job_id: UUID) -> TrainingJob:
-    """The job's row, held until the transaction ends."""
-    return TrainingJob.objects.select_for_update(of=("self",)).get(pk=job_id)
-
-
 @transaction.atomic
 def cancel_job(*, job_id: UUID, by: str) -> TrainingJob:
     """Cancel at once what waits; ask a run to stop. 409 for what has ended."""
@@ -173,45 +182,63 @@ def cancel_job(*, job_id: UUID, by: str) -> TrainingJob:
     return job
 
 
-def close_job(
-    job: TrainingJob, status: str, why: str, *, by: str, **fields: Any
-) -> None:
-    """End a job with its final cost; the storage is charged only with an adapter."""
-    stored = job.artifact_id is not None
-    storage = job.storage_usd if stored else Decimal(0)
-    final = rounded(compute_usd(job)) + storage
-    move_to(
+@transaction.atomic
+def rename_job(*, job_id: UUID, name: str) -> None:
+    """Call a job something else."""
+    job = locked(job_id)
+    job.name = name
+    job.save(update_fields=["name", "updated_at"])
+
+
+@transaction.atomic
+def move_job(*, job_id: UUID, gpu_type: str, gpu_count: int, by: str) -> None:
+    """Let a queued job wait for another machine, at a new estimate and today's price.
+
+    Raises Refusal: 409 once the job has left the queue, 400 for an unknown type or
+    count, 402 where the budget does not allow the new estimate.
+    """
+    job = locked(job_id)
+    if job.status != lifecycle.QUEUED or job.cancel_requested_at is not None:
+        raise Refusal(
+            f"The job is {job.status}: only a queued job can move to another machine.",
+            status_code=409,
+            code="not_queued",
+        )
+    config = replace(config_of(job), gpu_type=gpu_type, gpu_count=gpu_count)
+    estimate, gpu = quote(dataset=job.dataset, config=config)
+    expectations = _expectations(estimate, gpu)
+    needed = hold_usd(
+        estimated_usd=expectations["estimated_total_cost"], max_cost=job.max_cost
+    )
+    require_budget(owner=job.user, needed_usd=needed, besides=job)
+    before = f"{job.gpu_count} x {job.gpu_type}"
+    job.gpu_config = {"type": gpu_type, "count": gpu_count}
+    for name, value in expectations.items():
+        setattr(job, name, value)
+    job.status_note, job.queue_position = "", None
+    job.save()
+    record_status(
         job,
-        status,
-        why,
+        job.status,
+        f"moved from {before} to {gpu_count} x {gpu_type}, now estimated at "
+        f"{job.estimated_total_cost} USD",
         by=by,
-        completed_at=timezone.now(),
-        estimated_completion_at=None,
-        queue_position=None,
-        status_note="",
-        current_cost=final,
-        final_cost=final,
-        **fields,
     )
-    record_cost(job, storage)
+    wake_reconciler()
 
 
-def record_cost(job: TrainingJob, storage: Decimal) -> None:
-    """Keep what the job came to, for the owner's books."""
-    compute = rounded(compute_usd(job))
-    CostRecord.objects.create(
-        job=job,
-        running_seconds=job.running_seconds,
-        compute_usd=compute,
-        storage_usd=storage,
-        total_usd=compute + storage,
+def config_of(job: TrainingJob) -> JobConfig:
+    """What the user chose for an existing job."""
+    return JobConfig(
+        gpu_type=job.gpu_type,
+        gpu_count=job.gpu_count,
+        hyperparameters=fill_defaults(job.hyperparameters),
+        preset_id=job.preset_id,
+        base_model=job.base_model_id,
+        name=job.name,
+        quoted_cost=job.quoted_cost,
+        max_cost=job.max_cost,
     )
-
-
-def compute_usd(job: TrainingJob) -> Decimal:
-    """Running time so far at the frozen price of all reserved GPUs."""
-    hours = Decimal(job.running_seconds) / 3600
-    return hours * job.usd_per_gpu_hour * job.gpu_count
 
 
 @transaction.atomic
@@ -226,29 +253,3 @@ def hide_job(*, job_id: UUID) -> None:
         )
     job.hidden_at = timezone.now()
     job.save(update_fields=["hidden_at", "updated_at"])
-
-
-def on_other_gpu(config: JobConfig, gpu: GpuType) -> JobConfig:
-    """The same configuration on another GPU type, with a count that it allows."""
-    return replace(
-        config, gpu_type=gpu.name, gpu_count=min(config.gpu_count, gpu.max_count)
-    )
-
-
-def record_log(
-    job: TrainingJob,
-    message: str,
-    *,
-    level: str = "info",
-    attempt: RunAttempt | None = None,
-    kind: str = JobEvent.Kind.LOG,
-) -> None:
-    """One line of the job's log."""
-    JobEvent.objects.create(
-        job=job,
-        attempt=attempt,
-        at=timezone.now(),
-        kind=kind,
-        level=level,
-        message=message,
-    )

@@ -1,39 +1,56 @@
 """The rules across fields and rows that form and API share."""
 
+from dataclasses import dataclass
+
+from django.db.models import Exists
 from rest_framework import status
 
 from datasets.models import Dataset
 from lora_pipeline.envelope import Refusal
-from training.domain.config import JobConfig, Problems
+from training.domain.config import Problems
 from training.models import BaseModel, GpuType
 
 UNKNOWN_DATASET = "There is no such dataset among yours."
 
 
-def find_problems(config: JobConfig, gpu: GpuType | None) -> Problems:
-    """What is wrong with a configuration whose single values are in range."""
-    problems = Problems()
-    if gpu is None or not gpu.enabled:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """What the catalogue knows of a request: its GPU type, and whether its model."""
+
+    gpu: GpuType | None
+    model_is_known: bool
+
+
+def look_up(*, gpu_type: str, base_model: str) -> Catalogue:
+    """The enabled GPU type and base model asked for; one query for both.
+
+    Without a base model the job trains DEFAULT_BASE_MODEL, which needs no look.
+    """
+    models = BaseModel.objects.enabled().filter(pk=base_model)
+    asked = GpuType.objects.enabled().filter(pk=gpu_type)
+    gpu = asked.annotate(model_is_known=Exists(models)).first()
+    if not base_model:
+        return Catalogue(gpu=gpu, model_is_known=True)
+    known = models.exists() if gpu is None else bool(getattr(gpu, "model_is_known", False))
+    return Catalogue(gpu=gpu, model_is_known=known)
+
+
+def find_problems(
+    *, gpu_type: str | None, gpu_count: int | None, base_model: str, found: Catalogue
+) -> Problems:
+    """What the catalogue says against a request; None stands for a faulty value."""
+    problems, gpu = Problems(), found.gpu
+    if gpu is None and gpu_type is not None:
         known = ", ".join(GpuType.objects.enabled().values_list("name", flat=True))
-        problems.add(
-            "gpu_config.type", f"Received {config.gpu_type!r}; choose one of: {known}."
-        )
-    elif config.gpu_count > gpu.max_count:
-        problems.add(
-            "gpu_config.count",
-            f"Received {config.gpu_count}; {gpu.name} allows at most {gpu.max_count}.",
-        )
-    if config.base_model and not _is_known(config.base_model):
-        models = BaseModel.objects.enabled().values_list("id", flat=True)
-        problems.add(
-            "base_model",
-            f"Received {config.base_model!r}; choose one of: {', '.join(models)}.",
-        )
+        words = f"Received {gpu_type!r}; choose one of: {known}."
+        problems.add("gpu_config.type", words)
+    elif gpu is not None and gpu_count is not None and gpu_count > gpu.max_count:
+        words = f"Received {gpu_count}; {gpu.name} allows at most {gpu.max_count}."
+        problems.add("gpu_config.count", words)
+    if not found.model_is_known:
+        models = ", ".join(BaseModel.objects.enabled().values_list("id", flat=True))
+        problems.add("base_model", f"Received {base_model!r}; choose one of: {models}.")
     return problems
-
-
-def _is_known(base_model: str) -> bool:
-    return BaseModel.objects.enabled().filter(pk=base_model).exists()
 
 
 def require_statistics(dataset: Dataset) -> None:

@@ -10,16 +10,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from datasets.models import Dataset
-from datasets.views import own_dataset
 from lora_pipeline.envelope import Refusal
 from training.adapters_api import open_archive
 from training.chart import Chart, loss_chart
 from training.domain import lifecycle
-from training.forms import ConfigureForm, first_values
 from training.models import TrainingJob
-from training.serializers import estimate_answer
-from training.services import cancel_job, create_job, hide_job, quote
+from training.services import cancel_job, hide_job
 
 PAGE_SIZE = 20
 LIVE_LOG_LINES, LOG_LINES = 25, 500
@@ -40,56 +36,6 @@ def job_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(own, PAGE_SIZE).get_page(request.GET.get("page"))
     found = {"page_obj": page, "section": "jobs"}
     return render(request, "training/jobs.html", found)
-
-
-def configure(request: HttpRequest) -> HttpResponse:
-    """Choose, see the estimate, start."""
-    given = request.POST.get("datasetId") or request.GET.get("datasetId", "")
-    if not given:
-        own = Dataset.objects.visible_to(request.user).trainable()  # type: ignore[arg-type]
-        return render(
-            request, "training/choose.html", {"datasets": own[:20], "section": "jobs"}
-        )
-    dataset = own_dataset(request, _uuid(given))
-    if request.method == "POST" and "set_preset" not in request.POST:
-        return _submitted(request, dataset, ConfigureForm(request.POST))
-    values = first_values(request.POST.get("preset_id", ""))
-    return _configure_page(request, dataset, ConfigureForm(values))
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404("There is no such dataset among yours.") from None
-
-
-def _submitted(
-    request: HttpRequest, dataset: Dataset, form: ConfigureForm
-) -> HttpResponse:
-    if form.is_valid() and "start" in request.POST:
-        try:
-            job = create_job(owner=request.user, dataset=dataset, config=form.config())  # type: ignore[arg-type]
-        except Refusal as refusal:
-            form.add_error(None, refusal.message)
-        else:
-            return redirect(job)
-    return _configure_page(request, dataset, form)
-
-
-def _configure_page(
-    request: HttpRequest, dataset: Dataset, form: ConfigureForm
-) -> HttpResponse:
-    """The form with the estimate of what it holds now."""
-    found: dict[str, Any] = {"dataset": dataset, "form": form, "section": "jobs"}
-    if form.is_valid():
-        try:
-            estimate, gpu = quote(dataset=dataset, config=form.config())
-            found |= {"estimate": estimate_answer(estimate, dataset), "gpu": gpu}
-        except Refusal as refusal:
-            found |= {"refusal": refusal.message}
-    status = 422 if form.errors else 200
-    return render(request, "training/configure.html", found, status=status)
 
 
 def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:

@@ -20,6 +20,7 @@ PROTECTED = [
     "checkpoints",
     "adapters",
     "cost_records",
+    "idempotency_keys",
 ]
 
 

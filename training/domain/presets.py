@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from training.domain.limits import plain
+
 CUSTOM = "custom"
 VALUE_NAMES = ("learning_rate", "batch_size", "epochs", "rank", "alpha", "dropout")
 
@@ -26,6 +28,10 @@ class Preset:
     def values(self) -> dict[str, float]:
         """The hyperparameters by name."""
         return {name: getattr(self, name) for name in VALUE_NAMES}
+
+    def texts(self) -> dict[str, str]:
+        """The hyperparameters as a number box holds them."""
+        return {name: plain(value) for name, value in self.values().items()}
 
 
 PRESETS = {
@@ -71,6 +77,12 @@ PRESETS = {
 }
 DEFAULT_PRESET = PRESETS["balanced"]
 PRESET_IDS = (*PRESETS, CUSTOM)
+
+
+def matching(hyperparameters: Mapping[str, Any]) -> str:
+    """The id of the preset that has just these values, else `custom`."""
+    found = (name for name in PRESETS if name_of(name, hyperparameters) == name)
+    return next(found, CUSTOM)
 
 
 def name_of(preset_id: str, hyperparameters: Mapping[str, Any]) -> str:

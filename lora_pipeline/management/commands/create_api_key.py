@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from lora_pipeline.models import User
+from lora_pipeline.models import ApiKey, User
 from lora_pipeline.services import create_api_key
 
 
@@ -14,6 +14,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
         parser.add_argument("--name", default="command line")
+        parser.add_argument(
+            "--scope", choices=ApiKey.Scope.values, default=ApiKey.Scope.WRITE
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner = User.objects.filter(username=options["username"]).first()
@@ -22,4 +25,5 @@ class Command(BaseCommand):
                 f"There is no user {options['username']!r}: make one with "
                 "'manage.py createsuperuser' or on the admin's users page."
             )
-        self.stdout.write(create_api_key(owner=owner, name=options["name"])[1])
+        words = {"name": options["name"], "scope": options["scope"]}
+        self.stdout.write(create_api_key(owner=owner, **words)[1])

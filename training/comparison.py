@@ -1,0 +1,59 @@
+"""Every GPU type for one and the same job: time, cost, cheapest, fastest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.text import slugify
+
+from datasets.models import Dataset
+from training.domain.config import JobConfig
+from training.domain.estimate import Estimate
+from training.forms import is_connected
+from training.models import GpuType
+from training.services import estimate_on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One row of the comparison; `estimate` is None while the form has faults."""
+
+    gpu: GpuType
+    connected: bool
+    estimate: Estimate | None = None
+    cheapest: bool = False
+    fastest: bool = False
+
+    @property
+    def slug(self) -> str:
+        return slugify(self.gpu.name)
+
+    @property
+    def hours(self) -> float:
+        return float(self.estimate.hours) if self.estimate else 0.0
+
+    @property
+    def total_usd(self) -> float:
+        return float(self.estimate.total_usd) if self.estimate else 0.0
+
+
+def compare(
+    machines: Sequence[GpuType], *, dataset: Dataset, config: JobConfig | None
+) -> list[Offer]:
+    """The job on each type, with as many of the chosen number of GPUs as it allows."""
+    if config is None or not dataset.total_training_pairs:
+        return [Offer(gpu=gpu, connected=is_connected(gpu)) for gpu in machines]
+    found = {
+        gpu.name: estimate_on(gpu, dataset=dataset, config=config) for gpu in machines
+    }
+    least = min(estimate.total_usd for estimate in found.values())
+    soonest = min(estimate.hours for estimate in found.values())
+    return [
+        Offer(
+            gpu=gpu,
+            connected=is_connected(gpu),
+            estimate=found[gpu.name],
+            cheapest=found[gpu.name].total_usd == least,
+            fastest=found[gpu.name].hours == soonest,
+        )
+        for gpu in machines
+    ]

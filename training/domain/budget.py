@@ -1,0 +1,29 @@
+"""What open jobs hold of a monthly budget, and whether one more fits."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+HOLD_FACTOR = Decimal("1.25")
+"""Held per estimated USD where no cap was set: room for a run slower than thought."""
+
+
+def hold_usd(*, estimated_usd: Decimal, max_cost: Decimal | None) -> Decimal:
+    """USD that a job may come to: its cap when it has one, else 1.25 x its estimate."""
+    return estimated_usd * HOLD_FACTOR if max_cost is None else max_cost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """A month of one user, in USD: the limit, what was spent, what open jobs hold."""
+
+    limit_usd: Decimal
+    spent_usd: Decimal
+    held_usd: Decimal
+
+    @property
+    def free_usd(self) -> Decimal:
+        return max(self.limit_usd - self.spent_usd - self.held_usd, Decimal(0))
+
+    def allows(self, needed_usd: Decimal) -> bool:
+        """Whether a job that holds so much still fits; one that costs nothing does."""
+        return needed_usd <= 0 or needed_usd <= self.free_usd
