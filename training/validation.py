@@ -31,7 +31,9 @@ def look_up(*, gpu_type: str, base_model: str) -> Catalogue:
     gpu = asked.annotate(model_is_known=Exists(models)).first()
     if not base_model:
         return Catalogue(gpu=gpu, model_is_known=True)
-    known = models.exists() if gpu is None else bool(getattr(gpu, "model_is_known", False))
+    known = (
+        models.exists() if gpu is None else bool(getattr(gpu, "model_is_known", False))
+    )
     return Catalogue(gpu=gpu, model_is_known=known)
 
 
