@@ -4,7 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, expect
 
+from tests.trainer.conftest import console, tiny_model
+
+__all__ = ["console", "tiny_model"]
 CHROMIUM = Path("/usr/bin/chromium")
 
 
@@ -27,3 +31,37 @@ def browser_type_launch_args(browser_type_launch_args):
             "--no-first-run",
         ],
     }
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser, console):
+    """The cookies of a signed-in owner."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(console.url)
+    page.get_by_label("Username").fill("owner")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("header.bar")).to_be_visible()
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def open_page(browser, console, signed_in):
+    """Opens a path of the console in a context of its own."""
+    contexts = []
+
+    def opened(path: str, **options) -> Page:
+        context = browser.new_context(
+            storage_state=signed_in, base_url=console.url, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.trainer.conftest import ROOT, chat, console, tiny_model  # noqa: F401
+from tests.trainer.conftest import ROOT, chat
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +19,7 @@ def sign_in(page: Page, url: str) -> None:
     expect(page.get_by_role("heading", name="Hello, owner")).to_be_visible()
 
 
-def test_from_a_file_to_an_adapter(page: Page, console, tmp_path):  # noqa: F811
+def test_from_a_file_to_an_adapter(page: Page, console, tmp_path):
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     elsewhere: list[str] = []
@@ -74,7 +74,7 @@ def jsonl(rows: int) -> bytes:
     return "\n".join(lines).encode()
 
 
-def delay_to_page(page: Page, console) -> float:  # noqa: F811
+def delay_to_page(page: Page, console) -> float:
     """Seconds until a step that the API tells stands on the page too."""
     job = console.job(page.url.rpartition("/")[2])
     began = time.monotonic()
@@ -86,7 +86,7 @@ def delay_to_page(page: Page, console) -> float:  # noqa: F811
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_is_wider_than_a_phone(page: Page, console, scheme):  # noqa: F811
+def test_no_page_is_wider_than_a_phone(page: Page, console, scheme):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": 375, "height": 800})
     sign_in(page, console.url)
