@@ -203,7 +203,7 @@ def test_a_burst_of_changes_is_one_request_half_a_second_after_the_last(page):
 
 def test_start_waits_while_the_estimate_is_under_way(page):
     held: list[Route] = []
-    page.route(LIVE, held.append)
+    page.route(LIVE, lambda route: held.append(route))
     box(page, "epochs").fill("4")
     expect(page.locator("#start")).to_be_disabled()
     expect(page.locator(".busy")).to_be_visible()
@@ -284,7 +284,7 @@ def test_pressing_start_twice_makes_one_job(page, console):
 
 def test_start_is_disabled_while_the_job_is_being_made(page):
     held: list[Route] = []
-    page.route("**/training/configure", held.append)
+    page.route("**/training/configure", lambda route: held.append(route))
     page.locator("#start").click(no_wait_after=True)
     expect(page.locator("#start")).to_be_disabled()
     expect(page.locator("#start")).to_contain_text("Starting")
