@@ -86,7 +86,7 @@ class JobViewSet(GenericViewSet[TrainingJob]):
 
     def list(self, request: Request) -> Response:
         """Newest first, with pages and filters."""
-        jobs = TrainingJob.objects.visible_to(request.user).with_dataset()  # type: ignore[arg-type]
+        jobs = TrainingJob.objects.visible_to(request.user).listed()  # type: ignore[arg-type]
         found = JobFilter(request.query_params, queryset=jobs)
         if not found.is_valid():
             raise ValidationError(found.errors)

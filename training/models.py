@@ -178,7 +178,11 @@ class TrainingJob(models.Model):
         db_table = "training_jobs"
         ordering = ["-created_at", "-id"]
         indexes = [
-            models.Index(fields=["user", "-created_at", "-id"], name="jobs_list"),
+            models.Index(
+                fields=["user", "-created_at", "-id"],
+                condition=Q(hidden_at=None),
+                name="jobs_list",
+            ),
             models.Index(
                 fields=["status", "-priority", "queued_at"],
                 condition=~Q(status__in=sorted(lifecycle.FINAL)),

@@ -29,8 +29,16 @@ class TrainingJobQuerySet(models.QuerySet["TrainingJob"]):
         return self.filter(user=user, hidden_at=None)
 
     def with_dataset(self) -> "TrainingJobQuerySet":
-        """Joined with what lists show of the dataset and the base model."""
+        """One job, joined with its dataset and base model."""
         return self.select_related("dataset", "base_model")
+
+    def listed(self) -> "TrainingJobQuerySet":
+        """A page of jobs; their datasets come by a query of their own.
+
+        A join would be made before the page is cut: 12 ms instead of 1 for a user with
+        2 000 jobs, since the planner begins with the few datasets of that user.
+        """
+        return self.prefetch_related("dataset")
 
     def open(self) -> "TrainingJobQuerySet":
         """Not ended."""

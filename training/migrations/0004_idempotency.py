@@ -1,4 +1,4 @@
-"""Idempotency keys, seen by their owner only."""
+"""Idempotency keys, seen by their owner only; an index that counts a list alone."""
 
 import django.db.models.deletion
 from django.conf import settings
@@ -54,4 +54,13 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(*owner_policies("idempotency_keys")),
+        migrations.RemoveIndex(model_name="trainingjob", name="jobs_list"),
+        migrations.AddIndex(
+            model_name="trainingjob",
+            index=models.Index(
+                fields=["user", "-created_at", "-id"],
+                condition=models.Q(hidden_at=None),
+                name="jobs_list",
+            ),
+        ),
     ]

@@ -1,0 +1,123 @@
+"""CPU of one request by part; run inside the console's own environment.
+
+Prints one JSON object: operation -> part -> milliseconds of CPU (median). Parts are
+exclusive: a query made while authenticating counts as query, not as authentication.
+"""
+
+import io
+import json
+import statistics
+import sys
+import time
+from collections import defaultdict
+from contextlib import contextmanager
+
+import django
+
+django.setup()
+
+from django.db import connection  # noqa: E402
+from django.test import RequestFactory  # noqa: E402
+from rest_framework.views import APIView  # noqa: E402
+
+from lora_pipeline.wsgi import application  # noqa: E402
+from training import services  # noqa: E402
+
+ROUNDS = 200
+
+
+class Parts:
+    """Exclusive CPU time of nested parts."""
+
+    def __init__(self):
+        self.spent = defaultdict(float)
+        self.stack = []
+        self.mark = 0.0
+
+    @contextmanager
+    def part(self, name):
+        self._charge()
+        self.stack.append(name)
+        try:
+            yield
+        finally:
+            self._charge()
+            self.stack.pop()
+
+    def _charge(self):
+        now = time.thread_time()
+        if self.stack:
+            self.spent[self.stack[-1]] += now - self.mark
+        self.mark = now
+
+
+parts = Parts()
+
+
+def wrap(owner, name, part):
+    original = getattr(owner, name)
+
+    def wrapped(*args, **options):
+        with parts.part(part):
+            return original(*args, **options)
+
+    setattr(owner, name, wrapped)
+
+
+def query(execute, sql, params, many, context):
+    with parts.part("queries"):
+        return execute(sql, params, many, context)
+
+
+def measured(environ_of):
+    seen = defaultdict(list)
+    for _ in range(ROUNDS):
+        parts.spent.clear()
+        with parts.part("middleware"):
+            answer = application(environ_of(), lambda status, headers: None)
+            b"".join(answer)
+        answer.close()
+        for name in ("middleware", "authentication", "DRF", "queries", "formula"):
+            seen[name].append(parts.spent[name] * 1000)
+    return {name: statistics.median(times) for name, times in seen.items()}
+
+
+def main(key, dataset):
+    wrap(APIView, "dispatch", "DRF")
+    wrap(APIView, "perform_authentication", "authentication")
+    wrap(services, "catalogue_estimate", "formula")
+    body = json.dumps(
+        {
+            "dataset_id": dataset,
+            "preset_id": "balanced",
+            "gpu_config": {"type": "A100-80GB", "count": 2},
+            "hyperparameters": {
+                "batch_size": 4,
+                "epochs": 3,
+                "learning_rate": 0.00005,
+                "rank": 16,
+            },
+        }
+    ).encode()
+    factory = RequestFactory(HTTP_AUTHORIZATION=f"Bearer {key}", HTTP_HOST="localhost")
+
+    def post(path):
+        def environ():
+            request = factory.post(path, body, content_type="application/json")
+            return request.environ | {"wsgi.input": io.BytesIO(body)}
+
+        return environ
+
+    def get(path):
+        return lambda: factory.get(path).environ
+
+    operations = {
+        "estimate": post("/api/jobs/estimate"),
+        "create": post("/api/jobs"),
+        "list": get("/api/jobs"),
+    }
+    with connection.execute_wrapper(query):
+        print(json.dumps({name: measured(made) for name, made in operations.items()}))
+
+
+main(*sys.argv[1:])
