@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 QUIET = LORA_PIPELINE_NO_DATABASE=1
 
-.PHONY: install install-dev install-trainer check test demo serve bench clean
+.PHONY: install install-dev install-trainer check test demo serve bench screens clean
 
 .venv/installed: requirements.lock
 	$(PYTHON) -m venv .venv
@@ -44,6 +44,9 @@ test: check install-trainer
 
 bench: install-dev
 	$(BIN)/python -m pytest -p no:cacheprovider -s tests/benchmarks --override-ini addopts='-p tests.environment'
+
+screens: install-dev install-trainer
+	$(BIN)/python -m pytest --override-ini python_files=screens.py tests/browser/screens.py
 
 clean:
 	rm -rf .venv .venv-trainer

@@ -33,19 +33,24 @@ def browser_type_launch_args(browser_type_launch_args):
     }
 
 
-@pytest.fixture(scope="module")
-def signed_in(browser, console):
-    """The cookies of a signed-in owner."""
+def state_of(browser, console, username: str):
+    """The cookies of a signed-in user."""
     context = browser.new_context()
     page = context.new_page()
     page.goto(console.url)
-    page.get_by_label("Username").fill("owner")
+    page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill("correct horse battery")
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator("header.bar")).to_be_visible()
     state = context.storage_state()
     context.close()
     return state
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser, console):
+    """The cookies of the owner."""
+    return state_of(browser, console, "owner")
 
 
 @pytest.fixture

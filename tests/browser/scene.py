@@ -1,0 +1,110 @@
+"""Two users to look at: one whose console is full of everything, and a newcomer."""
+
+FILL = """
+import math
+from datetime import timedelta
+from decimal import Decimal
+from django.utils import timezone
+from datasets.models import Dataset
+from lora_pipeline.models import User
+from notifications.services import notify
+from tests.factories import DatasetFactory, TrainingJobFactory
+from training.models import Adapter, JobEvent, MetricPoint, RunAttempt, TrainingJob
+
+now = timezone.now()
+owner = User.objects.get(username="owner")
+User.objects.create_user("newcomer", password="correct horse battery")
+ready = DatasetFactory(user=owner, name="support-chats-v3", tokens_exact=True,
+    avg_turns_per_conversation=4.2, sample_data=[{"messages": [
+        {"role": "user", "content": "How do I reset my lamp?"},
+        {"role": "assistant", "content": "Hold the copper button for five seconds."}]}])
+broken = DatasetFactory(user=owner, name="export with faults", status="error",
+    training_ready=False, total_training_pairs=None, total_tokens=None, format="",
+    validation_errors=[{"line": 3, "field": "", "message":
+        "The line is not JSON: trailing characters (byte 14)."}])
+checking = DatasetFactory(user=owner, name="a large upload", status="validating",
+    training_ready=False, total_training_pairs=None, total_tokens=None, format="")
+a100 = {"type": "A100-80GB", "count": 2}
+common = dict(user=owner, dataset=ready, usd_per_gpu_hour=Decimal("3.50"),
+    storage_usd=Decimal("0.50"), estimated_total_cost=Decimal("4.65"),
+    estimated_hours=0.59)
+
+def metrics(job, steps):
+    attempt = RunAttempt.objects.create(job=job, number=1, token_hash=str(job.pk),
+        ended_at=now if job.is_final else None)
+    MetricPoint.objects.bulk_create([MetricPoint(job=job, attempt=attempt, step=n,
+        epoch=n / 250, loss=0.6 + 2.4 * math.exp(-n / 90) + 0.05 * math.sin(n),
+        validation_loss=0.8 + math.exp(-n / 150) if n % 250 == 0 else None,
+        learning_rate=5e-5, grad_norm=0.8, tokens_seen=n * 1600,
+        tokens_per_second=3600, at=now) for n in range(1, steps + 1)])
+    for n in range(1, 30):
+        JobEvent.objects.create(job=job, at=now, kind="log", message=f"step {n}")
+
+waiting = TrainingJobFactory(**common, name="waits for a machine", gpu_config=a100,
+    status_note="waiting for a machine that offers A100-80GB", queue_position=1)
+running = TrainingJobFactory(**common, name="support-chats-v3, balanced",
+    gpu_config=a100, status="running", current_stage="training", progress=0.64,
+    current_step=480, current_epoch=1.92, started_at=now - timedelta(minutes=22),
+    estimated_completion_at=now + timedelta(minutes=12), running_seconds=1320,
+    current_cost=Decimal("2.57"), current_metrics={"loss": 0.71, "grad_norm": 0.84,
+        "validation_loss": 0.84, "learning_rate": 2e-5, "tokens_per_second": 3712})
+metrics(running, 480)
+done = TrainingJobFactory(**common, name="quality on the old set", gpu_config=a100,
+    status="completed", current_stage="completed", progress=1, current_step=750,
+    current_epoch=3, started_at=now - timedelta(hours=3),
+    completed_at=now - timedelta(hours=2), current_cost=Decimal("4.58"),
+    final_cost=Decimal("4.58"), running_seconds=2100,
+    current_metrics={"loss": 0.61, "validation_loss": 0.80})
+metrics(done, 750)
+done.artifact = Adapter.objects.create(job=done, storage_path="adapters/none.zip",
+    size_bytes=19_812_345, archive_sha256="a" * 64, adapter_sha256="b" * 64)
+done.save()
+failed = TrainingJobFactory(**common, name="one that failed", gpu_config=a100,
+    status="failed", current_stage="loading_model", completed_at=now,
+    final_cost=Decimal("0"), error_message="The base model was not found.",
+    error_stack="Traceback (most recent call last): OSError: no such model")
+TrainingJobFactory(**common, name="cancelled early", gpu_config=a100,
+    status="cancelled", completed_at=now, final_cost=Decimal("0.12"))
+for job, kind, title in ((waiting, "job_queued", "Training Job Queued"),
+        (done, "job_completed", "Training Job Completed"),
+        (failed, "job_failed", "Training Job Failed")):
+    notify(user_id=owner.pk, type=kind, title=title, message=job.name,
+        action_url=job.get_absolute_url(), metadata={"job_id": str(job.pk)})
+print(ready.pk, broken.pk, checking.pk, waiting.pk, running.pk, done.pk, failed.pk)
+"""
+NAMES = ("ready", "broken", "checking", "waiting", "running", "done", "failed")
+EVERYWHERE = {
+    "home": "/",
+    "datasets": "/datasets",
+    "upload": "/datasets/upload",
+    "jobs": "/training/jobs",
+    "choose": "/training/configure",
+    "notices": "/notifications",
+    "keys": "/keys",
+    "password": "/password",
+    "missing": "/no-such-page",
+}
+
+
+def fill(console) -> dict[str, str]:
+    """Make both users' rows in a running console; ids by name."""
+    return dict(zip(NAMES, console.shell(FILL).split(), strict=True))
+
+
+def full_pages(ids: dict[str, str]) -> dict[str, str]:
+    """Every page of the user who has everything."""
+    return EVERYWHERE | {
+        "dataset": f"/datasets/{ids['ready']}",
+        "dataset-with-faults": f"/datasets/{ids['broken']}",
+        "dataset-being-checked": f"/datasets/{ids['checking']}",
+        "configure": f"/training/configure?datasetId={ids['ready']}",
+        "configure-faulty": f"/training/configure?datasetId={ids['ready']}&rank=3",
+        "configure-not-ready": f"/training/configure?datasetId={ids['broken']}",
+        "jobs-filtered": "/training/jobs?status=failed&search=failed",
+        "jobs-no-match": "/training/jobs?search=nothing-like-this",
+        "job-waiting": f"/training/jobs/{ids['waiting']}",
+        "job-running": f"/training/jobs/{ids['running']}",
+        "job-completed": f"/training/jobs/{ids['done']}",
+        "job-failed": f"/training/jobs/{ids['failed']}",
+        "api-docs": "/api/docs",
+    }

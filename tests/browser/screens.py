@@ -1,0 +1,38 @@
+"""`make screens`: every page, filled and empty, light and dark, wide and narrow."""
+
+import pytest
+
+from tests.browser.conftest import state_of
+from tests.browser.scene import EVERYWHERE, fill, full_pages
+from tests.trainer.conftest import ROOT
+
+SCREENS = ROOT / "var" / "screens"
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 375, "height": 800}
+SIZES = {"wide": WIDE, "narrow": NARROW}
+
+
+@pytest.fixture(scope="module")
+def pages(console):
+    ids = fill(console)
+    return {"owner": full_pages(ids), "newcomer": EVERYWHERE}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("user", ["owner", "newcomer"])
+def test_take(browser, console, pages, user, size, scheme):
+    context = browser.new_context(
+        storage_state=state_of(browser, console, user),
+        base_url=console.url,
+        color_scheme=scheme,
+        viewport=SIZES[size],
+    )
+    page = context.new_page()
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    filled = "filled" if user == "owner" else "empty"
+    for name, path in pages[user].items():
+        page.goto(path, wait_until="load")
+        page.wait_for_timeout(150)
+        file = SCREENS / f"{name}-{filled}-{scheme}-{size}.png"
+        page.screenshot(path=file, full_page=True)
+    context.close()
