@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 QUIET = LORA_PIPELINE_NO_DATABASE=1
 
-.PHONY: install install-dev install-trainer check test demo serve bench screens clean
+.PHONY: install install-dev install-trainer check test demo serve bench screens bench-estimator clean
 
 .venv/installed: requirements.lock
 	$(PYTHON) -m venv .venv
@@ -47,6 +47,9 @@ bench: install-dev
 
 screens: install-dev install-trainer
 	$(BIN)/python -m pytest --override-ini python_files=screens.py tests/browser/screens.py
+
+bench-estimator: install-dev
+	$(QUIET) $(BIN)/python -m pytest -p no:cacheprovider -s tests/benchmarks/estimator --override-ini addopts='-p tests.environment -q -rs' $(ARGS)
 
 clean:
 	rm -rf .venv .venv-trainer

@@ -1,0 +1,101 @@
+"""Peak memory by parts, and the verdict."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.training.domain.builders import LLAMA, SMOL, dimensions
+from training.domain import fitted
+from training.domain.memory import (
+    DOES_NOT_FIT,
+    FITS,
+    GIB,
+    TIGHT,
+    judge,
+    peak_memory,
+    weight_bytes,
+)
+from training.domain.method import BYTES_PER_WEIGHT, Method
+from training.domain.throughput import MicroBatch
+
+BATCH = MicroBatch(sequences=4, length=1024)
+
+
+def peak(method: Method, batch: MicroBatch = BATCH, model: str = LLAMA):
+    return peak_memory(dimensions(model), method, batch, fitted.MEMORY)
+
+
+def test_weights_of_an_8b_model_in_16_and_in_4_bits():
+    llama = dimensions(LLAMA)
+    assert weight_bytes(llama, Method()) == 2 * llama.parameters
+    # 6.98e9 weights at 0.516 bytes, embedding, head and norms at 2: 5.7 GB.
+    assert weight_bytes(llama, Method(weights="nf4")) == pytest.approx(5.70e9, rel=0.01)
+    # K-bit preparation keeps the other 1.05e9 in float32: 2.1 GB more.
+    prepared = Method(weights="nf4", k_bit_prepared=True)
+    assert weight_bytes(llama, prepared) == pytest.approx(7.80e9, rel=0.01)
+
+
+def test_nf4_with_double_quantisation_takes_a_little_over_half_a_byte():
+    exact = 0.5 + 1 / 64 + 4 / (64 * 256)
+    assert BYTES_PER_WEIGHT["nf4"] == pytest.approx(exact, rel=0.001)
+
+
+def test_parts_of_a_checkpointed_step():
+    parts = peak(Method(rank=16))
+    assert parts.adapters == 16 * dimensions(LLAMA).lora_parameters(16)
+    # A hidden state of 2 bytes a layer and token.
+    assert parts.checkpoints == 4096 * 2 * 32 * 4096
+    # With 128 256 words, the loss is the peak, not a layer's recomputation.
+    logits = 15.34 * 128_256 + 32.35 * 4096
+    assert parts.activations == pytest.approx(4096 * logits)
+    assert parts.total == pytest.approx(
+        parts.weights
+        + parts.adapters
+        + parts.checkpoints
+        + parts.activations
+        + parts.context
+    )
+
+
+def test_without_checkpointing_all_layers_are_kept():
+    without = peak(Method(gradient_checkpointing=False))
+    assert without.checkpoints == 0
+    assert without.activations > 4 * peak(Method()).activations
+
+
+def test_float32_doubles_weights_and_checkpoints():
+    full, half = peak(Method(weights="fp32"), model=SMOL), peak(Method(), model=SMOL)
+    assert full.weights == 2 * half.weights
+    assert full.checkpoints == 2 * half.checkpoints
+
+
+@given(rank=st.integers(1, 127), more=st.integers(1, 64))
+def test_a_larger_rank_never_needs_less_memory(rank, more):
+    assert peak(Method(rank=rank + more)).total >= peak(Method(rank=rank)).total
+
+
+@given(length=st.integers(16, 8192), more=st.integers(1, 8192))
+def test_longer_sequences_never_need_less_memory(length, more):
+    shorter = peak(Method(), MicroBatch(sequences=1, length=length))
+    longer = peak(Method(), MicroBatch(sequences=1, length=length + more))
+    assert longer.total >= shorter.total
+
+
+@pytest.mark.parametrize(
+    ("room", "verdict"),
+    [(1.3, FITS), (1.05, TIGHT), (0.97, TIGHT), (0.8, DOES_NOT_FIT)],
+)
+def test_the_verdict_follows_the_probability(room, verdict):
+    parts = peak(Method())
+    found = judge(parts, available_gib=room * parts.total / GIB, sigma=0.1)
+    assert found.verdict == verdict
+
+
+def test_exactly_enough_fits_every_other_time():
+    parts = peak(Method())
+    found = judge(parts, available_gib=parts.total / GIB, sigma=0.1)
+    assert found.probability == pytest.approx(0.5)
+
+
+def test_where_no_capacity_is_known_nothing_is_claimed_not_to_fit():
+    assert judge(peak(Method()), available_gib=None, sigma=0.1).verdict == FITS

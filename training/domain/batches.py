@@ -1,0 +1,178 @@
+"""What the trainer's sampler makes of a dataset's lengths: batches, and their padding.
+
+The trainer draws sequences in random order without replacement, an epoch at a time, and
+pads each micro-batch to its longest sequence. The expectation over that order is known
+in closed form, so nothing is drawn: the estimate is exact, and the same each time.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LengthHistogram:
+    """How many sequences there are of each length in tokens, lengths ascending."""
+
+    lengths: tuple[int, ...]
+    counts: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.lengths or len(self.lengths) != len(self.counts):
+            raise ValueError("A length histogram needs as many counts as lengths.")
+        if min(self.lengths) < 1 or min(self.counts) < 1:
+            raise ValueError("Lengths and counts of a histogram must be at least 1.")
+        if any(a >= b for a, b in pairwise(self.lengths)):
+            raise ValueError("Lengths of a histogram must ascend.")
+
+    @classmethod
+    def uniform(cls, *, pairs: int, total_tokens: int) -> "LengthHistogram":
+        """All sequences of the mean length: the fallback where only totals are known.
+
+        It knows no padding: on chat data the padded tokens it gives are 20 to 50 % low.
+        """
+        mean = max(round(total_tokens / pairs), 1)
+        return cls(lengths=(mean,), counts=(pairs,))
+
+    @property
+    def pairs(self) -> int:
+        return sum(self.counts)
+
+    @property
+    def tokens(self) -> int:
+        return sum(n * c for n, c in zip(self.lengths, self.counts, strict=True))
+
+    @property
+    def longest(self) -> int:
+        return self.lengths[-1]
+
+    def truncated(self, max_length: int) -> "LengthHistogram":
+        """Longer sequences cut at `max_length`, as the trainer cuts them."""
+        if self.longest <= max_length:
+            return self
+        kept = bisect_left(self.lengths, max_length)
+        cut = sum(self.counts[kept:])
+        return LengthHistogram(
+            lengths=(*self.lengths[:kept], max_length),
+            counts=(*self.counts[:kept], cut),
+        )
+
+    def coarsened(self, bins: int = 48) -> "LengthHistogram":
+        """At most about `bins` lengths, each the mean of those it stands for.
+
+        Bins are equally wide, so an expected longest is off by less than half of
+        longest / bins, either way.
+        """
+        if len(self.lengths) <= bins:
+            return self
+        width = self.longest / bins
+        merged: dict[int, tuple[int, int]] = {}
+        for length, count in zip(self.lengths, self.counts, strict=True):
+            place = int((length - 1) / width)
+            tokens, before = merged.get(place, (0, 0))
+            merged[place] = (tokens + length * count, before + count)
+        return LengthHistogram(
+            lengths=tuple(round(tokens / count) for tokens, count in merged.values()),
+            counts=tuple(count for _, count in merged.values()),
+        )
+
+
+def longest_of(histogram: LengthHistogram, draws: int) -> Iterator[tuple[int, float]]:
+    """Each length with the probability that it is the longest of `draws` sequences.
+
+    P(longest <= x) = C(k, m) / C(N, m), where k of all N sequences are at most x long:
+    the order statistic of drawing m without replacement.
+    """
+    pairs = histogram.pairs
+    draws = min(draws, pairs)
+    below, not_longer = 0.0, 0
+    for length, count in zip(histogram.lengths, histogram.counts, strict=True):
+        not_longer += count
+        up_to_here = 1.0
+        for i in range(draws):
+            up_to_here *= max(not_longer - i, 0) / (pairs - i)
+        if up_to_here > below:
+            yield length, up_to_here - below
+        below = up_to_here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """Micro-batches of one kind in an epoch: how many, and what they are padded to."""
+
+    sequences: int
+    length: float
+    number: float
+
+
+def expected_micro_batches(
+    histogram: LengthHistogram, *, micro_batch: int, processes: int, accumulation: int
+) -> list[Expected]:
+    """The micro-batches that one process computes in an epoch, by padded length.
+
+    Where each step is one micro-batch, all processes wait for the one with the longest
+    sequence of the whole batch; with accumulation they meet only at the step's end, and
+    their own longest counts. A last, smaller micro-batch counts at its mean length.
+    """
+    together = processes if accumulation == 1 else 1
+    per_round = micro_batch * processes
+    whole, rest = divmod(histogram.pairs, per_round)
+    found = [
+        Expected(sequences=micro_batch, length=length, number=whole * probability)
+        for length, probability in longest_of(histogram, micro_batch * together)
+        if whole
+    ]
+    if rest:
+        smaller = -(-rest // processes)
+        drawn = longest_of(histogram, min(rest, smaller * together))
+        mean = sum(length * probability for length, probability in drawn)
+        found.append(Expected(sequences=smaller, length=mean, number=1.0))
+    return found
+
+
+def padded_tokens(batches: list[Expected], processes: int) -> float:
+    """Tokens computed in an epoch over all processes, padding included."""
+    return processes * sum(b.sequences * b.length * b.number for b in batches)
+
+
+def packed(histogram: LengthHistogram, max_length: int) -> LengthHistogram:
+    """The histogram after TRL's packing: best fit decreasing, sequences kept whole.
+
+    Each length, longest first, goes where the least room is left that still takes it.
+    Runs on counts, not on sequences: a million pairs cost what their lengths cost.
+    Known error: TRL packs each thousand sequences for themselves, which leaves at most
+    one more row unfilled in each (968 rows of 3000 sequences where this gives 966).
+    """
+    rooms: dict[int, int] = {}
+    cut = histogram.truncated(max_length)
+    for length, count in sorted(
+        zip(cut.lengths, cut.counts, strict=True), reverse=True
+    ):
+        _place(rooms, length, count, max_length)
+    filled: dict[int, int] = {}
+    for room in sorted(rooms, reverse=True):
+        filled[max_length - room] = rooms[room]
+    return LengthHistogram(lengths=tuple(filled), counts=tuple(filled.values()))
+
+
+def _place(rooms: dict[int, int], length: int, count: int, max_length: int) -> None:
+    while count:
+        fitting = [room for room in rooms if room >= length]
+        if not fitting:
+            fresh = max_length // length
+            whole, rest = divmod(count, fresh)
+            if whole:
+                left = max_length - fresh * length
+                rooms[left] = rooms.get(left, 0) + whole
+            if rest:
+                left = max_length - rest * length
+                rooms[left] = rooms.get(left, 0) + 1
+            return
+        room = min(fitting)
+        placed = min(count, rooms[room])
+        rooms[room] -= placed
+        if not rooms[room]:
+            del rooms[room]
+        rooms[room - length] = rooms.get(room - length, 0) + placed
+        count -= placed

@@ -1,0 +1,85 @@
+"""How a model is trained: what the job chooses beside its hyperparameters."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+LORA = "lora"
+QLORA = "qlora"
+METHODS = (LORA, QLORA)
+
+EAGER = "eager"
+FUSED = "fused"
+COMPILED = "compiled"
+KERNELS = (EAGER, FUSED, COMPILED)
+
+NATIVE_LOSS = "native"
+FUSED_LOSS = "fused"
+CHUNKED_LOSS = "chunked"
+
+BYTES_PER_WEIGHT = {
+    "fp32": 4.0,
+    "fp16": 2.0,
+    "bf16": 2.0,
+    "int8": 1.05,
+    "gptq": 0.53,
+    "gptq_torch": 0.53,
+    "nf4": 0.516,
+}
+"""Bytes a stored weight takes, with the quantisation's own constants.
+
+NF4 with double quantisation: 4 bits, an 8-bit absmax each 64 weights and a float32 each
+256 of those: 0.5 + 1/64 + 4/(64 * 256) = 0.5159 (Dettmers et al. 2023, section 3).
+GPTQ in groups of 128: 4 bits, a 16-bit scale and a 4-bit zero a group: 0.52, and the
+packed order of the groups (AutoGPTQ's g_idx); `gptq_torch` is unpacked by PyTorch
+operations instead of one kernel. LLM.int8: a byte, and float32 per row.
+"""
+
+
+QUANTISED = frozenset({"nf4", "gptq", "gptq_torch", "int8"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """Choices that decide time and memory of a step, with the trainer's defaults.
+
+    `weights` is how the frozen weights are stored, a key of BYTES_PER_WEIGHT.
+    `k_bit_prepared` is PEFT's preparation for quantised training: norms, embedding and
+    output head go to float32. `loss` says how logits are held: `native` whole in the
+    loss's precision, `fused` by a fused cross entropy, `chunked` never whole (Liger,
+    torchtune). `sharded` means weights split over GPUs (FSDP, ZeRO-3).
+    """
+
+    weights: str = "bf16"
+    rank: int = 16
+    gradient_checkpointing: bool = True
+    packing: bool = False
+    kernels: str = EAGER
+    loss: str = NATIVE_LOSS
+    k_bit_prepared: bool = False
+    sharded: bool = False
+    checkpoints_offloaded: bool = False
+
+    def __post_init__(self) -> None:
+        if self.weights not in BYTES_PER_WEIGHT:
+            known = ", ".join(BYTES_PER_WEIGHT)
+            raise ValueError(f"Received weights {self.weights!r}; known are {known}.")
+        if self.rank < 1:
+            raise ValueError(f"Received rank {self.rank}; give at least 1.")
+
+    @property
+    def is_quantised(self) -> bool:
+        return self.weights in QUANTISED
+
+    @property
+    def name(self) -> str:
+        """`lora` or `qlora`, as a job calls it."""
+        return QLORA if self.is_quantised else LORA
+
+    @property
+    def compute_bytes(self) -> int:
+        """Bytes of one activation: 4 where the model computes in float32, else 2."""
+        return 4 if self.weights == "fp32" else 2
+
+    def changed(self, **changes: Any) -> "Method":
+        """The same method but for what is given."""
+        return replace(self, **changes)

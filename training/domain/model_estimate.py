@@ -1,0 +1,266 @@
+"""The model-aware estimate: duration and memory of a job, with its interval."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import exp, sqrt
+
+from training.domain import fitted
+from training.domain.batches import Expected, expected_micro_batches
+from training.domain.calibration import Belief, Cell, believe, cell_key, multiplier
+from training.domain.changes import Change, smallest_change
+from training.domain.duration import (
+    OVERHEAD_SPREAD,
+    DurationParts,
+    Overheads,
+    duration_parts,
+)
+from training.domain.flops import evaluation_flops_per_token, training_flops_per_token
+from training.domain.gpus import MEASURED
+from training.domain.memory import MemoryConstants, MemoryVerdict
+from training.domain.plan import MemoryModel, Place, Plan, Setup, make_plan
+from training.domain.schedule import checkpoint_interval, steps_per_epoch
+from training.domain.throughput import (
+    Constants,
+    MicroBatch,
+    micro_batch_seconds,
+    relative_spread,
+)
+
+MODEL, MEASURED_BASIS = "model", "measured"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """Everything learned so far: constants from published runs, cells from own ones.
+
+    `scores` are the time residuals' as `calibration.score` gave them, oldest first.
+    """
+
+    time_cells: Sequence[Cell] = ()
+    memory_cells: Sequence[Cell] = ()
+    scores: Sequence[float] = ()
+    time: Constants = fitted.TIME
+    memory: MemoryConstants = fitted.MEMORY
+    overheads: Overheads = field(default_factory=Overheads)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """The range that holds the truth four times in five."""
+
+    low: float
+    expected: float
+    high: float
+
+    def scaled(self, factor: float) -> "Interval":
+        """The same in another unit."""
+        return Interval(
+            low=self.low * factor,
+            expected=self.expected * factor,
+            high=self.high * factor,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """How many runs like this stand behind the estimate, and what else is known."""
+
+    runs: int
+    same_gpu: int
+    hardware: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEstimate:
+    """The answer; `seconds` of wall-clock time, cost follows from the price.
+
+    `tokens_per_second` counts real tokens, without padding, over all GPUs.
+    `predicted_step_seconds` and `predicted_bytes` are what the physical model says
+    before own runs correct it: what a record's residual is taken against.
+    """
+
+    basis: str
+    plan: Plan
+    steps_per_epoch: int
+    total_steps: int
+    tokens_per_second: float
+    padding_share: float
+    seconds: Interval
+    parts: DurationParts
+    step_seconds: float
+    step_sigma: float
+    predicted_step_seconds: float
+    predicted_bytes: float
+    cell: tuple[str, ...]
+    memory: MemoryVerdict
+    change: Change | None
+    evidence: Evidence
+
+    @property
+    def hours(self) -> Interval:
+        return self.seconds.scaled(1 / 3600)
+
+
+def estimate_job(
+    setup: Setup,
+    place: Place,
+    knowledge: Knowledge | None = None,
+    *,
+    downloaded: bool = True,
+    checkpoint_every_steps: int = 0,
+    elsewhere: Sequence[Place] = (),
+) -> ModelEstimate:
+    """Duration and memory of a job, with the 80 % interval of its duration.
+
+    The interval multiplies: ln(total) +- k sigma, sigma the root of the squares of
+    what steps (calibration) and fixed costs (OVERHEAD_SPREAD) may each be off, weighed
+    by their share of the total, k from `calibration.multiplier`.
+    """
+    known = knowledge or Knowledge()
+    memory = _memory_model(setup, place, known)
+    plan = make_plan(setup, place, memory)
+    lengths = setup.trained_lengths.coarsened()
+    batches = expected_micro_batches(
+        lengths,
+        micro_batch=plan.micro_batch,
+        processes=plan.processes,
+        accumulation=plan.accumulation,
+    )
+    time = _EpochTime(setup, place, plan, known, batches)
+    per_epoch = steps_per_epoch(
+        training_pairs=lengths.pairs, batch_size=setup.batch_size
+    )
+    total_steps = per_epoch * setup.epochs
+    training = time.calibrated * setup.epochs
+    every = checkpoint_every_steps or checkpoint_interval(
+        total_steps=total_steps, steps_per_epoch=per_epoch
+    )
+    parts = duration_parts(
+        setup.architecture,
+        plan.method,
+        known.overheads,
+        pairs=setup.lengths.pairs,
+        training_seconds=training,
+        evaluation_seconds=_evaluation_seconds(setup, time.calibrated, plan),
+        checkpoints=-(-total_steps // every),
+        downloaded=downloaded,
+    )
+    real = lengths.tokens
+    return ModelEstimate(
+        basis=MEASURED_BASIS if time.belief.runs else MODEL,
+        plan=plan,
+        steps_per_epoch=per_epoch,
+        total_steps=total_steps,
+        tokens_per_second=real * setup.epochs / training,
+        padding_share=1 - real / max(time.padded_tokens, real),
+        seconds=_interval(parts, time.belief, known),
+        parts=parts,
+        step_seconds=training / total_steps,
+        step_sigma=time.belief.sigma,
+        predicted_step_seconds=time.physical / per_epoch,
+        predicted_bytes=plan.memory.required_bytes / memory.factor,
+        cell=time.cell,
+        memory=plan.memory,
+        change=smallest_change(setup, place, memory, elsewhere),
+        evidence=_evidence(place, time.belief),
+    )
+
+
+class _EpochTime:
+    """Seconds of an epoch's steps: physical, and corrected by what runs showed."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        place: Place,
+        plan: Plan,
+        known: Knowledge,
+        batches: list[Expected],
+    ) -> None:
+        self.physical = spread = 0.0
+        for expected in batches:
+            batch = MicroBatch(
+                sequences=expected.sequences,
+                length=expected.length,
+                processes=plan.processes,
+                accumulation=plan.accumulation,
+            )
+            seconds = micro_batch_seconds(
+                setup.architecture, plan.method, place.hardware, batch, known.time
+            )
+            total = expected.number * seconds.total
+            self.physical += total
+            spread += total * relative_spread(setup.architecture, seconds)
+        tokens = sum(b.sequences * b.length * b.number for b in batches)
+        number = sum(b.number for b in batches)
+        self.padded_tokens = plan.processes * tokens
+        self.cell = cell_key(
+            gpu=place.hardware.name,
+            stack=setup.stack,
+            method=plan.method.name,
+            model=setup.base_model,
+            processes=plan.processes,
+            tokens=tokens / number,
+        )
+        self.belief = time_belief(
+            known.time_cells, self.cell, place, spread / self.physical
+        )
+        self.calibrated = self.physical * self.belief.factor
+
+
+def time_belief(
+    cells: Sequence[Cell], cell: tuple[str, ...], place: Place, spread: float
+) -> Belief:
+    """What runs say of the cell; the physical model's doubt widens its last level."""
+    levels = fitted.TIME_SPREADS.for_evidence(place.hardware.evidence)
+    last = sqrt(levels[-1] ** 2 + spread**2)
+    return believe(cells, cell, (*levels[:-1], last))
+
+
+def _memory_model(setup: Setup, place: Place, known: Knowledge) -> MemoryModel:
+    """Corrected by what runs of the same stack, method and model needed."""
+    cell = cell_key(
+        gpu=place.hardware.name,
+        stack=setup.stack,
+        method=setup.method.name,
+        model=setup.base_model,
+        processes=1,
+        tokens=setup.max_length,
+    )
+    levels = fitted.MEMORY_SPREADS.for_evidence(place.hardware.evidence)
+    belief = believe(known.memory_cells, cell, levels)
+    return MemoryModel(constants=known.memory, factor=belief.factor, sigma=belief.sigma)
+
+
+def _evaluation_seconds(setup: Setup, epoch_seconds: float, plan: Plan) -> float:
+    """One forward pass over the validation pairs each epoch, at the training's rate."""
+    length = setup.lengths.tokens / setup.lengths.pairs
+    forward = evaluation_flops_per_token(setup.architecture, length=length)
+    whole = training_flops_per_token(
+        setup.architecture,
+        length=length,
+        gradient_checkpointing=plan.method.gradient_checkpointing,
+    )
+    per_pair = epoch_seconds / setup.lengths.pairs * forward / whole
+    return per_pair * setup.validation_pairs * setup.epochs
+
+
+def _interval(parts: DurationParts, belief: Belief, known: Knowledge) -> Interval:
+    absolute = sqrt(
+        (belief.sigma * parts.steps) ** 2 + (OVERHEAD_SPREAD * parts.fixed) ** 2
+    )
+    k = multiplier(known.scores, belief, fitted.TIME_SPREADS)
+    width = exp(k * absolute / parts.total)
+    total = parts.total
+    return Interval(low=total / width, expected=total, high=total * width)
+
+
+def _evidence(place: Place, belief: Belief) -> Evidence:
+    hardware = MEASURED if belief.counts[0] else place.hardware.evidence
+    return Evidence(
+        runs=belief.runs,
+        same_gpu=belief.counts[0],
+        hardware=hardware,
+        note=place.hardware.note,
+    )
