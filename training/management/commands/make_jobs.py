@@ -75,7 +75,7 @@ def make_jobs(username: str, count: int) -> User:
     if not is_new:
         raise CommandError(f"There is a user {username!r} already: give --prefix.")
     pattern = _pattern(user)
-    columns = [field.column for field in TrainingJob._meta.concrete_fields]
+    columns = [str(field.column) for field in TrainingJob._meta.concrete_fields]
     values = ", ".join(VARIED.get(column, f"pattern.{column}") for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
