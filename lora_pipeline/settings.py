@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "django_filters",
     "django_htmx",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "lucide",
     "template_partials",
     "procrastinate.contrib.django",
@@ -170,17 +171,20 @@ REST_FRAMEWORK = {
     },
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "lora_pipeline.openapi.EnvelopeSchema",
     "EXCEPTION_HANDLER": "lora_pipeline.envelope.exception_handler",
     "COERCE_DECIMAL_TO_STRING": False,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "LoRA Pipeline",
-    "DESCRIPTION": "Datasets in, a priced and really trained LoRA adapter out.",
+    "DESCRIPTION": (BASE_DIR / "lora_pipeline" / "api.md").read_text(),
     "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SWAGGER_UI_DIST": "SIDECAR",
 }
 
 # -- Files ---------------------------------------------------------------------

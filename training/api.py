@@ -13,7 +13,9 @@ from rest_framework.viewsets import GenericViewSet
 
 from datasets.api import own_dataset
 from lora_pipeline.envelope import success
+from lora_pipeline.openapi import DELETED
 from lora_pipeline.pagination import paginate
+from training import api_docs
 from training.filters import JobFilter
 from training.idempotency import HEADER, claim_of, earlier_job
 from training.models import TrainingJob
@@ -55,7 +57,7 @@ class JobViewSet(GenericViewSet[TrainingJob]):
     lookup_value_converter = "uuid"
     read_actions = ("estimate",)
 
-    @extend_schema(request=EstimateRequest)
+    @extend_schema(request=EstimateRequest, **api_docs.ESTIMATING)
     @action(detail=False, methods=["post"])
     def estimate(self, request: Request) -> Response:
         """What a job would cost and how long it would take; writes nothing."""
@@ -65,7 +67,7 @@ class JobViewSet(GenericViewSet[TrainingJob]):
         estimate, _ = quote(dataset=dataset, config=body.config(), found=body.found)
         return success(estimate_answer(estimate, dataset))
 
-    @extend_schema(request=JobRequest, responses={201: JobSerializer})
+    @extend_schema(request=JobRequest, **api_docs.creating(JobSerializer))
     def create(self, request: Request) -> Response:
         """Queue a job at our own estimate; an Idempotency-Key makes it once."""
         claim = claim_of(request.headers.get(HEADER), request.data)
@@ -108,7 +110,14 @@ class JobViewSet(GenericViewSet[TrainingJob]):
         rename_job(job_id=pk, **body.validated_data)
         return success(JobSerializer(own_job(request, pk)).data)
 
-    @extend_schema(request=JobMoveSerializer, responses=JobSerializer)
+    @extend_schema(
+        request=JobMoveSerializer,
+        responses={
+            200: JobSerializer,
+            402: api_docs.OVER_BUDGET,
+            409: api_docs.NOT_QUEUED,
+        },
+    )
     @action(detail=True, methods=["post"])
     def move(self, request: Request, pk: Any) -> Response:
         """Let a queued job wait for another machine, at a new estimate."""
@@ -124,7 +133,7 @@ class JobViewSet(GenericViewSet[TrainingJob]):
         )
         return success(JobSerializer(own_job(request, pk)).data)
 
-    @extend_schema(request=None)
+    @extend_schema(request=None, responses={200: JobSerializer, 409: api_docs.ENDED})
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: Any) -> Response:
         """Cancel at once what waits; ask a run to stop after its step."""
@@ -132,6 +141,7 @@ class JobViewSet(GenericViewSet[TrainingJob]):
         cancel_job(job_id=pk, by=request.user.get_username())
         return success(JobSerializer(own_job(request, pk)).data)
 
+    @extend_schema(responses={200: DELETED, 409: api_docs.NOT_ENDED})
     def destroy(self, request: Request, pk: Any) -> Response:
         """Put an ended job out of sight."""
         own_job(request, pk)

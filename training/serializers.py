@@ -3,10 +3,12 @@
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from datasets.models import Dataset
 from lora_pipeline.envelope import flatten
+from training import api_docs
 from training.domain.config import Hyperparameters, JobConfig, fill_defaults
 from training.domain.estimate import Estimate, rounded
 from training.domain.limits import GPU_COUNT, LIMITS, SCHEDULERS, Limit
@@ -180,10 +182,29 @@ class JobDatasetSerializer(serializers.ModelSerializer[Dataset]):
         fields = ["id", "name", "format", "total_training_pairs"]
 
 
+@extend_schema_field(HyperparametersSerializer)
+class StoredHyperparameters(serializers.JSONField):
+    """All the hyperparameters of a job."""
+
+
+@extend_schema_field(GpuConfigSerializer)
+class StoredGpuConfig(serializers.JSONField):
+    """The machine that a job is for."""
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {}})
+class Metrics(serializers.JSONField):
+    """The last measured values by name."""
+
+
+@extend_schema_serializer(examples=[api_docs.answered("A queued job", api_docs.JOB)])
 class JobSerializer(serializers.ModelSerializer[TrainingJob]):
     """The whole job."""
 
     dataset = JobDatasetSerializer()
+    hyperparameters = StoredHyperparameters()
+    gpu_config = StoredGpuConfig()
+    current_metrics = Metrics()
 
     class Meta:
         model = TrainingJob
