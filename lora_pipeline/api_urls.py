@@ -1,7 +1,7 @@
 """Everything under /api/."""
 
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.routers import SimpleRouter
 
 from datasets.api import DatasetViewSet
@@ -15,7 +15,7 @@ router.register("adapters", AdapterViewSet, basename="adapter")
 router.register("jobs", JobViewSet, basename="job")
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("runs/<uuid:run_id>/", include("training.run_urls")),
     path("gpus", GpuView.as_view(), name="gpus"),
     path("presets", PresetView.as_view(), name="presets"),

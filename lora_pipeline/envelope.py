@@ -12,6 +12,10 @@ from rest_framework.views import exception_handler as drf_exception_handler
 
 logger = logging.getLogger(__name__)
 
+CSRF_WORDS = (
+    "The CSRF token is missing or wrong: send the cookie csrftoken's value as the "
+    "header X-CSRFToken, or use an API key instead of a session."
+)
 NOT_SIGNED_IN = "Sign in, or send an API key as 'Authorization: Bearer …'."
 
 
@@ -56,20 +60,21 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     response = drf_exception_handler(error, context)
     if response is None:
         return None
-    message, code, details = _words(error, response)
+    message, code, details = _words(error, response, context)
     response.data = error_body(message, code, details)
     return response
 
 
-def _words(error: Exception, response: Response) -> tuple[str, str, Any]:
+def _words(
+    error: Exception, response: Response, context: dict[str, Any]
+) -> tuple[str, str, Any]:
     if isinstance(error, Refusal):
         return error.message, error.code, error.details
     if isinstance(error, exceptions.ValidationError):
         details = flatten(error.detail)
         return f"{_count(details)} to correct: see details.", "invalid", details
     if isinstance(error, exceptions.ParseError):
-        detail = {"body": [str(error.detail)]}
-        return "The body is not valid JSON.", "invalid", detail
+        return "The body cannot be read.", "invalid", {"body": [str(error.detail)]}
     if isinstance(error, exceptions.NotAuthenticated):
         return NOT_SIGNED_IN, "not_authenticated", None
     if isinstance(error, Http404):
@@ -80,8 +85,21 @@ def _words(error: Exception, response: Response) -> tuple[str, str, Any]:
         seconds = response.headers.get("Retry-After", "60")
         return f"Too many requests: try again in {seconds} s.", "throttled", None
     if isinstance(error, exceptions.APIException):
-        return str(error.detail), str(error.get_codes()), None
+        return _advice(error, context), str(error.get_codes()), None
     return "The request was refused.", str(response.status_code), None
+
+
+def _advice(error: exceptions.APIException, context: dict[str, Any]) -> str:
+    """What was received, what is allowed: in our words where DRF's say less."""
+    if isinstance(error, exceptions.MethodNotAllowed):
+        allowed = ", ".join(context["view"].allowed_methods)
+        return f"{context['request'].method} is not allowed here; allowed: {allowed}."
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        given = str(context["request"].content_type or "no Content-Type")[:80]
+        known = " or ".join(p.media_type for p in context["view"].get_parsers())
+        return f"Received {given}; send {known}."
+    words = str(error.detail)
+    return CSRF_WORDS if words.startswith("CSRF Failed") else words
 
 
 def _not_found(error: Http404) -> str:
@@ -109,6 +127,14 @@ def flatten(detail: Any, name: str = "") -> dict[str, list[str]]:
 def is_api(request: HttpRequest) -> bool:
     """True for paths that answer JSON."""
     return request.path.startswith("/api/")
+
+
+def unreadable() -> JsonResponse:
+    """A 400 for a request that Django gave up on before a view could see it."""
+    words = "The request cannot be read: its host, form or encoding is malformed."
+    return json_error(
+        words, status_code=400, code="invalid", details={"request": [words]}
+    )
 
 
 def server_error(request: HttpRequest) -> JsonResponse:

@@ -52,7 +52,7 @@ class Fault:
 
 FAULTS: dict[int, Fault] = {
     400: Fault(
-        when="A value is missing, malformed or out of range, or the body cannot be read.",
+        when="A value is missing, malformed or out of range; or nothing can be read.",
         error="One field to correct: see details.",
         code="invalid",
         component="FieldErrors",

@@ -4,16 +4,18 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 
 from lora_pipeline import row_security
-from lora_pipeline.envelope import is_api, json_error, server_error
+from lora_pipeline.envelope import is_api, json_error, server_error, unreadable
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 OPEN_PATHS = ("/sign-in", "/static/", "/api/", "/favicon.ico")
+CALLERS_FAULTS = (BadRequest, MultiPartParserError, SuspiciousOperation)
 
 
 class ErrorEnvelope:
@@ -24,15 +26,19 @@ class ErrorEnvelope:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if response.status_code == 404 and is_api(request) and _is_html(response):
+        if not (is_api(request) and _is_html(response)):
+            return response
+        if response.status_code == 404:
             return json_error("Not found.", status_code=404, code="not_found")
-        return response
+        return unreadable() if response.status_code == 400 else response
 
     def process_exception(
         self, request: HttpRequest, error: Exception
     ) -> HttpResponse | None:
         if isinstance(error, RequestDataTooBig):
             return too_large(request, settings.MAX_BODY_BYTES)
+        if isinstance(error, CALLERS_FAULTS):
+            return unreadable() if is_api(request) else None
         return server_error(request) if is_api(request) else None
 
 

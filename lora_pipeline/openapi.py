@@ -70,11 +70,12 @@ class EnvelopeSchema(AutoSchema):
 
     def get_summary(self) -> str:
         """The first sentence of the action's docstring."""
-        return super().get_description().partition("\n")[0].rstrip(".")
+        words = str(super().get_description()).partition("\n")[0].rstrip(".")
+        return f"List {self._resource()}: {words}" if self._has_pages() else words
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         """What the docstring says beyond its first line."""
-        return super().get_description().partition("\n")[2].strip()
+        return str(super().get_description()).partition("\n")[2].strip()
 
     def get_tags(self) -> list[str]:
         name = self._resource()
@@ -87,7 +88,7 @@ class EnvelopeSchema(AutoSchema):
             return str(super().get_operation_id())
         return f"{self._resource()}_{action}".replace("-", "_")
 
-    def get_override_parameters(self) -> list[OpenApiParameter]:
+    def get_override_parameters(self) -> list[Any]:
         return list(PAGE_PARAMETERS) if self._has_pages() else []
 
     def get_response_serializers(self) -> Any:
@@ -112,7 +113,7 @@ class EnvelopeSchema(AutoSchema):
     def _usual_faults(self) -> set[int]:
         """What the operation can answer besides the faults that its view names."""
         usual = {401, 429, 500}
-        if self._get_request_body():
+        if self._get_request_body():  # type: ignore[no-untyped-call]
             usual |= {400, 413, 415}
         if self._has_pages():
             usual |= {400}
@@ -121,15 +122,9 @@ class EnvelopeSchema(AutoSchema):
         return usual if self.method in SAFE_METHODS else usual | {403}
 
     def _fault(self, fault: Fault, status: int) -> Schema:
-        component = ResolvedComponent(
-            name=fault.component,
-            type=ResolvedComponent.SCHEMA,
-            schema=fault.schema(),
-            object=fault.component,
-        )
-        self.registry.register_on_missing(component)
+        shape = self._component(fault.component, fault.schema())
         media = {
-            "schema": component.ref,
+            "schema": shape,
             "examples": {fault.code: {"value": fault.example()}},
         }
         answer = {"description": fault.when, "content": {"application/json": media}}
@@ -146,7 +141,7 @@ class EnvelopeSchema(AutoSchema):
     ) -> Schema:
         if isinstance(serializer, Fault):
             return self._fault(serializer, int(status_code))
-        answer: Schema = super()._get_response_for_code(
+        answer: Schema = super()._get_response_for_code(  # type: ignore[no-untyped-call]
             serializer, status_code, media_types, direction
         )
         media = answer.get("content", {}).get("application/json")
@@ -166,15 +161,13 @@ class EnvelopeSchema(AutoSchema):
     def _listed(self, rows: Schema) -> Schema:
         fields: Schema = {self._list_key(): rows}
         if self._has_pages():
-            fields["pagination"] = self._pagination()
+            fields["pagination"] = self._component("Pagination", PAGINATION)
         return {"type": "object", "required": list(fields), "properties": fields}
 
-    def _pagination(self) -> Schema:
-        component = ResolvedComponent(
-            name="Pagination",
-            type=ResolvedComponent.SCHEMA,
-            schema=PAGINATION,
-            object="Pagination",
+    def _component(self, name: str, schema: Schema) -> Schema:
+        """A reference to a shape that many operations share."""
+        component = ResolvedComponent(  # type: ignore[no-untyped-call]
+            name=name, type=ResolvedComponent.SCHEMA, schema=schema, object=name
         )
         self.registry.register_on_missing(component)
         return dict(component.ref)

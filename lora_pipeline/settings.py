@@ -144,6 +144,7 @@ PROCRASTINATE_ON_APP_READY = None
 
 # -- People --------------------------------------------------------------------
 AUTH_USER_MODEL = "lora_pipeline.User"
+SESSION_ENGINE = "lora_pipeline.sessions"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
@@ -170,7 +171,10 @@ REST_FRAMEWORK = {
         "user": f"{env.integer('API_REQUESTS_PER_MINUTE', 600, minimum=1)}/min"
     },
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["lora_pipeline.parsers.JsonParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "lora_pipeline.negotiation.WhatThereIs",
+    "DEFAULT_METADATA_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_SCHEMA_CLASS": "lora_pipeline.openapi.EnvelopeSchema",
     "EXCEPTION_HANDLER": "lora_pipeline.envelope.exception_handler",
     "COERCE_DECIMAL_TO_STRING": False,

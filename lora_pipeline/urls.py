@@ -14,6 +14,7 @@ JOB = "training/jobs/<uuid:job_id>"
 SIGN_IN = {"title": "Sign in to LoRA Pipeline", "submit": "Sign in"}
 PASSWORD = {"title": "Change your password", "submit": "Change it", "back": "/"}
 
+handler500 = "lora_pipeline.views.our_fault"
 urlpatterns = [
     path("", views.home, name="home"),
     path(

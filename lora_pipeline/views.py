@@ -6,9 +6,11 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views import defaults
 from django.views.decorators.http import require_POST
 
 from datasets.models import Dataset
+from lora_pipeline.envelope import is_api, server_error
 from lora_pipeline.models import ApiKey
 from lora_pipeline.services import create_api_key, revoke_api_key
 from training.models import TrainingJob
@@ -54,3 +56,8 @@ def revoke_key(request: HttpRequest, key_id: str) -> HttpResponse:
     revoke_api_key(key=key)
     messages.success(request, f"The key {key.name} was revoked.")
     return redirect("keys")
+
+
+def our_fault(request: HttpRequest) -> HttpResponse:
+    """A 500 that no view raised: from middleware, or from the database."""
+    return server_error(request) if is_api(request) else defaults.server_error(request)

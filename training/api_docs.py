@@ -160,8 +160,7 @@ UNKNOWN_DATASET = Fault(
     code="not_found",
 )
 NO_PAIRS = Fault(
-    when="A value is missing, malformed or out of range, or the dataset has no training "
-    "pairs yet.",
+    when="A value is missing, malformed or out of range, or the dataset has no pairs.",
     error="2 fields to correct: see details.",
     code="invalid",
     component="FieldErrors",
@@ -185,8 +184,8 @@ NOT_READY = Fault(
 )
 OVER_BUDGET = Fault(
     when="The month's budget does not allow it; the numbers say why.",
-    error="The job may come to 31.88 USD, and 20.00 of this month's 50.00 USD are free. "
-    "Choose a cheaper configuration, set a lower max_cost, or ask an operator.",
+    error="The job may come to 31.88 USD, and 20.00 of this month's 50.00 USD are "
+    "free. Choose a cheaper configuration, set a lower max_cost, or ask an operator.",
     code="budget",
     component="BudgetError",
     details={

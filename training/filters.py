@@ -1,6 +1,7 @@
 """Filters of the jobs list, shared by API and page."""
 
 import django_filters
+from drf_spectacular.utils import extend_schema_field
 
 from training.domain.lifecycle import STATUSES
 from training.models import TrainingJob
@@ -17,6 +18,13 @@ class StatusFilter(django_filters.MultipleChoiceFilter):
         )
 
 
+SEARCH = {
+    "type": "string",
+    "maxLength": 200,
+    "description": "Text that the name contains.",
+}
+
+
 class JobFilter(django_filters.FilterSet):
     """Status, dataset, creation time, and text in the name."""
 
@@ -28,7 +36,11 @@ class JobFilter(django_filters.FilterSet):
     created_before = django_filters.IsoDateTimeFilter(
         field_name="created_at", lookup_expr="lt"
     )
-    search = django_filters.CharFilter(field_name="name", lookup_expr="icontains")
+    search = extend_schema_field(SEARCH)(
+        django_filters.CharFilter(
+            field_name="name", lookup_expr="icontains", max_length=200
+        )
+    )
 
     class Meta:
         model = TrainingJob

@@ -1,5 +1,6 @@
 """Jobs as the API takes and shows them."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -11,11 +12,12 @@ from lora_pipeline.envelope import flatten
 from training import api_docs
 from training.domain.config import Hyperparameters, JobConfig, fill_defaults
 from training.domain.estimate import Estimate, rounded
-from training.domain.limits import GPU_COUNT, LIMITS, SCHEDULERS, Limit
+from training.domain.limits import GPU_COUNT, LIMITS, SCHEDULERS, Limit, shown
 from training.domain.presets import CUSTOM, DEFAULT_PRESET, PRESET_IDS, Preset
 from training.models import BaseModel, GpuType, TrainingJob
 from training.validation import Catalogue, find_problems, look_up
 
+SURROGATES = re.compile("[\ud800-\udfff]")
 REQUIRED = ("learning_rate", "batch_size", "epochs", "rank")
 
 
@@ -35,25 +37,27 @@ class LimitField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-def choice(allowed: tuple[str, ...], **options: Any) -> serializers.ChoiceField:
+class Choice(serializers.ChoiceField):
     """A choice whose error says what was received and what is allowed."""
-    words = f"Received '{{input}}'; choose one of: {', '.join(allowed)}."
-    return serializers.ChoiceField(
-        allowed, error_messages={"invalid_choice": words}, **options
-    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, str) and data in self.choices:
+            return data
+        words = f"Received {shown(data)}; choose one of: {', '.join(self.choices)}."
+        raise serializers.ValidationError(words)
 
 
 class GpuConfigSerializer(serializers.Serializer[Any]):
     """Which GPUs, and how many."""
 
-    type = serializers.CharField(max_length=50)
+    type = serializers.CharField(max_length=50, trim_whitespace=False)
     count = LimitField(GPU_COUNT)
 
 
 class HyperparametersSerializer(serializers.Serializer[Any]):
     """The knobs of a run; four are required, the others have defaults."""
 
-    scheduler = choice(SCHEDULERS, required=False)
+    scheduler = Choice(SCHEDULERS, required=False)
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
@@ -66,9 +70,9 @@ class HyperparametersSerializer(serializers.Serializer[Any]):
 
 
 def _text(value: Any) -> str | None:
-    """A text that may name a row, else None."""
+    """A text that may name a row, else None: its field says what is wrong with it."""
     usable = isinstance(value, str) and "\0" not in value
-    return value.strip() or None if usable else None
+    return value or None if usable and not SURROGATES.search(value) else None
 
 
 class EstimateRequest(serializers.Serializer[Any]):
@@ -79,7 +83,9 @@ class EstimateRequest(serializers.Serializer[Any]):
     dataset_id = serializers.UUIDField()
     gpu_config = GpuConfigSerializer()
     hyperparameters = HyperparametersSerializer()
-    base_model = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    base_model = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, trim_whitespace=False
+    )
 
     def to_internal_value(self, data: Any) -> Any:
         """All faults at once: those of single fields and those that the rows tell."""
@@ -129,21 +135,30 @@ class EstimateRequest(serializers.Serializer[Any]):
         return beside | dict(body["hyperparameters"])
 
 
-def money(**options: Any) -> serializers.DecimalField:
-    """US dollars from 0 on."""
-    return serializers.DecimalField(
-        max_digits=12, decimal_places=4, min_value=Decimal(0), **options
-    )
+class Usd(serializers.DecimalField):
+    """US dollars from 0 on, as a JSON number; text is refused as for every number."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            max_digits=12, decimal_places=4, min_value=Decimal(0), **options
+        )
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            raise serializers.ValidationError(
+                f"Received {shown(data)}; give an amount in USD as a number."
+            )
+        return super().to_internal_value(data)
 
 
 class JobRequest(EstimateRequest):
     """The body that creates a job."""
 
-    preset_id = choice(PRESET_IDS)
+    preset_id = Choice(PRESET_IDS)
     name = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    estimated_cost = money(required=False, allow_null=True)
-    max_cost = money(required=False, allow_null=True)
-    scheduler = choice(SCHEDULERS, required=False)
+    estimated_cost = Usd(required=False, allow_null=True)
+    max_cost = Usd(required=False, allow_null=True)
+    scheduler = Choice(SCHEDULERS, required=False)
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()

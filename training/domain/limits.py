@@ -3,6 +3,7 @@
 Model fields, serializers, forms and templates all read them here.
 """
 
+import math
 from dataclasses import dataclass
 
 
@@ -21,13 +22,23 @@ class Limit:
         """One sentence on what is wrong with a value, None when it is accepted."""
         kind = "a whole number" if self.whole else "a number"
         allowed = f"{kind} from {plain(self.minimum)} to {plain(self.maximum)}"
+        if self._holds(value):
+            return None
+        return f"Received {shown(value)}; give {allowed}."
+
+    def _holds(self, value: object) -> bool:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return f"Received {value!r}; give {allowed}."
-        if self.whole and value != int(value):
-            return f"Received {plain(value)}; give {allowed}."
-        if not self.minimum <= value <= self.maximum:
-            return f"Received {plain(value)}; give {allowed}."
-        return None
+            return False
+        inside = self.minimum <= value <= self.maximum
+        return inside and (not self.whole or value == int(value))
+
+
+def shown(value: object, longest: int = 80) -> str:
+    """What was received, as a message repeats it: escaped, and cut when it is long."""
+    text = repr(value)
+    if isinstance(value, float) and math.isfinite(value):
+        text = plain(value) if float(plain(value)) == value else text
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def plain(value: float) -> str:
