@@ -38,6 +38,7 @@ check: install-dev
 	$(BIN)/djlint --quiet --lint templates
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(QUIET) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 
 test: check install-trainer
 	$(BIN)/python -m pytest $(ARGS)

@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.routers import SimpleRouter
 
 from datasets.api import DatasetViewSet
+from lora_pipeline import views
 from training.adapters_api import AdapterViewSet
 from training.api import JobViewSet
 from training.catalogue_api import BaseModelView, GpuView, PresetView
@@ -15,6 +16,7 @@ router.register("adapters", AdapterViewSet, basename="adapter")
 router.register("jobs", JobViewSet, basename="job")
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("docs", views.api_docs, name="api-docs"),
     path("schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("runs/<uuid:run_id>/", include("training.run_urls")),
     path("gpus", GpuView.as_view(), name="gpus"),

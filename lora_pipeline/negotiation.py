@@ -1,8 +1,9 @@
-"""Which form an answer takes."""
+"""Which form an answer takes, and what OPTIONS says."""
 
 from typing import Any
 
 from rest_framework.exceptions import NotAcceptable
+from rest_framework.metadata import BaseMetadata
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 
@@ -21,3 +22,10 @@ class WhatThereIs(DefaultContentNegotiation):
             return super().select_renderer(request, renderers, format_suffix)
         except NotAcceptable:
             return renderers[0], renderers[0].media_type
+
+
+class AllowedMethods(BaseMetadata):
+    """OPTIONS in the envelope: the methods that the address has."""
+
+    def determine_metadata(self, request: Request, view: Any) -> dict[str, Any]:
+        return {"success": True, "data": {"allowed": view.allowed_methods}}

@@ -71,7 +71,9 @@ class EnvelopeSchema(AutoSchema):
     def get_summary(self) -> str:
         """The first sentence of the action's docstring."""
         words = str(super().get_description()).partition("\n")[0].rstrip(".")
-        return f"List {self._resource()}: {words}" if self._has_pages() else words
+        if not self._has_pages():
+            return words
+        return f"List {self._resource()}: {words[:1].lower()}{words[1:]}"
 
     def get_description(self) -> str:  # type: ignore[override]
         """What the docstring says beyond its first line."""
@@ -95,6 +97,14 @@ class EnvelopeSchema(AutoSchema):
         if self.method == "DELETE":
             return {200: DELETED}
         return super().get_response_serializers()
+
+    def _get_filter_parameters(self) -> list[Schema]:
+        """Filters of lists; an empty one filters nothing."""
+        found: list[Schema] = super()._get_filter_parameters()  # type: ignore[no-untyped-call]
+        for one in found:
+            if one["schema"]["type"] != "array":
+                one["allowEmptyValue"] = True
+        return found
 
     def _resource(self) -> str:
         return str(self._tokenize_path()[0])

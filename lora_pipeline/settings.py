@@ -173,7 +173,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["lora_pipeline.parsers.JsonParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "lora_pipeline.negotiation.WhatThereIs",
-    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_METADATA_CLASS": "lora_pipeline.negotiation.AllowedMethods",
     "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_SCHEMA_CLASS": "lora_pipeline.openapi.EnvelopeSchema",
     "EXCEPTION_HANDLER": "lora_pipeline.envelope.exception_handler",
@@ -185,10 +185,16 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": (BASE_DIR / "lora_pipeline" / "api.md").read_text(),
     "VERSION": "0.1.0",
     "OAS_VERSION": "3.1.0",
+    "TAGS": [
+        {"name": "Jobs", "description": "Estimate, create, follow, cancel."},
+        {"name": "Datasets", "description": "Upload and look after training data."},
+        {"name": "Adapters", "description": "What was trained, to download."},
+        {"name": "Catalogue", "description": "What a job can be made of."},
+    ],
     "SCHEMA_PATH_PREFIX": "/api",
+    "COMPONENT_SPLIT_PATCH": False,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
-    "SWAGGER_UI_DIST": "SIDECAR",
 }
 
 # -- Files ---------------------------------------------------------------------

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views import defaults
@@ -56,6 +57,12 @@ def revoke_key(request: HttpRequest, key_id: str) -> HttpResponse:
     revoke_api_key(key=key)
     messages.success(request, f"The key {key.name} was revoked.")
     return redirect("keys")
+
+
+@login_required
+def api_docs(request: HttpRequest) -> HttpResponse:
+    """The API's description to read and to try, served from here alone."""
+    return render(request, "api_docs.html", {"section": "api-docs"})
 
 
 def our_fault(request: HttpRequest) -> HttpResponse:

@@ -141,6 +141,16 @@ class LimitScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-c
         return {"type": kind, "minimum": limit.minimum, "maximum": limit.maximum}
 
 
+class UsdScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """An amount as a number with at most four decimals."""
+
+    target_class = "training.serializers.Usd"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Schema:
+        limits = {"minimum": 0, "exclusiveMaximum": 10**8, "multipleOf": 0.0001}
+        return {"type": "number", **limits}
+
+
 IDEMPOTENCY_KEY = OpenApiParameter(
     HEADER,
     {

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from datasets.models import Dataset
 from lora_pipeline.envelope import flatten
+from lora_pipeline.fields import Text
 from training import api_docs
 from training.domain.config import Hyperparameters, JobConfig, fill_defaults
 from training.domain.estimate import Estimate, rounded
@@ -50,7 +51,7 @@ class Choice(serializers.ChoiceField):
 class GpuConfigSerializer(serializers.Serializer[Any]):
     """Which GPUs, and how many."""
 
-    type = serializers.CharField(max_length=50, trim_whitespace=False)
+    type = Text(max_length=50, trim_whitespace=False)
     count = LimitField(GPU_COUNT)
 
 
@@ -83,7 +84,7 @@ class EstimateRequest(serializers.Serializer[Any]):
     dataset_id = serializers.UUIDField()
     gpu_config = GpuConfigSerializer()
     hyperparameters = HyperparametersSerializer()
-    base_model = serializers.CharField(
+    base_model = Text(
         max_length=200, required=False, allow_blank=True, trim_whitespace=False
     )
 
@@ -155,7 +156,7 @@ class JobRequest(EstimateRequest):
     """The body that creates a job."""
 
     preset_id = Choice(PRESET_IDS)
-    name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    name = Text(max_length=200, required=False, allow_blank=True)
     estimated_cost = Usd(required=False, allow_null=True)
     max_cost = Usd(required=False, allow_null=True)
     scheduler = Choice(SCHEDULERS, required=False)
@@ -229,7 +230,7 @@ class JobSerializer(serializers.ModelSerializer[TrainingJob]):
 class JobEditSerializer(serializers.Serializer[Any]):
     """What may be changed of any job."""
 
-    name = serializers.CharField(max_length=200)
+    name = Text(max_length=200)
 
 
 class JobMoveSerializer(serializers.Serializer[Any]):
