@@ -6,7 +6,6 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 
@@ -15,7 +14,7 @@ from lora_pipeline.envelope import is_api, json_error, server_error, unreadable
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 OPEN_PATHS = ("/sign-in", "/static/", "/api/", "/favicon.ico")
-CALLERS_FAULTS = (BadRequest, MultiPartParserError, SuspiciousOperation)
+CALLERS_FAULTS = (BadRequest, SuspiciousOperation)
 
 
 class ErrorEnvelope:

@@ -37,6 +37,12 @@ def own_storage(settings, tmp_path: Path) -> Path:
     return tmp_path / "storage"
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings) -> None:
+    """A real hash takes a third of a second, for every user of every test."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def owner(db: None) -> User:
     return UserFactory(username="owner")
