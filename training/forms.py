@@ -9,7 +9,14 @@ from django.conf import settings
 
 from training.domain import presets
 from training.domain.config import JobConfig, fill_defaults
-from training.domain.limits import GPU_COUNT, LIMITS, SCHEDULERS, Limit, plain
+from training.domain.limits import (
+    GPU_COUNT,
+    LIMITS,
+    REQUIRED,
+    SCHEDULERS,
+    Limit,
+    plain,
+)
 from training.domain.presets import DEFAULT_PRESET, PRESET_IDS
 from training.models import BaseModel, GpuType
 from training.validation import Catalogue, find_problems
@@ -80,6 +87,7 @@ class ConfigureForm(forms.Form):
     )
     scheduler = forms.ChoiceField(
         label="Scheduler",
+        required=False,
         choices=[(s, s.replace("_", " ")) for s in SCHEDULERS],
         help_text="How the learning rate changes over the run.",
     )
@@ -114,7 +122,7 @@ class ConfigureForm(forms.Form):
         self.fields["gpu_count"] = limited("gpu_count", GPU_COUNT)
         for name, limit in LIMITS.items():
             self.fields[name] = limited(name, limit)
-        self.fields["alpha"].required = False
+            self.fields[name].required = name in REQUIRED
 
     def clean(self) -> dict[str, Any]:
         """The catalogue's rules, from the same place as the API's."""
@@ -137,7 +145,8 @@ class ConfigureForm(forms.Form):
     def config(self) -> JobConfig:
         """The valid form as a configuration."""
         found = self.cleaned_data
-        values = fill_defaults({name: found[name] for name in (*LIMITS, "scheduler")})
+        chosen = {name: found[name] for name in LIMITS}
+        values = fill_defaults(chosen | {"scheduler": found["scheduler"] or None})
         return JobConfig(
             gpu_type=found["gpu_type"],
             gpu_count=found["gpu_count"],

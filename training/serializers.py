@@ -13,13 +13,19 @@ from lora_pipeline.fields import Text
 from training import api_docs
 from training.domain.config import Hyperparameters, JobConfig, fill_defaults
 from training.domain.estimate import Estimate, rounded
-from training.domain.limits import GPU_COUNT, LIMITS, SCHEDULERS, Limit, shown
+from training.domain.limits import (
+    GPU_COUNT,
+    LIMITS,
+    REQUIRED,
+    SCHEDULERS,
+    Limit,
+    shown,
+)
 from training.domain.presets import CUSTOM, DEFAULT_PRESET, PRESET_IDS, Preset
 from training.models import BaseModel, GpuType, TrainingJob
 from training.validation import Catalogue, find_problems, look_up
 
 SURROGATES = re.compile("[\ud800-\udfff]")
-REQUIRED = ("learning_rate", "batch_size", "epochs", "rank")
 
 
 class LimitField(serializers.Field[Any, Any, Any, Any]):

@@ -66,5 +66,7 @@ LIMITS: dict[str, Limit] = {
     "seed": Limit(minimum=0, maximum=2**31 - 1, default=42),
     "warmup_ratio": Limit(minimum=0, maximum=0.5, default=0.03, whole=False, step=0.01),
 }
+REQUIRED = ("learning_rate", "batch_size", "epochs", "rank")
+"""What an estimate needs; everything else has a default."""
 GPU_COUNT = Limit(minimum=1, maximum=8, default=1)
 SCHEDULERS = ("linear", "cosine", "constant", "constant_with_warmup")
