@@ -3,6 +3,7 @@
 import django_filters
 from drf_spectacular.utils import extend_schema_field
 
+from lora_pipeline.fields import ANY_TEXT
 from training.domain.lifecycle import STATUSES
 from training.models import TrainingJob
 
@@ -21,6 +22,7 @@ class StatusFilter(django_filters.MultipleChoiceFilter):
 SEARCH = {
     "type": "string",
     "maxLength": 200,
+    "pattern": ANY_TEXT,
     "description": "Text that the name contains.",
 }
 

@@ -20,6 +20,9 @@ from training.querysets import (
     TrainingJobQuerySet,
 )
 
+NAME_LENGTH = 200
+BY_LENGTH = 50
+
 
 def choices(words: tuple[str, ...]) -> list[tuple[str, str]]:
     """Django choices that show a word with its underscores as spaces."""
@@ -121,7 +124,7 @@ class TrainingJob(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs"
     )
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="jobs")
-    name = models.CharField(max_length=200)
+    name = models.CharField(max_length=NAME_LENGTH)
     preset_id = models.CharField(max_length=20)
     base_model = models.ForeignKey(BaseModel, on_delete=models.PROTECT)
     hyperparameters = models.JSONField()
@@ -330,7 +333,7 @@ class JobEvent(models.Model):
     level = models.CharField(max_length=10, default="info")
     from_status = models.CharField(max_length=20, blank=True)
     to_status = models.CharField(max_length=20, blank=True)
-    by = models.CharField(max_length=50, blank=True)
+    by = models.CharField(max_length=BY_LENGTH, blank=True)
     message = models.TextField()
 
     class Meta:

@@ -25,7 +25,7 @@ from training.domain.estimate import (
     rounded,
 )
 from training.idempotency import Claim
-from training.models import GpuType, TrainingJob
+from training.models import NAME_LENGTH, GpuType, TrainingJob
 from training.transitions import close_job, locked, record_status, wake_reconciler
 from training.validation import (
     Catalogue,
@@ -117,13 +117,19 @@ def _queue(
         **_expectations(estimate, gpu),
         user=owner,
         dataset=dataset,
-        name=config.name or f"{dataset.name}, {choices['preset_id']}",
+        name=config.name or _default_name(dataset, choices["preset_id"]),
         queued_at=timezone.now(),
     )
     record_status(job, "", "queued by its owner", by=owner.get_username())
     _notify_queued(job)
     wake_reconciler()
     return job
+
+
+def _default_name(dataset: Dataset, preset_id: str) -> str:
+    """The dataset's name and the preset, as long as a job's name may be."""
+    rest = f", {preset_id}"
+    return dataset.name[: NAME_LENGTH - len(rest)] + rest
 
 
 def _choices(config: JobConfig) -> dict[str, Any]:

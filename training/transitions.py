@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from training.domain import lifecycle
 from training.domain.estimate import rounded
-from training.models import CostRecord, JobEvent, RunAttempt, TrainingJob
+from training.models import BY_LENGTH, CostRecord, JobEvent, RunAttempt, TrainingJob
 
 WAKE_CHANNEL = "lora_pipeline_reconcile"
 
@@ -28,7 +28,7 @@ def record_status(job: TrainingJob, before: str, why: str, *, by: str) -> None:
         kind=JobEvent.Kind.STATUS,
         from_status=before,
         to_status=job.status,
-        by=by,
+        by=by[:BY_LENGTH],
         message=why,
     )
 

@@ -177,3 +177,21 @@ def test_a_fault_before_the_view_is_the_same_500(
     answer = endpoint.call(session, data=data_for(endpoint, full), job=job.pk)
     assert endpoint.refused(answer, 500)["details"]["request_id"]
     assert b"inner" not in answer.content
+
+
+# -- Long names ----------------------------------------------------------------
+
+
+def test_a_long_dataset_name_still_names_a_job(caller, dataset, full):
+    type(dataset).objects.update(name="d" * 200)
+    answer = CREATE.call(caller, data=full)
+    assert answer.status_code == 201, answer.content
+    name = answer.json()["data"]["name"]
+    assert (len(name), name[-9:]) == (200, "d, custom")
+
+
+def test_the_longest_user_name_creates_and_cancels_jobs(caller, owner, full):
+    type(owner).objects.update(username="u" * 150)
+    job_id = CREATE.call(caller, data=full).json()["data"]["id"]
+    assert CANCEL.call(caller, job=job_id).status_code == 200
+    assert TrainingJob.objects.get(pk=job_id).events.first().by == "u" * 50

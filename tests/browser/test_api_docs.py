@@ -1,0 +1,55 @@
+"""The API reference in Chromium, under a policy without any inline script or style."""
+
+import json
+import urllib.request
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.test_main_job import sign_in
+from tests.trainer.conftest import console, tiny_model  # noqa: F401
+
+pytestmark = pytest.mark.browser
+POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'"
+
+
+def strictly(route: Route) -> None:
+    answer = route.fetch()
+    headers = {**answer.headers, "content-security-policy": POLICY}
+    route.fulfill(response=answer, headers=headers)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 375])
+def test_the_api_can_be_browsed_and_tried(page: Page, console, scheme, width):  # noqa: F811
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    sign_in(page, console.url)
+    page.route("**/api/docs", strictly)
+
+    page.goto(f"{console.url}/api/docs")
+    call = page.locator("#operations-Jobs-jobs_estimate")
+    call.locator(".opblock-summary-control").click()
+    expect(call.get_by_text("25.5", exact=True).first).to_be_visible()
+    call.get_by_role("button", name="Try it out").click()
+    call.get_by_role("button", name="Execute").click()
+    live = call.locator(".live-responses-table")
+    expect(live.get_by_text("There is no such dataset among yours.")).to_be_visible()
+
+    dark = page.evaluate("document.documentElement.classList.contains('dark-mode')")
+    assert dark is (scheme == "dark")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert all(url.startswith((console.url, "data:")) for url in asked), asked
+    expected = "404 (Not Found)"  # the tried call, as the browser reports it
+    assert [words for words in said if expected not in words] == []
+
+
+def test_the_description_is_json_for_every_client(console):  # noqa: F811
+    headers = {"Authorization": f"Bearer {console.key}", "Accept": "text/html"}
+    request = urllib.request.Request(f"{console.url}/api/schema", headers=headers)
+    assert json.load(urllib.request.urlopen(request))["openapi"] == "3.1.0"
