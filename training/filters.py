@@ -1,6 +1,11 @@
 """Filters of the jobs list, shared by API and page."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import django_filters
+from django import forms
+from django_filters.fields import IsoDateTimeField
 from drf_spectacular.utils import extend_schema_field
 
 from lora_pipeline.fields import ANY_TEXT
@@ -19,6 +24,24 @@ class StatusFilter(django_filters.MultipleChoiceFilter):
         )
 
 
+class UtcField(IsoDateTimeField):
+    """A moment in UTC: PostgreSQL knows no offsets beyond 16 hours, Python does."""
+
+    def clean(self, value: Any) -> datetime | None:
+        found = super().clean(value)
+        try:
+            return None if found is None else found.astimezone(UTC)
+        except OverflowError:
+            words = "Give a moment that is in the years 1 to 9999 in UTC."
+            raise forms.ValidationError(words) from None
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    """ISO 8601, with or without an offset."""
+
+    field_class = UtcField
+
+
 SEARCH = {
     "type": "string",
     "maxLength": 200,
@@ -32,12 +55,8 @@ class JobFilter(django_filters.FilterSet):
 
     status = StatusFilter()
     dataset = django_filters.UUIDFilter(field_name="dataset_id")
-    created_after = django_filters.IsoDateTimeFilter(
-        field_name="created_at", lookup_expr="gte"
-    )
-    created_before = django_filters.IsoDateTimeFilter(
-        field_name="created_at", lookup_expr="lt"
-    )
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
     search = extend_schema_field(SEARCH)(
         django_filters.CharFilter(
             field_name="name", lookup_expr="icontains", max_length=200

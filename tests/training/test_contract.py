@@ -212,6 +212,8 @@ def test_an_estimate_without_pairs_says_the_status(caller, dataset, full):
         ("dataset=x", "dataset"),
         ("created_after=yesterday", "created_after"),
         ("created_before=2026-13-01", "created_before"),
+        ("created_after=0001-01-01T00:00:00%2B14:00", "created_after"),
+        ("created_before=9999-12-31T23:00:00-14:00", "created_before"),
         ("search=%00", "search"),
         ("search=" + "x" * 201, "search"),
     ],
@@ -219,6 +221,22 @@ def test_an_estimate_without_pairs_says_the_status(caller, dataset, full):
 def test_a_wrong_query_gets_400_at_its_name(query, field, caller):
     error = LIST.refused(LIST.call(caller, query=f"?{query}"), 400)
     assert set(error["details"]) == {field}
+
+
+@pytest.mark.parametrize(
+    ("moment", "found"),
+    [
+        ("2000-01-01T00:00:00Z", 1),
+        ("2000-01-01T00:00:00%2B23:59", 1),
+        ("2000-01-01T00:00:00-18:28", 1),
+        ("2000-01-01", 1),
+        ("9999-01-01T00:00:00Z", 0),
+        ("", 1),
+    ],
+)
+def test_any_moment_with_any_offset_can_be_asked_for(moment, found, caller, job):
+    answer = LIST.call(caller, query=f"?created_after={moment}")
+    assert answer.json()["data"]["pagination"]["total"] == found, answer.content
 
 
 @pytest.mark.parametrize("limit", [1, 100])
