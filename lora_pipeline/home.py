@@ -28,14 +28,14 @@ class Step:
 
 def work_of(user: User) -> dict[str, Any]:
     """The user's open jobs, started ones first, and what ended last."""
-    own = TrainingJob.objects.visible_to(user).with_dataset()
+    own = TrainingJob.objects.visible_to(user)
     in_turn = F("started_at").asc(nulls_last=True)
-    open_jobs = list(own.open().order_by(in_turn, "queued_at")[:MOST_OPEN])
-    ended = own.filter(status__in=lifecycle.FINAL).order_by("-completed_at")
+    open_jobs = own.open().order_by(in_turn, "queued_at")[:MOST_OPEN].joined()
+    ended = own.filter(status__in=lifecycle.FINAL).order_by("-completed_at", "-id")
     return {
         "running": [job for job in open_jobs if job.status != lifecycle.QUEUED],
         "waiting": [job for job in open_jobs if job.status == lifecycle.QUEUED],
-        "results": list(ended[:MOST_RESULTS]),
+        "results": list(ended[:MOST_RESULTS].joined()),
     }
 
 

@@ -45,14 +45,16 @@ def own_job(request: HttpRequest, job_id: UUID) -> TrainingJob:
 @vary_on_headers("HX-Request")
 def job_list(request: HttpRequest) -> HttpResponse:
     """Newest first, filtered as in the API; for htmx only the results."""
-    kept = JobFilter(request.GET, queryset=own_jobs(request))
+    own = TrainingJob.objects.visible_to(request.user)  # type: ignore[arg-type]
+    kept = JobFilter(request.GET, queryset=own)
     page = Paginator(kept.qs, PAGE_SIZE).get_page(request.GET.get("page"))
+    page.object_list = page.object_list.joined()  # type: ignore[attr-defined]
     found = {"page_obj": page, "section": "jobs", "live": live_address(page)}
     found |= filter_facts(request, kept)
     if not request.headers.get("HX-Request"):
         return render(request, "training/jobs.html", found)
     response = render(request, "training/jobs.html#results", found)
-    response.headers["HX-Replace-Url"] = f"{request.path}?{found['query']}"
+    response.headers["HX-Replace-Url"] = f"{request.path}?{found['query']}".rstrip("?")
     return response
 
 
