@@ -5,7 +5,7 @@ from typing import Any
 
 from training.chart import Chart, loss_chart
 from training.domain import lifecycle
-from training.domain.limits import plain
+from training.domain.limits import LIMITS, plain
 from training.models import JobEvent, TrainingJob
 from training.moves import stranded
 
@@ -67,10 +67,11 @@ def new_lines(job: TrainingJob, after: int) -> list[JobEvent]:
 
 
 def settings_facts(job: TrainingJob) -> dict[str, Any]:
-    """The hyperparameters in words, written as the form writes them."""
-    given = job.hyperparameters.items()
+    """The hyperparameters in words, in the order and the writing of the form."""
+    given = job.hyperparameters
     words = {
         name.replace("_", " ").capitalize(): v if isinstance(v, str) else plain(v)
-        for name, v in given
+        for name in (*LIMITS, "scheduler")
+        if (v := given.get(name)) is not None
     }
     return {"settings": words}

@@ -5,10 +5,12 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 
 from lora_pipeline.models import ApiKey
 from lora_pipeline.services import create_api_key
+from lora_pipeline.urls import urlpatterns
 from tests.factories import DatasetFactory, TrainingJobFactory
 from training.models import Adapter
 
@@ -227,3 +229,11 @@ def test_our_own_fault_has_a_look_and_no_inner_detail(browser_of_owner, monkeypa
     assert "Something went wrong on our side" in text
     assert "css/tokens.css" in text
     assert "the inner detail" not in text
+
+
+def test_no_page_shares_its_name_with_an_endpoint():
+    pages = [part for part in urlpatterns if isinstance(part, URLPattern)]
+    assert len(pages) > 10
+    for page in pages:
+        address = reverse(page.name, args=[uuid4() for _ in page.pattern.converters])
+        assert not address.startswith("/api/"), page.name

@@ -18,8 +18,8 @@ def elapsed(job: TrainingJob) -> float | None:
 
 @register.filter
 def remaining(job: TrainingJob) -> float | None:
-    """Seconds to the expected end, never below 0; None while nobody can know."""
+    """Seconds to the expected end; None while nobody can know, and once it is past."""
     end = job.estimated_completion_at
-    if end is None:
+    if end is None or end < timezone.now():
         return None
-    return max((end - timezone.now()).total_seconds(), 0.0)
+    return (end - timezone.now()).total_seconds()
