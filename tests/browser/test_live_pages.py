@@ -120,6 +120,34 @@ def test_a_job_without_a_machine_moves_to_one_that_is_here(open_page, console, d
     assert page.locator("#stranded").inner_text() == ""
 
 
+def test_a_console_that_is_away_is_told_once_and_found_again(
+    open_page, console, dataset
+):
+    job = console.shell(WAITING.format(dataset=dataset))
+    page = open_page("/training/jobs")
+    page.route("**/training/jobs/live?*", lambda route: route.abort())
+    page.wait_for_event("requestfailed")
+    page.wait_for_event("requestfailed")
+    expect(page.locator(".toast")).to_have_count(1)
+    page.unroute("**/training/jobs/live?*")
+    console.api(f"/jobs/{job}/cancel", {})
+    row = page.locator(f"#job-{job}")
+    expect(row).to_have_attribute("data-status", "cancelled", timeout=10_000)
+
+
+def test_a_refresh_waits_while_a_button_is_held(open_page, console, dataset):
+    job = console.shell(WAITING.format(dataset=dataset))
+    page = open_page("/training/jobs")
+    link = page.locator(f"#job-link-{job}")
+    link.evaluate("(element) => (element.dataset.mine = 'yes')")
+    link.hover()
+    page.mouse.down()
+    page.wait_for_timeout(4000)
+    expect(link).to_have_attribute("data-mine", "yes")
+    page.mouse.up()
+    expect(page.get_by_role("heading", level=1)).to_have_text("a big one")
+
+
 def test_renaming_cancelling_and_deleting_by_the_buttons(open_page, console, dataset):
     job = console.shell(WAITING.format(dataset=dataset))
     page = open_page(f"/training/jobs/{job}", java_script_enabled=False)
