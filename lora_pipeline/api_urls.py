@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 
 from datasets.api import DatasetViewSet
 from lora_pipeline import views
+from notifications.api import NotificationViewSet
 from training.adapters_api import AdapterViewSet
 from training.api import JobViewSet
 from training.catalogue_api import BaseModelView, GpuView, PresetView
@@ -14,6 +15,7 @@ router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("datasets", DatasetViewSet, basename="dataset")
 router.register("adapters", AdapterViewSet, basename="adapter")
 router.register("jobs", JobViewSet, basename="job")
+router.register("notifications", NotificationViewSet, basename="notification")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("docs", views.api_docs, name="api-docs"),

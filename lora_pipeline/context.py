@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from notifications.models import Notification
 
@@ -18,15 +19,19 @@ STYLESHEETS = tuple(
         "tables",
         "badges",
         "toasts",
+        "lists",
     )
 )
 
 
 def console(request: HttpRequest) -> dict[str, Any]:
-    """The components' stylesheets, and the unread count of the bell."""
+    """The components' stylesheets, and the unread count of the bell.
+
+    The count is lazy: a fragment that does not show the bell does not ask for it.
+    """
     found: dict[str, Any] = {"stylesheets": STYLESHEETS}
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         own = Notification.objects.visible_to(user)
-        found["unread_count"] = own.unread().count()
+        found["unread_count"] = SimpleLazyObject(own.unread().count)
     return found

@@ -11,6 +11,7 @@ import training.views
 from lora_pipeline import views
 
 JOB = "training/jobs/<uuid:job_id>"
+NOTICE = "notifications/<uuid:notice_id>"
 SIGN_IN = {"title": "Sign in to LoRA Pipeline", "submit": "Sign in"}
 PASSWORD = {"title": "Change your password", "submit": "Change it", "back": "/"}
 
@@ -44,19 +45,20 @@ urlpatterns = [
     ),
     path("training/configure", training.configure.configure, name="configure"),
     path("training/jobs", training.views.job_list, name="jobs"),
+    path("training/jobs/live", training.views.live_rows, name="jobs-live"),
     path(JOB, training.views.job_page, name="job"),
-    path(
-        "training/jobs/<uuid:job_id>/cancel", training.views.cancel, name="job-cancel"
-    ),
-    path(
-        "training/jobs/<uuid:job_id>/delete", training.views.delete, name="job-delete"
-    ),
-    path(
-        f"{JOB}/adapter",
-        training.views.adapter,
-        name="job-adapter",
-    ),
+    path(f"{JOB}/again", training.views.again, name="job-again"),
+    path(f"{JOB}/rename", training.views.rename, name="rename-job"),
+    path(f"{JOB}/move", training.views.move, name="move-job"),
+    path(f"{JOB}/cancel", training.views.cancel, name="cancel-job"),
+    path(f"{JOB}/delete", training.views.delete, name="delete-job"),
+    path(f"{JOB}/adapter", training.views.adapter, name="job-adapter"),
     path("notifications", notifications.views.notification_list, name="notifications"),
+    path(
+        "notifications/read-all", notifications.views.read_all, name="notices-read-all"
+    ),
+    path(NOTICE, notifications.views.open_notice, name="notice"),
+    path(f"{NOTICE}/read", notifications.views.read_notice, name="notice-read"),
     path("api/", include("lora_pipeline.api_urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,29 +1,34 @@
 """Home and API keys."""
 
-from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.views import defaults
 from django.views.decorators.http import require_POST
+from django.views.decorators.vary import vary_on_headers
 
 from datasets.models import Dataset
 from lora_pipeline.envelope import is_api, server_error
+from lora_pipeline.home import MOST_DATASETS, month_of, next_step, work_of
 from lora_pipeline.models import ApiKey
 from lora_pipeline.services import create_api_key, revoke_api_key
-from training.models import TrainingJob
 
 
+@vary_on_headers("HX-Request")
 def home(request: HttpRequest) -> HttpResponse:
-    """What runs, what was done last, what to do next."""
-    jobs = TrainingJob.objects.visible_to(request.user).with_dataset()  # type: ignore[arg-type]
-    found: dict[str, Any] = {
-        "jobs": jobs[:5],
-        "datasets": Dataset.objects.visible_to(request.user)[:5],  # type: ignore[arg-type]
-    }
+    """What runs, what came of it, what to do next; for htmx what changes of it."""
+    work = work_of(request.user)  # type: ignore[arg-type]
+    found = {**work, "active": bool(work["running"] or work["waiting"])}
+    if request.headers.get("HX-Request"):
+        return render(request, "home.html#now", found)
+    own = Dataset.objects.visible_to(request.user)  # type: ignore[arg-type]
+    datasets = list(own[:MOST_DATASETS])
+    found |= {"datasets": datasets, "step": next_step(work, datasets)}
+    found |= month_of(request.user)  # type: ignore[arg-type]
     return render(request, "home.html", found)
 
 
@@ -50,10 +55,11 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def revoke_key(request: HttpRequest, key_id: str) -> HttpResponse:
+def revoke_key(request: HttpRequest, key_id: UUID) -> HttpResponse:
     """End a key at once."""
     own = ApiKey.objects.visible_to(request.user)  # type: ignore[arg-type]
-    key = get_object_or_404(own, pk=key_id)
+    if (key := own.filter(pk=key_id).first()) is None:
+        raise Http404("There is no such key among yours.")
     revoke_api_key(key=key)
     messages.success(request, f"The key {key.name} was revoked.")
     return redirect("keys")

@@ -5,17 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from lora_pipeline.models import User
-
-
-class NotificationQuerySet(models.QuerySet["Notification"]):
-    """Reads of notifications."""
-
-    def visible_to(self, user: User) -> "NotificationQuerySet":
-        return self.filter(user=user)
-
-    def unread(self) -> "NotificationQuerySet":
-        return self.filter(read=False)
+from notifications.querysets import NotificationQuerySet
 
 
 class Notification(models.Model):

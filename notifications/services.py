@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from lora_pipeline.models import User
 from notifications.models import Notification
 
 
@@ -26,3 +27,15 @@ def notify(
         action_url=action_url,
         metadata=metadata or {},
     )
+
+
+def mark_read(*, notice: Notification) -> None:
+    """The user has seen it; marking twice changes nothing."""
+    if not notice.read:
+        notice.read = True
+        notice.save(update_fields=["read"])
+
+
+def mark_all_read(*, user: User) -> int:
+    """Mark what is unread now; answers how many notices that were."""
+    return Notification.objects.visible_to(user).unread().update(read=True)

@@ -5,9 +5,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from datasets.models import Dataset
-from tests.factories import TrainingJobFactory
 from training.forms import first_values, offered
-from training.models import MetricPoint, RunAttempt, TrainingJob
+from training.models import TrainingJob
 
 PAGES = (
     "/",
@@ -19,11 +18,6 @@ PAGES = (
     "/keys",
     "/password",
 )
-
-
-@pytest.fixture
-def job(owner, dataset):
-    return TrainingJobFactory(user=owner, dataset=dataset)
 
 
 @pytest.fixture
@@ -46,39 +40,14 @@ def test_signing_in_leads_home(owner):
     assert client.post("/sign-in", body).url == "/"
 
 
-def test_a_job_page_shows_loss_and_refreshes_only_while_active(job, browser_of_owner):
-    attempt = RunAttempt.objects.create(job=job, number=1, token_hash="x")
-    for step, loss in ((1, 2.5), (2, 1.5)):
-        MetricPoint.objects.create(
-            job=job, attempt=attempt, step=step, epoch=0, loss=loss, at=job.created_at
-        )
-    page = browser_of_owner.get(job.get_absolute_url()).content.decode()
-    assert "Training loss goes from 2.500 to 1.500." in page
-    assert "hx-trigger" in page
-    TrainingJob.objects.filter(pk=job.pk).update(status="completed")
-    page = browser_of_owner.get(job.get_absolute_url()).content.decode()
-    assert "hx-trigger" not in page
-
-
-def test_htmx_gets_only_the_live_part(job, browser_of_owner):
-    answer = browser_of_owner.get(job.get_absolute_url(), headers={"HX-Request": "1"})
-    assert answer.content.decode().strip().startswith('<div id="live"')
-
-
-def test_a_stranger_finds_nothing_of_the_owner(job, dataset, browser_of_stranger):
+def test_a_stranger_finds_nothing_of_the_owner(dataset, browser_of_stranger):
     for path in (
         f"/datasets/{dataset.pk}",
-        f"/training/jobs/{job.pk}",
-        f"/training/jobs/{job.pk}/adapter",
         f"/training/configure?datasetId={dataset.pk}",
     ):
         assert browser_of_stranger.get(path).status_code == 404
-    for path in (
-        f"/datasets/{dataset.pk}/delete",
-        f"/training/jobs/{job.pk}/cancel",
-        f"/training/jobs/{job.pk}/delete",
-    ):
-        assert browser_of_stranger.post(path).status_code == 404
+    path = f"/datasets/{dataset.pk}/delete"
+    assert browser_of_stranger.post(path).status_code == 404
 
 
 def test_the_form_starts_a_job(owner, dataset, browser_of_owner):
@@ -111,22 +80,6 @@ def test_an_empty_file_is_refused_beside_its_field(owner, browser_of_owner):
     page = browser_of_owner.post("/datasets/upload", body).content.decode()
     assert "The file is empty" in page
     assert not Dataset.objects.exists()
-
-
-def test_a_key_is_shown_once(browser_of_owner):
-    body = {"name": "ci", "scope": "write"}
-    page = browser_of_owner.post("/keys", body).content.decode()
-    secret = page.partition('id="secret">')[2].partition("<")[0]
-    assert secret.startswith("lp_")
-    assert secret not in browser_of_owner.get("/keys").content.decode()
-
-
-def test_cancelling_and_deleting_a_queued_job(job, browser_of_owner):
-    browser_of_owner.post(f"/training/jobs/{job.pk}/cancel")
-    job.refresh_from_db()
-    assert job.status == "cancelled"
-    assert browser_of_owner.post(f"/training/jobs/{job.pk}/delete").status_code == 302
-    assert browser_of_owner.get(job.get_absolute_url()).status_code == 404
 
 
 @pytest.mark.django_db

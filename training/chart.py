@@ -10,13 +10,14 @@ Point = tuple[int, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """SVG coordinates (viewBox 640 x 260) and the words of the axes."""
+    """SVG coordinates (viewBox 640 x 260), axis words, the best evaluation."""
 
     train: str
     validation: str
     dots: list[tuple[str, str, str]]
     rows: list[tuple[str, str]]
     columns: list[tuple[str, int]]
+    best: Point | None
     words: str
 
 
@@ -48,6 +49,7 @@ def loss_chart(
         dots=[(x(step), y(loss), f"{loss:.3f}") for step, loss in validation],
         rows=[(y(top * part), f"{top * part:.2f}") for part in quarters],
         columns=[(x(last * part), round(last * part)) for part in quarters],
+        best=min(validation, key=lambda point: point[1], default=None),
         words=_words(train, validation),
     )
 

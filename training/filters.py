@@ -20,6 +20,7 @@ class StatusFilter(django_filters.MultipleChoiceFilter):
         words = f"Received '%(value)s'; choose from: {', '.join(STATUSES)}."
         super().__init__(
             choices=[(status, status) for status in STATUSES],
+            distinct=False,
             error_messages={"invalid_choice": words},
         )
 

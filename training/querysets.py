@@ -40,6 +40,12 @@ class TrainingJobQuerySet(models.QuerySet["TrainingJob"]):
         """
         return self.prefetch_related("dataset")
 
+    def joined(self) -> "TrainingJobQuerySet":
+        """A slice of jobs in its order, joined after it was cut."""
+        rows = self.model.objects.filter(pk__in=self.values("pk")).with_dataset()
+        order = self.query.order_by
+        return rows.order_by(*order) if order else rows
+
     def open(self) -> "TrainingJobQuerySet":
         """Not ended."""
         return self.exclude(status__in=lifecycle.FINAL)

@@ -4,7 +4,11 @@
 const region = document.getElementById("toasts");
 const SECONDS = 6;
 
+// A refresh that fails again and again says so once.
+const isShown = (words) => [...region.querySelectorAll(".toast p")].some((p) => p.textContent === words);
+
 export function show(words, kind = "error") {
+  if (kind === "error" && isShown(words)) return;
   const template = document.getElementById(`toast-${kind}`);
   const toast = template.content.firstElementChild.cloneNode(true);
   toast.querySelector("p").textContent = words;

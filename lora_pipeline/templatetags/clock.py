@@ -1,0 +1,18 @@
+"""Moments as people say them."""
+
+from datetime import datetime
+
+from django import template
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+register = template.Library()
+MINUTE = 60
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """How long ago in its largest unit; `just now` within the last minute."""
+    if (timezone.now() - moment).total_seconds() < MINUTE:
+        return "just now"
+    return f"{timesince(moment, depth=1)} ago"
