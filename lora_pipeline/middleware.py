@@ -1,7 +1,7 @@
 """What every request passes through: errors, size limits, row security, sign-in."""
 
 from collections.abc import Callable
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
@@ -111,12 +111,28 @@ class SignInRequired:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.user.is_authenticated or request.path.startswith(OPEN_PATHS):
             return self.get_response(request)
-        target = (
-            f"{resolve_url(settings.LOGIN_URL)}?next={quote(request.get_full_path())}"
-        )
+        target = f"{resolve_url(settings.LOGIN_URL)}?next={quote(page_of(request))}"
         if request.headers.get("HX-Request"):
             return HttpResponse(status=401, headers={"HX-Redirect": target})
         return HttpResponseRedirect(target)
+
+
+def page_of(request: HttpRequest) -> str:
+    """The page that the user looks at, to come back to after signing in.
+
+    A refresh by htmx names it in a header, a form in its referrer; what they ask for
+    themselves is no page.
+    """
+    if request.headers.get("HX-Request"):
+        seen = request.headers.get("HX-Current-URL", "")
+    elif request.method not in {"GET", "HEAD"}:
+        seen = request.headers.get("Referer", "")
+    else:
+        return request.get_full_path()
+    parts = urlsplit(seen)
+    own = parts.netloc == request.get_host() and parts.path.startswith("/")
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.path}{query}" if own else "/"
 
 
 def _is_html(response: HttpResponseBase) -> bool:

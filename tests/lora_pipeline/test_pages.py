@@ -237,3 +237,14 @@ def test_no_page_shares_its_name_with_an_endpoint():
     for page in pages:
         address = reverse(page.name, args=[uuid4() for _ in page.pattern.converters])
         assert not address.startswith("/api/"), page.name
+
+
+@pytest.mark.django_db
+def test_signing_in_again_leads_back_to_the_page_that_was_looked_at():
+    here = {"Host": "testserver", "Referer": "http://testserver/keys?a=1"}
+    assert Client().post("/keys", headers=here).url == "/sign-in?next=/keys%3Fa%3D1"
+    live = {"HX-Request": "true", "HX-Current-URL": "http://testserver/training/jobs"}
+    answer = Client().get("/training/jobs/live?id=1", headers=live)
+    assert answer.headers["HX-Redirect"] == "/sign-in?next=/training/jobs"
+    elsewhere = {"Referer": "https://example.org/keys"}
+    assert Client().post("/keys", headers=elsewhere).url == "/sign-in?next=/"
