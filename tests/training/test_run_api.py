@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 
 from lora_pipeline.services import hash_secret
 from tests.factories import TrainingJobFactory
-from training.outcomes import end_attempt
 from training.models import RunAttempt
+from training.outcomes import end_attempt
 
 NOW = "2026-01-01T00:00:00Z"
 

@@ -2,6 +2,8 @@
 
 LOW, NORMAL, HIGH = 1, 2, 3
 PRIORITIES = {"low": LOW, "normal": NORMAL, "high": HIGH}
+USERS_PRIORITIES = ("low", "normal")
+"""`high` is an operator's to give: it goes before everybody else's."""
 
 
 def priority_name(priority: int) -> str:
