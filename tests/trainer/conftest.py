@@ -29,12 +29,27 @@ METRICS = """
 import json
 from training.models import TrainingJob
 job = TrainingJob.objects.get(pk={job!r})
-print(json.dumps({{
+print(json.dumps(default=str, obj={{
     "points": list(job.metrics.values_list("step", "loss", "tokens_seen")),
     "attempts": list(
         job.attempts.values_list("number", "outcome", "resumed_from_step")
     ),
     "adapter": job.artifact and job.artifact.adapter_sha256,
+    "facts": list(job.attempts.values_list("facts", flat=True)),
+    "evaluations": list(
+        job.metrics.exclude(validation_loss=None).values_list(
+            "step", "validation_loss"
+        )
+    ),
+    "history": list(
+        job.events.filter(kind="status").values_list("from_status", "to_status", "by")
+    ),
+    "charged": [
+        [a.charged, a.running_seconds, a.failure_kind] for a in job.attempts.all()
+    ],
+    "cost": list(job.__class__.objects.filter(pk=job.pk).values_list(
+        "cost_record__running_seconds", "cost_record__total_usd", "final_cost"
+    ))[0],
 }}))
 """
 
@@ -50,7 +65,7 @@ def tiny_model(tmp_path_factory) -> Path:
 class Console:
     """`manage.py up` in a folder and on a port of its own."""
 
-    def __init__(self, var: Path) -> None:
+    def __init__(self, var: Path, **settings: str) -> None:
         self.var = var
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -70,6 +85,7 @@ class Console:
             "TRAINER_THREADS": "1",
             "TRAINER_PYTHON": str(TRAINER_PYTHON),
         }
+        self.environment |= settings
         self.key = ""
 
     def start(self) -> None:
@@ -129,26 +145,30 @@ class Console:
         self.wait(lambda: self.api(path)["status"] == "ready", 20)
         return found["id"]
 
-    def start_job(self, dataset: str, *, epochs: int = 4) -> str:
+    def start_job(self, dataset: str, *, epochs: int = 4, **changes) -> str:
+        values = {"learning_rate": 0.001, "batch_size": 4, "epochs": epochs, "rank": 4}
+        values |= changes.pop("hyperparameters", {})
         body = {
             "dataset_id": dataset,
             "preset_id": "custom",
             "base_model": MODEL,
             "gpu_config": {"type": "CPU", "count": 1},
-            "hyperparameters": {
-                "learning_rate": 0.001,
-                "batch_size": 4,
-                "epochs": epochs,
-                "rank": 4,
-            },
+            "hyperparameters": values,
         }
-        return self.api("/jobs", body)["id"]
+        return self.api("/jobs", body | changes)["id"]
+
+    def act(self, job: str, what: str, **body) -> dict:
+        return self.api(f"/jobs/{job}/{what}", body)
 
     def job(self, job: str) -> dict:
         return self.api(f"/jobs/{job}")
 
     def wait_for_step(self, job: str, step: int) -> None:
         self.wait(lambda: self.job(job)["current_step"] >= step, 60)
+
+    def wait_for_status(self, job: str, status: str, seconds: float = 60) -> dict:
+        self.wait(lambda: self.job(job)["status"] == status, seconds)
+        return self.job(job)
 
     def wait_for_end(self, job: str, seconds: float = 120) -> dict:
         ended = {"completed", "failed", "cancelled"}
@@ -173,12 +193,25 @@ class Console:
     def trainer_pid(self, job: str) -> int:
         return int((self.var / "runs" / job / "pid").read_text())
 
+    def killed(self, job: str) -> None:
+        os.kill(self.trainer_pid(job), signal.SIGKILL)
+
     @staticmethod
     def wait(condition, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "it took too long"
             time.sleep(0.05)
+
+
+def stub_settings(folder: Path) -> dict[str, str]:
+    """Settings that put the stub in the trainer's place."""
+    script = folder / "stub"
+    program = ROOT / "tests" / "trainer" / "stub_trainer.py"
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{program}" "$@"\n')
+    script.chmod(0o755)
+    (folder / "stub_step_seconds").write_text("0.02")
+    return {"TRAINER_PYTHON": str(script), "RECONCILE_SECONDS": "0.2"}
 
 
 def chat(n: int) -> list[dict[str, str]]:
