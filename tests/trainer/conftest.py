@@ -193,6 +193,17 @@ class Console:
     def trainer_pid(self, job: str) -> int:
         return int((self.var / "runs" / job / "pid").read_text())
 
+    def job_attempts(self, job: str) -> list[Path]:
+        folder = self.var / "runs" / job / "attempts"
+        return list(folder.iterdir()) if folder.is_dir() else []
+
+    def notices(self) -> list[dict]:
+        code = (
+            "import json; from notifications.models import Notification as N; "
+            "print(json.dumps(list(N.objects.values('type', 'message'))))"
+        )
+        return json.loads(self.shell(code))
+
     def killed(self, job: str) -> None:
         os.kill(self.trainer_pid(job), signal.SIGKILL)
 
