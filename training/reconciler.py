@@ -177,6 +177,14 @@ def release_devices() -> None:
     for claim in claims.select_related("attempt"):
         attempt = claim.attempt
         if not local.is_alive(attempt.job_id):
+            guarded(keep_log, attempt)
             claim.delete()
         elif attempt.ended_at and timezone.now() - attempt.ended_at > EXIT_GRACE:
             guarded(local.kill, attempt.job_id)
+
+
+def keep_log(attempt: RunAttempt) -> None:
+    """The end of what a failed attempt printed; its process says nothing more now."""
+    if attempt.outcome == "failed" and not attempt.log_tail:
+        tail = local.log_tail(attempt.job_id, attempt.pk)
+        RunAttempt.objects.filter(pk=attempt.pk).update(log_tail=tail)

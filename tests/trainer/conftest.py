@@ -135,7 +135,10 @@ class Console:
         raise AssertionError("the console does not answer")
 
     def upload(self, rows: int) -> str:
-        lines = "".join(json.dumps({"messages": chat(n)}) + "\n" for n in range(rows))
+        return self.upload_rows([{"messages": chat(n)} for n in range(rows)])
+
+    def upload_rows(self, rows: list[dict]) -> str:
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
         body = (
             '--x\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"'
             f"\r\n\r\n{lines}\r\n--x--\r\n"

@@ -1,8 +1,6 @@
 """Cancel, pause, resume, retry, continue and cap under a real console, end to end."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import urllib.error
