@@ -63,12 +63,15 @@ Event = dict[str, Any]
 
 
 @transaction.atomic
-def take_events(attempt_id: UUID, events: list[Event]) -> dict[str, Any]:
+def take_events(
+    attempt_id: UUID, events: list[Event], *, token_hash: str | None = None
+) -> dict[str, Any]:
     """Apply the events that are new; says how far they were taken, and whether to stop.
 
-    Raises Refusal 410 when the attempt has ended, 422 when a number is missing.
+    Raises Refusal 410 when the attempt has ended, 422 when a number is missing; 401
+    for a `token_hash` of no attempt, 404 for one of another.
     """
-    attempt = open_attempt(attempt_id)
+    attempt = open_attempt(attempt_id, token_hash=token_hash)
     job = attempt.job
     _count_time(job, attempt)
     fresh = _fresh(attempt, events)
@@ -88,16 +91,27 @@ def take_events(attempt_id: UUID, events: list[Event]) -> dict[str, Any]:
     }
 
 
-def open_attempt(attempt_id: UUID) -> RunAttempt:
+def open_attempt(attempt_id: UUID, *, token_hash: str | None = None) -> RunAttempt:
     """The attempt and its job, both held until the transaction ends.
 
-    Raises Refusal 410 when the attempt has ended, be it that a newer one began.
+    With a token it is found by that, so that asking and locking is one query. Raises
+    Refusal 410 when the attempt has ended, be it that a newer one began.
     """
+    by = {"pk": attempt_id} if token_hash is None else {"token_hash": token_hash}
     attempt = (
         RunAttempt.objects.select_related("job")
         .select_for_update(of=("self", "job"))
-        .get(pk=attempt_id)
+        .defer("log_tail", "error_stack", "job__error_stack")
+        .filter(**by)
+        .order_by("pk")
+        .first()
     )
+    if attempt is None:
+        words = "The run token is unknown."
+        raise Refusal(words, status_code=401, code="not_authenticated")
+    if attempt.pk != attempt_id:
+        words = "There is no such run for this token."
+        raise Refusal(words, status_code=404, code="not_found")
     if attempt.ended_at is not None:
         words = "This attempt has ended: stop, and report nothing more."
         raise Refusal(words, status_code=410, code="run_ended")
