@@ -95,7 +95,7 @@ class Console:
             stdout=(self.var / "up.log").open("a"),
             stderr=subprocess.STDOUT,
         )
-        self.wait(self._answers, 30)
+        self.wait(self._answers, 90)
 
     def _answers(self) -> bool:
         try:
@@ -145,7 +145,7 @@ class Console:
         ).encode()
         found = self.api("/datasets", body, "multipart/form-data; boundary=x")
         path = f"/datasets/{found['id']}"
-        self.wait(lambda: self.api(path)["status"] == "ready", 20)
+        self.wait(lambda: self.api(path)["status"] == "ready", 60)
         return found["id"]
 
     def start_job(self, dataset: str, *, epochs: int = 4, **changes) -> str:
@@ -167,13 +167,13 @@ class Console:
         return self.api(f"/jobs/{job}")
 
     def wait_for_step(self, job: str, step: int) -> None:
-        self.wait(lambda: self.job(job)["current_step"] >= step, 60)
+        self.wait(lambda: self.job(job)["current_step"] >= step, 120)
 
     def wait_for_status(self, job: str, status: str, seconds: float = 60) -> dict:
         self.wait(lambda: self.job(job)["status"] == status, seconds)
         return self.job(job)
 
-    def wait_for_end(self, job: str, seconds: float = 120) -> dict:
+    def wait_for_end(self, job: str, seconds: float = 240) -> dict:
         ended = {"completed", "failed", "cancelled"}
         self.wait(lambda: self.job(job)["status"] in ended, seconds)
         return self.job(job)
