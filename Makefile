@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 QUIET = LORA_PIPELINE_NO_DATABASE=1
 
-.PHONY: install install-dev install-trainer check test demo serve bench screens bench-estimator clean
+.PHONY: install install-dev install-trainer check test test-long chaos demo serve bench screens bench-estimator clean
 
 .venv/installed: requirements.lock
 	$(PYTHON) -m venv .venv
@@ -41,7 +41,13 @@ check: install-dev
 	$(QUIET) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 
 test: check install-trainer
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -m "not long" $(ARGS)
+
+test-long: install-dev install-trainer
+	$(BIN)/python -m pytest -m long $(ARGS)
+
+chaos: install-dev install-trainer
+	$(BIN)/python -m tests.trainer.chaos $(ARGS)
 
 bench: install-dev
 	$(BIN)/python -m pytest -p no:cacheprovider -s tests/benchmarks --override-ini addopts='-p tests.environment'

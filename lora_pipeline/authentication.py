@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
+from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
@@ -15,11 +16,9 @@ from lora_pipeline.services import hash_secret
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 
-def bearer_token(request: Request) -> str | None:
+def bearer_token(request: Request | HttpRequest) -> str | None:
     """The token of an `Authorization: Bearer` header, None without one."""
-    scheme, _, token = (
-        get_authorization_header(request).decode("latin-1").partition(" ")
-    )
+    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 

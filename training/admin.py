@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from training.admin_actions import JOB_ACTIONS
 from training.models import BaseModel, GpuType, RunAttempt, TrainingJob
 
 
@@ -39,18 +40,38 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class TrainingJobAdmin(ReadOnlyAdmin):
     """Every job of everybody."""
 
-    list_display = ["name", "user", "status", "gpu_type", "percent", "created_at"]
+    list_display = [
+        "name",
+        "user",
+        "status",
+        "priority",
+        "gpu_type",
+        "percent",
+        "created_at",
+    ]
     list_select_related = ["user"]
     list_filter = ["status"]
     search_fields = ["name", "user__username"]
     show_full_result_count = False
+    actions = JOB_ACTIONS
+
+    def has_control_permission(self, request: HttpRequest) -> bool:
+        """Fields are not edited, yet whoever may change jobs may steer them."""
+        return bool(request.user.has_perm("training.change_trainingjob"))
 
 
 @admin.register(RunAttempt)
 class RunAttemptAdmin(ReadOnlyAdmin):
     """Every attempt, and how it ended."""
 
-    list_display = ["job", "number", "outcome", "failure_kind", "created_at"]
+    list_display = [
+        "job",
+        "number",
+        "outcome",
+        "failure_kind",
+        "charged",
+        "created_at",
+    ]
     list_select_related = ["job"]
     exclude = ["token_hash"]
     show_full_result_count = False

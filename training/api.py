@@ -16,6 +16,7 @@ from lora_pipeline.envelope import success
 from lora_pipeline.openapi import DELETED
 from lora_pipeline.pagination import paginate
 from training import api_docs
+from training.control_api import JobControls
 from training.filters import JobFilter
 from training.idempotency import HEADER, claim_of, earlier_job
 from training.models import TrainingJob
@@ -47,7 +48,7 @@ def own_job(request: Request, job_id: Any) -> TrainingJob:
     return job
 
 
-class JobViewSet(GenericViewSet[TrainingJob]):
+class JobViewSet(JobControls, GenericViewSet[TrainingJob]):
     """Training jobs of the caller."""
 
     serializer_class = JobSerializer
@@ -56,6 +57,9 @@ class JobViewSet(GenericViewSet[TrainingJob]):
     filterset_class = JobFilter
     lookup_value_converter = "uuid"
     read_actions = ("estimate",)
+
+    def find_own(self, request: Request, job_id: Any) -> TrainingJob:
+        return own_job(request, job_id)
 
     @extend_schema(request=EstimateRequest, **api_docs.ESTIMATING)
     @action(detail=False, methods=["post"])

@@ -12,6 +12,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from lora_pipeline.envelope import Refusal
+from training.ingest import open_attempt
 from training.models import Adapter, RunAttempt
 
 CHUNK_BYTES = 1024 * 1024
@@ -95,8 +96,10 @@ def _keep(
 def _record(
     attempt: RunAttempt, path: str, size: int, *, archive: str, weights: str
 ) -> Adapter:
+    """Raises Refusal 410 when a newer attempt began while the archive was sent."""
+    job = open_attempt(attempt.pk).job
     adapter, _ = Adapter.objects.update_or_create(
-        job_id=attempt.job_id,
+        job_id=job.pk,
         defaults={
             "storage_path": path,
             "size_bytes": size,
@@ -104,6 +107,6 @@ def _record(
             "adapter_sha256": weights,
         },
     )
-    attempt.job.artifact = adapter
-    attempt.job.save(update_fields=["artifact", "updated_at"])
+    job.artifact = adapter
+    job.save(update_fields=["artifact", "updated_at"])
     return adapter

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import DecimalField, F, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from rest_framework import status
 
@@ -55,7 +55,8 @@ def budget_of(
     records = CostRecord.objects.filter(
         job__user=user, created_at__gte=month_start(timezone.now())
     )
-    hold = Coalesce(F("max_cost"), F("estimated_total_cost") * Value(HOLD_FACTOR))
+    planned = Coalesce(F("max_cost"), F("estimated_total_cost") * Value(HOLD_FACTOR))
+    hold = Greatest(planned, F("current_cost"))
     open_jobs = TrainingJob.objects.filter(user=user).open()
     if besides is not None:
         open_jobs = open_jobs.exclude(pk=besides.pk)

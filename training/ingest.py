@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from lora_pipeline.envelope import Refusal
-from notifications.services import notify
-from training.domain import lifecycle
+from training import notices
+from training.cap import watch_cap
+from training.domain import faults, lifecycle
 from training.domain.estimate import rounded
 from training.models import (
     Checkpoint,
@@ -21,14 +21,9 @@ from training.models import (
     RunAttempt,
     TrainingJob,
 )
-from training.transitions import (
-    close_job,
-    compute_usd,
-    locked,
-    move_to,
-    record_log,
-    wake_reconciler,
-)
+from training.notices import tell
+from training.outcomes import attempt_completed, attempt_failed, attempt_stopped
+from training.transitions import compute_usd, move_to, record_log
 
 TRAINER = "trainer"
 METRICS = (
@@ -39,22 +34,45 @@ METRICS = (
     "tokens_per_second",
     "step_seconds",
 )
-USERS_FAULTS = frozenset({"bad_data", "out_of_memory", "model_not_found", "disk_full"})
-RECENT_STEPS = 20
+SMOOTHING = 0.1
+ATTEMPT_FIELDS = (
+    "last_sequence",
+    "last_event_at",
+    "last_progress_at",
+    "started_at",
+    "running_seconds",
+    "step_seconds",
+    "facts",
+)
+JOB_FIELDS = (
+    "progress",
+    "current_step",
+    "current_epoch",
+    "current_stage",
+    "current_metrics",
+    "current_cost",
+    "budget_noticed_percent",
+    "pause_requested_at",
+    "pause_reason",
+    "started_at",
+    "running_seconds",
+    "estimated_completion_at",
+    "updated_at",
+)
 Event = dict[str, Any]
 
 
 @transaction.atomic
-def take_events(attempt_id: UUID, events: list[Event]) -> dict[str, Any]:
+def take_events(
+    attempt_id: UUID, events: list[Event], *, token_hash: str | None = None
+) -> dict[str, Any]:
     """Apply the events that are new; says how far they were taken, and whether to stop.
 
-    Raises Refusal 410 when the attempt has ended, 409 when a number is missing.
+    Raises Refusal 410 when the attempt has ended, 422 when a number is missing; 401
+    for a `token_hash` of no attempt, 404 for one of another.
     """
-    attempt = RunAttempt.objects.select_for_update(of=("self",)).get(pk=attempt_id)
-    if attempt.ended_at is not None:
-        words = "This attempt has ended: stop, and report nothing more."
-        raise Refusal(words, status_code=410, code="run_ended")
-    job = locked(attempt.job_id)
+    attempt = open_attempt(attempt_id, token_hash=token_hash)
+    job = attempt.job
     _count_time(job, attempt)
     fresh = _fresh(attempt, events)
     store_points(job, attempt, fresh)
@@ -62,26 +80,54 @@ def take_events(attempt_id: UUID, events: list[Event]) -> dict[str, Any]:
         if attempt.ended_at is not None:
             break
         APPLY.get(event["type"], _ignore)(job, attempt, event)
-    attempt.save()
-    _save_progress(job)
+    if attempt.ended_at is None:
+        watch_cap(job)
+        save_progress(job, attempt)
+        attempt.save(update_fields=ATTEMPT_FIELDS)
     return {
-        "cancel": job.cancel_requested_at is not None,
+        "cancel": bool(job.stop_reason),
+        "reason": job.stop_reason,
         "accepted_through": attempt.last_sequence,
     }
+
+
+def open_attempt(attempt_id: UUID, *, token_hash: str | None = None) -> RunAttempt:
+    """The attempt and its job, both held until the transaction ends.
+
+    With a token it is found by that, so that asking and locking is one query. Raises
+    Refusal 410 when the attempt has ended, be it that a newer one began.
+    """
+    by = {"pk": attempt_id} if token_hash is None else {"token_hash": token_hash}
+    attempt = (
+        RunAttempt.objects.select_related("job")
+        .select_for_update(of=("self", "job"))
+        .defer("log_tail", "error_stack", "job__error_stack")
+        .filter(**by)
+        .order_by("pk")
+        .first()
+    )
+    if attempt is None:
+        words = "The run token is unknown."
+        raise Refusal(words, status_code=401, code="not_authenticated")
+    if attempt.pk != attempt_id:
+        words = "There is no such run for this token."
+        raise Refusal(words, status_code=404, code="not_found")
+    if attempt.ended_at is not None:
+        words = "This attempt has ended: stop, and report nothing more."
+        raise Refusal(words, status_code=410, code="run_ended")
+    return attempt
 
 
 def _fresh(attempt: RunAttempt, events: list[Event]) -> list[Event]:
     """The events not yet taken, without a gap before them."""
     fresh = [e for e in events if e["sequence"] > attempt.last_sequence]
-    expected = list(
-        range(attempt.last_sequence + 1, attempt.last_sequence + 1 + len(fresh))
-    )
-    if [event["sequence"] for event in fresh] != expected:
-        words = f"The next event must have the number {attempt.last_sequence + 1}."
-        details = {"expected": attempt.last_sequence + 1}
-        raise Refusal(words, status_code=422, code="gap", details=details)
+    first = attempt.last_sequence + 1
+    if [e["sequence"] for e in fresh] != list(range(first, first + len(fresh))):
+        words = f"The next event must have the number {first}."
+        raise Refusal(words, status_code=422, code="gap", details={"expected": first})
     if fresh:
         attempt.last_sequence = fresh[-1]["sequence"]
+        attempt.last_progress_at = attempt.last_event_at
     return fresh
 
 
@@ -90,7 +136,9 @@ def _count_time(job: TrainingJob, attempt: RunAttempt) -> None:
     now = timezone.now()
     since = attempt.last_event_at
     if since is not None and attempt.started_at is not None:
-        job.running_seconds += max((now - since).total_seconds(), 0.0)
+        seconds = max((now - since).total_seconds(), 0.0)
+        attempt.running_seconds += seconds
+        job.running_seconds += seconds
     attempt.last_event_at = now
 
 
@@ -156,9 +204,15 @@ def _ignore(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
 def _started(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
     attempt.started_at = timezone.now()
     names = ("pid", "hostname", "versions", "device", "world_size")
-    attempt.facts = {name: event.get(name) for name in names}
+    attempt.facts |= {name: event.get(name) for name in names}
     if job.started_at is None:
         job.started_at = attempt.started_at
+        tell(job, notices.STARTED, "its first attempt is under way")
+
+
+def _facts(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
+    """What a run found out about itself, such as the hash that its ranks agree on."""
+    attempt.facts |= event.get("facts") or {}
 
 
 def _steps(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
@@ -178,7 +232,8 @@ def _stage(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
     job.current_stage = stage
     record_log(job, stage.replace("_", " "), attempt=attempt, kind=JobEvent.Kind.STAGE)
     if stage == "training" and job.status == lifecycle.INITIALIZING:
-        move_to(job, lifecycle.RUNNING, "the first step began", by=TRAINER)
+        words = "the first step began"
+        move_to(job, lifecycle.RUNNING, words, by=TRAINER, attempt=attempt)
 
 
 def _metrics(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
@@ -186,6 +241,17 @@ def _metrics(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
     job.current_epoch = finite(event.get("epoch")) or 0.0
     job.progress = min(job.current_step / max(job.total_steps, 1), 1.0)
     job.current_metrics |= _measured(event)
+    _keep_pace(attempt, finite(event.get("step_seconds")), job.current_step)
+
+
+def _keep_pace(attempt: RunAttempt, seconds: float | None, step: int) -> None:
+    """The smoothed length of a step; an attempt's first step takes many times a later
+    one and is left out.
+    """
+    if seconds is None or step <= attempt.resumed_from_step + 1:
+        return
+    before = seconds if attempt.step_seconds is None else attempt.step_seconds
+    attempt.step_seconds = before + SMOOTHING * (seconds - before)
 
 
 def _evaluation(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
@@ -200,9 +266,16 @@ def _checkpoint(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
             "attempt": attempt,
             "name": str(event["name"])[:100],
             "size_bytes": int(event.get("size_bytes") or 0),
+            "freed_at": None,
         },
     )
     record_log(job, f"checkpoint saved at step {event['step']}", attempt=attempt)
+
+
+def _freed(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
+    """The trainer removed older checkpoints, after newer ones were recorded here."""
+    names = [str(name) for name in event.get("names") or ()]
+    job.checkpoints.filter(name__in=names).update(freed_at=timezone.now())
 
 
 def _log(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
@@ -214,38 +287,31 @@ def _completed(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
     if job.artifact_id is None:
         words = "A run is complete only after its adapter was sent."
         raise Refusal(words, status_code=409, code="artifact_missing")
-    end_attempt(attempt, "completed")
-    job.progress = 1.0
-    job.current_stage = "completed"
-    _save_progress(job)
-    close_job(job, lifecycle.COMPLETED, "the adapter is stored", by=TRAINER)
-    _tell(job, "job_completed", "Training Completed", "its adapter can be downloaded")
-    wake_reconciler()
+    save_progress(job, attempt)
+    attempt_completed(job, attempt, by=TRAINER)
 
 
 def _cancelled(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
-    end_attempt(attempt, "cancelled")
-    _save_progress(job)
-    if job.cancel_requested_at is None:
-        why = "the trainer was told to stop from outside"
-        requeue(job, why, by=TRAINER)
-    else:
-        why = f"stopped after step {event.get('step')}"
-        close_job(job, lifecycle.CANCELLED, why, by=TRAINER)
-    wake_reconciler()
+    save_progress(job, attempt)
+    attempt_stopped(job, attempt, event.get("step"), by=TRAINER)
 
 
 def _failed(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
-    kind = str(event.get("kind", "trainer_error"))[:30]
-    message = str(event.get("message", "The trainer failed."))[:2000]
-    stack = str(event.get("stack", ""))[-20_000:]
-    end_attempt(attempt, "failed", kind)
-    _save_progress(job)
-    if kind in USERS_FAULTS:
-        fail_job(job, message, stack, by=TRAINER)
-    else:
-        retry_or_fail(job, attempt, message, stack, by=TRAINER)
-    wake_reconciler()
+    kind = str(event.get("kind") or faults.TRAINER_ERROR)[:30]
+    save_progress(job, attempt)
+    if kind == faults.CHECKPOINT_LOST:
+        lost = job.checkpoints.filter(step=attempt.resumed_from_step)
+        lost.update(freed_at=timezone.now())
+    attempt_failed(
+        job,
+        attempt,
+        outcome="failed",
+        kind=kind,
+        message=str(event.get("message") or "The trainer failed.")[:2000],
+        stack=str(event.get("stack") or "")[-20_000:],
+        log_tail=str(event.get("log_tail") or "")[-4000:],
+        by=TRAINER,
+    )
 
 
 APPLY: dict[str, Callable[[TrainingJob, RunAttempt, Event], None]] = {
@@ -255,6 +321,8 @@ APPLY: dict[str, Callable[[TrainingJob, RunAttempt, Event], None]] = {
     "metrics": _metrics,
     "eval": _evaluation,
     "checkpoint": _checkpoint,
+    "freed": _freed,
+    "facts": _facts,
     "log": _log,
     "completed": _completed,
     "cancelled": _cancelled,
@@ -262,95 +330,19 @@ APPLY: dict[str, Callable[[TrainingJob, RunAttempt, Event], None]] = {
 }
 
 
-# -- Ends and new beginnings, shared with the reconciler -----------------------
+# -- Progress ----------------------------------------------------------------
 
 
-def end_attempt(attempt: RunAttempt, outcome: str, failure_kind: str = "") -> None:
-    """The token dies here: nothing that this attempt reports later is taken."""
-    attempt.ended_at = timezone.now()
-    attempt.outcome = outcome
-    attempt.failure_kind = failure_kind
-    attempt.save()
+def save_progress(job: TrainingJob, attempt: RunAttempt) -> None:
+    """Write what a batch of events changed on the job; one UPDATE."""
+    job.current_cost = rounded(compute_usd(job))
+    job.estimated_completion_at = _expected_end(job, attempt)
+    job.save(update_fields=JOB_FIELDS)
 
 
-def fail_job(job: TrainingJob, message: str, stack: str, *, by: str) -> None:
-    """End a job in failure, with what its owner should know."""
-    close_job(
-        job,
-        lifecycle.FAILED,
-        message[:300],
-        by=by,
-        error_message=message,
-        error_stack=stack,
-    )
-    _tell(job, "job_failed", "Training Failed", message, priority="high")
-
-
-def retry_or_fail(
-    job: TrainingJob, attempt: RunAttempt, message: str, stack: str, *, by: str
-) -> None:
-    """Queue the job again with a growing pause, or fail it after the last attempt."""
-    if attempt.number >= settings.RUN_MAX_ATTEMPTS:
-        fail_job(
-            job, f"{message} (attempt {attempt.number} was the last)", stack, by=by
-        )
-        return
-    pause = timedelta(seconds=settings.RUN_RETRY_SECONDS * 2 ** (attempt.number - 1))
-    job.retry_count += 1
-    requeue(job, f"{message} Trying again.", by=by, retry_at=timezone.now() + pause)
-
-
-def requeue(job: TrainingJob, why: str, *, by: str, **fields: Any) -> None:
-    """Back to the queue, to resume from the last checkpoint that was reported."""
-    job.save(update_fields=["retry_count", "updated_at"])
-    move_to(job, lifecycle.QUEUED, why[:300], by=by, current_stage="queued", **fields)
-
-
-def _tell(
-    job: TrainingJob, type: str, title: str, words: str, priority: str = "medium"
-) -> None:
-    notify(
-        user_id=job.user_id,
-        type=type,
-        title=title,
-        message=f"{job.name}: {words}",
-        priority=priority,
-        action_url=job.get_absolute_url(),
-        metadata={"job_id": str(job.pk)},
-    )
-
-
-def _save_progress(job: TrainingJob) -> None:
-    if not job.is_final:
-        job.current_cost = rounded(compute_usd(job))
-        job.estimated_completion_at = _expected_end(job)
-    job.save(
-        update_fields=[
-            "progress",
-            "current_step",
-            "current_epoch",
-            "current_stage",
-            "current_metrics",
-            "current_cost",
-            "started_at",
-            "running_seconds",
-            "estimated_completion_at",
-            "updated_at",
-        ]
-    )
-
-
-def _expected_end(job: TrainingJob) -> Any:
-    """Now plus the steps that are left at the recent pace; None before it is known.
-
-    The first step of a run takes many times a later one and is left out.
-    """
-    recent = job.metrics.filter(
-        step__gt=max(job.current_step - RECENT_STEPS, 1),
-        step_seconds__isnull=False,
-    ).values_list("step_seconds", flat=True)
-    seconds = sorted(value for value in recent if value)
-    if not seconds or job.status != lifecycle.RUNNING:
+def _expected_end(job: TrainingJob, attempt: RunAttempt) -> Any:
+    """Now plus the steps that are left at the present pace; None before it is known."""
+    if attempt.step_seconds is None or job.status != lifecycle.RUNNING:
         return None
     left = max(job.total_steps - job.current_step, 0)
-    return timezone.now() + timedelta(seconds=seconds[len(seconds) // 2] * left)
+    return timezone.now() + timedelta(seconds=attempt.step_seconds * left)

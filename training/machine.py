@@ -2,9 +2,10 @@
 
 import json
 import logging
+import os
 import shutil
 import subprocess
-from collections import Counter
+from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from training.domain.catalogue import CPU
 from training.launchers.local import BACKEND
 from training.models import GpuOffer, GpuType
 
+Offers = dict[str, list[str]]
 logger = logging.getLogger(__name__)
 UNMEASURED_TOKENS_PER_SECOND = 1000
 ASK_TORCH = """
@@ -33,14 +35,15 @@ def detect() -> dict[str, int]:
             "No trainer at %s: jobs stay queued until 'make install-trainer' was run.",
             settings.TRAINER_PYTHON,
         )
-        offers: dict[str, int] = {}
+        offers: Offers = {}
     else:
-        offers = {CPU: settings.CPU_SLOTS} | _gpus()
+        offers = {CPU: [f"cpu-{n}" for n in range(settings.CPU_SLOTS)]} | _gpus()
     _enter(offers)
-    return offers
+    return {gpu_type: len(devices) for gpu_type, devices in offers.items()}
 
 
-def _gpus() -> dict[str, int]:
+def _gpus() -> Offers:
+    """Device ids by type: as CUDA_VISIBLE_DEVICES names them where it is set."""
     if shutil.which("nvidia-smi") is None:
         return {}
     command = [str(settings.TRAINER_PYTHON), "-I", "-c", ASK_TORCH]
@@ -51,7 +54,12 @@ def _gpus() -> dict[str, int]:
             "This machine has a GPU that the trainer's torch does not see. Install "
             "torch==2.13.0 with CUDA into the trainer's environment: see the README."
         )
-    return dict(Counter(_type_name(name, memory) for name, memory in found))
+    visible = [v for v in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if v]
+    offers: Offers = defaultdict(list)
+    for index, (name, memory) in enumerate(found):
+        device = visible[index].strip() if index < len(visible) else str(index)
+        offers[_type_name(name, memory)].append(device)
+    return dict(offers)
 
 
 def _type_name(name: str, memory_bytes: int) -> str:
@@ -76,11 +84,15 @@ def _type_name(name: str, memory_bytes: int) -> str:
 
 
 @transaction.atomic
-def _enter(offers: dict[str, int]) -> None:
+def _enter(offers: Offers) -> None:
     GpuOffer.objects.filter(backend=BACKEND).exclude(gpu_type__in=offers).delete()
-    for gpu_type, count in offers.items():
+    for gpu_type, devices in offers.items():
         GpuOffer.objects.update_or_create(
             backend=BACKEND,
             gpu_type_id=gpu_type,
-            defaults={"count": count, "seen_at": timezone.now()},
+            defaults={
+                "count": len(devices),
+                "devices": devices,
+                "seen_at": timezone.now(),
+            },
         )

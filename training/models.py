@@ -9,12 +9,13 @@ from django.db import models
 from django.db.models import Q
 
 from datasets.models import Dataset
-from training.domain import lifecycle
+from training.domain import lifecycle, schedule
 from training.domain.catalogue import CPU
 from training.domain.limits import GPU_COUNT
 from training.querysets import (
     AdapterQuerySet,
     BaseModelQuerySet,
+    CheckpointQuerySet,
     GpuTypeQuerySet,
     RunAttemptQuerySet,
     TrainingJobQuerySet,
@@ -72,6 +73,7 @@ class GpuOffer(models.Model):
         GpuType, on_delete=models.CASCADE, related_name="offers"
     )
     count = models.PositiveSmallIntegerField(validators=[MinValueValidator(1)])
+    devices = models.JSONField(default=list, blank=True)
     seen_at = models.DateTimeField()
 
     class Meta:
@@ -82,6 +84,13 @@ class GpuOffer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} x {self.gpu_type_id} on {self.backend}"
+
+    @property
+    def device_ids(self) -> list[str]:
+        """What CUDA_VISIBLE_DEVICES calls each of them; slots of a processor."""
+        prefix = "cpu-" if self.gpu_type_id == CPU else ""
+        plain = [f"{prefix}{n}" for n in range(self.count)]
+        return [str(device) for device in self.devices] or plain
 
 
 class BaseModel(models.Model):
@@ -141,7 +150,12 @@ class TrainingJob(models.Model):
     )
     status_note = models.CharField(max_length=300, blank=True)
     queue_position = models.PositiveIntegerField(null=True)
+    expected_start_at = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)
+    pause_requested_at = models.DateTimeField(null=True)
+    pause_reason = models.CharField(
+        max_length=10, blank=True, choices=choices(lifecycle.PAUSE_REASONS)
+    )
     progress = models.FloatField(default=0)
     current_epoch = models.FloatField(default=0)
     total_epochs = models.PositiveIntegerField()
@@ -163,8 +177,15 @@ class TrainingJob(models.Model):
     quoted_cost = models.DecimalField(max_digits=12, decimal_places=4, null=True)
     max_cost = models.DecimalField(max_digits=12, decimal_places=4, null=True)
     final_cost = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    budget_noticed_percent = models.PositiveSmallIntegerField(default=0)
     error_message = models.TextField(blank=True)
     error_stack = models.TextField(blank=True)
+    failure_kind = models.CharField(max_length=30, blank=True)
+    suggestion = models.JSONField(null=True)
+    continued_from = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="continuations"
+    )
+    start_step = models.PositiveIntegerField(default=0)
     retry_count = models.PositiveSmallIntegerField(default=0)
     retry_at = models.DateTimeField(null=True)
     external_job_id = models.CharField(max_length=200, blank=True)
@@ -218,12 +239,29 @@ class TrainingJob(models.Model):
         return self.cancel_requested_at is not None and not self.is_final
 
     @property
+    def is_pausing(self) -> bool:
+        return self.pause_requested_at is not None and self.is_active
+
+    @property
+    def stop_reason(self) -> str:
+        """Why its trainer is to stop after the step; empty while it is not."""
+        if self.is_cancelling:
+            return "cancel"
+        return "pause" if self.pause_requested_at is not None else ""
+
+    @property
     def gpu_type(self) -> str:
         return str(self.gpu_config["type"])
 
     @property
     def gpu_count(self) -> int:
         return int(self.gpu_config["count"])
+
+    @property
+    def process_count(self) -> int:
+        """Processes of its runs, by the largest divisor of the batch that fits."""
+        batch = int(self.hyperparameters["batch_size"])
+        return schedule.process_count(batch_size=batch, gpu_count=self.gpu_count)
 
     @property
     def percent(self) -> int:
@@ -263,11 +301,20 @@ class RunAttempt(models.Model):
     launched_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     last_event_at = models.DateTimeField(null=True)
+    last_progress_at = models.DateTimeField(null=True)
     last_sequence = models.PositiveIntegerField(default=0)
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=20, blank=True)
     failure_kind = models.CharField(max_length=30, blank=True)
+    error_message = models.TextField(blank=True)
+    error_stack = models.TextField(blank=True)
+    log_tail = models.TextField(blank=True)
     resumed_from_step = models.PositiveIntegerField(default=0)
+    process_count = models.PositiveSmallIntegerField(default=1)
+    devices = models.JSONField(default=list)
+    running_seconds = models.FloatField(default=0)
+    charged = models.BooleanField(default=True)
+    step_seconds = models.FloatField(null=True)
     facts = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -276,6 +323,7 @@ class RunAttempt(models.Model):
     class Meta:
         db_table = "run_attempts"
         ordering = ["job", "number"]
+        indexes = [models.Index(fields=["created_at"], name="attempts_by_age")]
         constraints = [
             models.UniqueConstraint(fields=["job", "number"], name="attempt_numbered"),
             models.UniqueConstraint(
@@ -285,6 +333,25 @@ class RunAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.job_id}"
+
+
+class DeviceClaim(models.Model):
+    """A device in use by an attempt, until its process is gone; never by two."""
+
+    backend = models.CharField(max_length=50)
+    device = models.CharField(max_length=100)
+    attempt = models.ForeignKey(
+        RunAttempt, on_delete=models.CASCADE, related_name="claims"
+    )
+
+    class Meta:
+        db_table = "device_claims"
+        constraints = [
+            models.UniqueConstraint(fields=["backend", "device"], name="device_claimed")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.device} on {self.backend}"
 
 
 class MetricPoint(models.Model):
@@ -355,7 +422,10 @@ class Checkpoint(models.Model):
     step = models.PositiveIntegerField()
     name = models.CharField(max_length=100)
     size_bytes = models.BigIntegerField()
+    freed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CheckpointQuerySet.as_manager()
 
     class Meta:
         db_table = "checkpoints"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, Max, OuterRef
 
 from training.domain import lifecycle
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from training.models import (
         Adapter,  # noqa: F401
         BaseModel,  # noqa: F401
+        Checkpoint,  # noqa: F401
         GpuType,  # noqa: F401
         RunAttempt,  # noqa: F401
         TrainingJob,
@@ -51,7 +52,7 @@ class TrainingJobQuerySet(models.QuerySet["TrainingJob"]):
         return self.exclude(status__in=lifecycle.FINAL)
 
     def queued(self) -> "TrainingJobQuerySet":
-        """Waiting, in the order in which they are to start."""
+        """Waiting; `training.queue` puts them in the order in which they start."""
         return self.filter(status=lifecycle.QUEUED).order_by(
             "-priority", "queued_at", "id"
         )
@@ -70,6 +71,18 @@ class RunAttemptQuerySet(models.QuerySet["RunAttempt"]):
 
     def open(self) -> "RunAttemptQuerySet":
         return self.filter(ended_at=None)
+
+
+class CheckpointQuerySet(models.QuerySet["Checkpoint"]):
+    """Reads of checkpoints."""
+
+    def kept(self) -> "CheckpointQuerySet":
+        """Those whose files are still there."""
+        return self.filter(freed_at=None)
+
+    def newest_step(self) -> int:
+        """The step that a run would go on from; 0 when there is none."""
+        return int(self.kept().aggregate(step=Max("step"))["step"] or 0)
 
 
 class AdapterQuerySet(models.QuerySet["Adapter"]):

@@ -5,29 +5,29 @@ looks at every open job, and does for each the one thing that is due.
 """
 
 import logging
-import secrets
-import signal
-from collections import Counter
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from threading import Event
+from typing import Any
 from uuid import UUID
 
+import psycopg
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Max
 from django.utils import timezone
 
-from lora_pipeline.services import hash_secret
-from training.domain import lifecycle
-from training.ingest import end_attempt, retry_or_fail
+from training.dispatch import RECONCILER, close_unstarted, launch_queued, note_waiting
+from training.domain import faults
 from training.launchers import local
-from training.models import GpuOffer, RunAttempt, TrainingJob
-from training.transitions import WAKE_CHANNEL, close_job, locked, move_to, record_log
+from training.models import DeviceClaim, RunAttempt
+from training.outcomes import attempt_failed
+from training.transitions import WAKE_CHANNEL, locked
 
 logger = logging.getLogger(__name__)
-RECONCILER = "reconciler"
 LOCK_KEY = 0x10FA
-TERMINATED_AGAIN_AFTER = timedelta(seconds=30)
+LAUNCH_GRACE = timedelta(seconds=3)
+EXIT_GRACE = timedelta(seconds=30)
+LEAVING_SECONDS = 0.1
 
 
 def run_forever(stop: Event) -> None:
@@ -35,7 +35,7 @@ def run_forever(stop: Event) -> None:
     while not stop.is_set():
         try:
             _work(stop)
-        except DatabaseError:
+        except (DatabaseError, psycopg.Error):
             logger.exception("the database is away; trying again")
             connection.close()
             stop.wait(1)
@@ -47,7 +47,7 @@ def _work(stop: Event) -> None:
     while not stop.is_set():
         if _is_leader():
             one_pass()
-        wait_for_news(settings.RECONCILE_SECONDS)
+        wait_for_news(_pause())
 
 
 def _is_leader() -> bool:
@@ -64,6 +64,12 @@ def _is_leader() -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def _pause() -> float:
+    """Short while a trainer is on its way out, whose devices others may wait for."""
+    leaving = DeviceClaim.objects.exclude(attempt__ended_at=None).exists()
+    return min(LEAVING_SECONDS if leaving else 1e9, settings.RECONCILE_SECONDS)
+
+
 def wait_for_news(seconds: float) -> None:
     """Return on a notification, or after so many seconds."""
     connection.ensure_connection()
@@ -72,160 +78,113 @@ def wait_for_news(seconds: float) -> None:
 
 
 def one_pass() -> None:
-    """Look at every open attempt, then start what fits, then say what waits."""
+    """Look at every open attempt, free what is unused, start what fits, say what waits.
+
+    A fault with one job, say an unreadable folder, holds up none of the others.
+    """
     local.reap()
     for attempt in RunAttempt.objects.open().select_related("job"):
-        observe(attempt)
+        guarded(observe, attempt)
+    release_devices()
     launch_queued()
     note_waiting()
+
+
+def guarded(step: Callable[..., Any], *arguments: Any) -> None:
+    """Carry out one step; what goes wrong but the database is logged, not raised."""
+    try:
+        step(*arguments)
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("%s failed for %s", step.__name__, arguments)
 
 
 # -- What runs -----------------------------------------------------------------
 
 
 def observe(attempt: RunAttempt) -> None:
-    """One attempt: told to stop, found stalled, or found dead."""
+    """One attempt: found dead, found stalled, or told to stop."""
     if not local.is_alive(attempt.job_id):
-        close_lost(attempt.pk)
-        return
-    local.write_base_url(attempt.job_id)
-    if attempt.job.cancel_requested_at is not None:
-        local.stop(attempt.job_id)
-    elif is_stalled(attempt):
-        logger.warning("%s said nothing for too long: killing it", attempt)
-        local.stop(attempt.job_id, signal.SIGKILL)
+        if not _may_be_starting(attempt):
+            close_lost(attempt.pk)
+    elif words := stalled_words(attempt, timezone.now()):
+        logger.warning("%s: %s", attempt, words)
+        local.kill(attempt.job_id)
+        close_lost(attempt.pk, outcome="stalled", words=words)
+    else:
+        local.write_base_url(attempt.job_id)
+        if attempt.job.stop_reason:
+            local.stop(attempt.job_id)
 
 
-def is_stalled(attempt: RunAttempt) -> bool:
-    """No event and no heartbeat for RUN_STALLED_SECONDS."""
-    last = attempt.last_event_at or attempt.launched_at or attempt.created_at
-    silence = timezone.now() - last
-    return silence > timedelta(seconds=settings.RUN_STALLED_SECONDS)
+def _may_be_starting(attempt: RunAttempt) -> bool:
+    """A reconciler that lost its lease may be just about to start the process."""
+    young = timezone.now() - attempt.created_at < LAUNCH_GRACE
+    return young and attempt.launched_at is None and attempt.started_at is None
+
+
+def stalled_words(attempt: RunAttempt, now: datetime) -> str:
+    """Why an attempt that has its process counts as stalled; empty if it does not.
+
+    Silence alone is not enough: a trainer that cannot reach us keeps touching a file.
+    A trainer that only says that it lives, and nothing new for long, hangs too.
+    """
+    began = attempt.launched_at or attempt.created_at
+    beat = local.last_beat(attempt.job_id, attempt.pk)
+    last_sign = max(filter(None, (began, attempt.last_event_at, beat)))
+    if (silence := (now - last_sign).total_seconds()) > settings.RUN_STALLED_SECONDS:
+        return f"The trainer gave no sign of life for {silence:.0f} s and was ended."
+    progress = max(filter(None, (began, attempt.last_progress_at)))
+    in_touch = attempt.last_event_at is not None and attempt.last_event_at > progress
+    idle = (now - progress).total_seconds()
+    if in_touch and idle > settings.RUN_IDLE_SECONDS:
+        return f"The trainer got no further for {idle:.0f} s and was ended."
+    return ""
 
 
 @transaction.atomic
-def close_lost(attempt_id: UUID) -> None:
-    """End an attempt whose trainer died without a word; queue its job again."""
+def close_lost(
+    attempt_id: UUID,
+    outcome: str = "lost",
+    words: str = "The trainer's process ended without a word.",
+) -> None:
+    """End an attempt whose trainer can report no more; its job goes on or ends."""
     attempt = RunAttempt.objects.select_for_update(of=("self",)).get(pk=attempt_id)
     if attempt.ended_at is not None:
         return
     job = locked(attempt.job_id)
-    end_attempt(attempt, "lost")
-    if job.cancel_requested_at is not None:
-        close_job(job, lifecycle.CANCELLED, "cancelled", by=RECONCILER)
+    if attempt.launched_at is None and attempt.started_at is None:
+        close_unstarted(job, attempt, "The reconciler ended before it could start it.")
         return
     tail = local.log_tail(job.pk, attempt.pk)
-    if tail:
-        record_log(job, tail, level="error", attempt=attempt)
-    words = "The trainer's process ended without a word."
-    retry_or_fail(job, attempt, words, tail, by=RECONCILER)
-
-
-# -- What waits ----------------------------------------------------------------
-
-
-def launch_queued() -> None:
-    """Start queued jobs in order, as far as the offers go."""
-    offered = dict(GpuOffer.objects.values_list("gpu_type_id", "count"))
-    used = Counter[str]()
-    for job in TrainingJob.objects.active():
-        used[job.gpu_type] += job.gpu_count
-    blocked = set()
-    now = timezone.now()
-    for job in TrainingJob.objects.queued():
-        free = offered.get(job.gpu_type, 0) - used[job.gpu_type]
-        if job.retry_at is not None and job.retry_at > now:
-            continue
-        if job.gpu_type in blocked or job.gpu_count > free:
-            blocked.add(job.gpu_type)
-        elif launch(job.pk):
-            used[job.gpu_type] += job.gpu_count
-
-
-def launch(job_id: UUID) -> bool:
-    """Record the attempt and its token, commit, then start the process."""
-    if local.is_alive(job_id):
-        return False
-    token = secrets.token_urlsafe(32)
-    attempt = begin_attempt(job_id, token)
-    if attempt is None:
-        return False
-    try:
-        local.launch(job_id=job_id, run_id=attempt.pk, token=token)
-    except (OSError, local.StillRunning) as error:
-        logger.exception("could not start %s", attempt)
-        close_unstarted(attempt.pk, str(error))
-        return False
-    RunAttempt.objects.filter(pk=attempt.pk).update(launched_at=timezone.now())
-    return True
-
-
-@transaction.atomic
-def begin_attempt(job_id: UUID, token: str) -> RunAttempt | None:
-    """A new attempt that resumes from the last reported checkpoint.
-
-    What an older attempt reported beyond that checkpoint will be measured anew, so it
-    is removed here, in the transaction that fences the older attempt.
-    """
-    job = locked(job_id)
-    if job.status != lifecycle.QUEUED:
-        return None
-    resume = job.checkpoints.aggregate(step=Max("step"))["step"] or 0
-    job.metrics.filter(step__gt=resume).delete()
-    job.checkpoints.filter(step__gt=resume).delete()
-    attempt = RunAttempt.objects.create(
-        job=job,
-        number=job.attempts.count() + 1,
-        backend=local.BACKEND,
-        token_hash=hash_secret(token),
-        resumed_from_step=resume,
-        last_event_at=None,
-    )
-    move_to(
+    kind = faults.recognise(tail)
+    attempt_failed(
         job,
-        lifecycle.INITIALIZING,
-        f"attempt {attempt.number} begins" + (f" at step {resume}" if resume else ""),
+        attempt,
+        outcome=outcome,
+        kind=kind or outcome,
+        message=faults.WORDS.get(kind, words),
+        stack=tail,
+        log_tail=tail,
         by=RECONCILER,
-        status_note="",
-        queue_position=None,
-        retry_at=None,
-        external_job_id=str(attempt.pk),
-        current_step=resume,
-        progress=resume / job.total_steps,
     )
-    return attempt
 
 
-@transaction.atomic
-def close_unstarted(attempt_id: UUID, why: str) -> None:
-    """End an attempt whose process could not be started."""
-    attempt = RunAttempt.objects.select_for_update(of=("self",)).get(pk=attempt_id)
-    job = locked(attempt.job_id)
-    end_attempt(attempt, "not_started")
-    words = f"The trainer could not be started: {why}."
-    retry_or_fail(job, attempt, words, "", by=RECONCILER)
+def release_devices() -> None:
+    """Free what ended attempts held, once their processes are gone."""
+    claims = DeviceClaim.objects.exclude(attempt__ended_at=None)
+    for claim in claims.select_related("attempt"):
+        attempt = claim.attempt
+        if not local.is_alive(attempt.job_id):
+            guarded(keep_log, attempt)
+            claim.delete()
+        elif attempt.ended_at and timezone.now() - attempt.ended_at > EXIT_GRACE:
+            guarded(local.kill, attempt.job_id)
 
 
-def note_waiting() -> None:
-    """Write on each waiting job its place and what it waits for, where that changed."""
-    offered = dict(GpuOffer.objects.values_list("gpu_type_id", "count"))
-    places = Counter[str]()
-    for job in TrainingJob.objects.queued():
-        places[job.gpu_type] += 1
-        note, place = waiting_note(job, offered), places[job.gpu_type]
-        if (job.status_note, job.queue_position) != (note, place):
-            TrainingJob.objects.filter(pk=job.pk, status=lifecycle.QUEUED).update(
-                status_note=note, queue_position=place
-            )
-
-
-def waiting_note(job: TrainingJob, offered: dict[str, int]) -> str:
-    """In words, what a queued job waits for."""
-    most = offered.get(job.gpu_type, 0)
-    if most == 0:
-        return f"waiting for a machine that offers {job.gpu_type}"
-    if job.gpu_count > most:
-        return f"waiting for a machine that offers {job.gpu_count} x {job.gpu_type}"
-    if job.retry_at is not None:
-        return "waiting before the next attempt"
-    return f"waiting for a free {job.gpu_type}"
+def keep_log(attempt: RunAttempt) -> None:
+    """The end of what a failed attempt printed; its process says nothing more now."""
+    if attempt.outcome == "failed" and not attempt.log_tail:
+        tail = local.log_tail(attempt.job_id, attempt.pk)
+        RunAttempt.objects.filter(pk=attempt.pk).update(log_tail=tail)

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.core.files.storage import default_storage
 from django.http import FileResponse
-from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotFound
 from rest_framework.request import Request
@@ -18,12 +17,8 @@ from lora_pipeline.envelope import Refusal, success
 from lora_pipeline.models import User
 from lora_pipeline.services import hash_secret
 from training.artifacts import receive_artifact
-from training.ingest import take_events
 from training.models import RunAttempt
 from training.specs import run_spec
-
-MAX_EVENTS = 1000
-NEEDED = {"metrics": ("step",), "eval": ("step",), "checkpoint": ("step", "name")}
 
 
 class RunAuthentication(BaseAuthentication):
@@ -74,37 +69,6 @@ class DatasetSplitView(RunView):
         path = request.auth.job.dataset.split_path(split)  # type: ignore[union-attr]
         file = default_storage.open(path)
         return FileResponse(file, content_type="application/jsonl")
-
-
-class EventSerializer(serializers.Serializer[Any]):
-    """What every event has; the rest depends on its type."""
-
-    sequence = serializers.IntegerField(min_value=1)
-    type = serializers.CharField(max_length=30)
-    at = serializers.DateTimeField()
-    step = serializers.IntegerField(min_value=0, required=False)
-    name = serializers.CharField(max_length=100, required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        missing = [k for k in NEEDED.get(attrs["type"], ()) if k not in attrs]
-        if missing:
-            raise serializers.ValidationError(
-                dict.fromkeys(missing, "This event needs it.")
-            )
-        return attrs
-
-
-class EventsView(RunView):
-    def post(self, request: Request, run_id: UUID) -> Response:
-        """Numbered events, each taken once; the answer says whether to stop."""
-        events = request.data.get("events") if isinstance(request.data, dict) else None
-        if not isinstance(events, list) or len(events) > MAX_EVENTS:
-            words = f"Give 'events', a list of at most {MAX_EVENTS}."
-            raise Refusal(words, code="invalid", details={"events": [words]})
-        heads = EventSerializer(data=events, many=True)
-        heads.is_valid(raise_exception=True)
-        pairs = zip(events, heads.validated_data, strict=True)
-        return success(take_events(run_id, [given | head for given, head in pairs]))
 
 
 class ArtifactView(RunView):

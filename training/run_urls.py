@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from training import run_api
+from training import run_api, run_events
 
 
 class SplitConverter(StringConverter):
@@ -21,6 +21,6 @@ urlpatterns = [
         run_api.DatasetSplitView.as_view(),
         name="run-dataset",
     ),
-    path("events", run_api.EventsView.as_view(), name="run-events"),
+    path("events", run_events.post_events, name="run-events"),
     path("artifact", run_api.ArtifactView.as_view(), name="run-artifact"),
 ]

@@ -22,6 +22,7 @@ from training.domain.limits import (
     shown,
 )
 from training.domain.presets import CUSTOM, DEFAULT_PRESET, PRESET_IDS, Preset
+from training.domain.priority import PRIORITIES, USERS_PRIORITIES
 from training.models import BaseModel, GpuType, TrainingJob
 from training.validation import Catalogue, find_problems, look_up
 
@@ -134,6 +135,7 @@ class EstimateRequest(serializers.Serializer[Any]):
             name=body.get("name", ""),
             quoted_cost=body.get("estimated_cost"),
             max_cost=body.get("max_cost"),
+            priority=PRIORITIES[body.get("priority", "normal")],
         )
 
     def _flat(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -166,6 +168,7 @@ class JobRequest(EstimateRequest):
     estimated_cost = Usd(required=False, allow_null=True)
     max_cost = Usd(required=False, allow_null=True)
     scheduler = Choice(SCHEDULERS, required=False)
+    priority = Choice(USERS_PRIORITIES, required=False)
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()

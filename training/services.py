@@ -26,7 +26,8 @@ from training.domain.estimate import (
 )
 from training.idempotency import Claim
 from training.models import NAME_LENGTH, GpuType, TrainingJob
-from training.transitions import close_job, locked, record_status, wake_reconciler
+from training.outcomes import cancel_now
+from training.transitions import locked, record_status, wake_reconciler
 from training.validation import (
     Catalogue,
     find_problems,
@@ -144,6 +145,7 @@ def _choices(config: JobConfig) -> dict[str, Any]:
         "total_epochs": config.hyperparameters.epochs,
         "quoted_cost": config.quoted_cost,
         "max_cost": config.max_cost,
+        "priority": config.priority,
     }
 
 
@@ -182,8 +184,8 @@ def cancel_job(*, job_id: UUID, by: str) -> TrainingJob:
     if job.cancel_requested_at is None:
         job.cancel_requested_at = timezone.now()
         job.save(update_fields=["cancel_requested_at", "updated_at"])
-    if job.status == lifecycle.QUEUED:
-        close_job(job, lifecycle.CANCELLED, "cancelled before it started", by=by)
+    if job.status in {lifecycle.QUEUED, lifecycle.PAUSED}:
+        cancel_now(job, f"cancelled while it was {job.status}", by=by)
     wake_reconciler()
     return job
 
@@ -244,6 +246,7 @@ def config_of(job: TrainingJob) -> JobConfig:
         name=job.name,
         quoted_cost=job.quoted_cost,
         max_cost=job.max_cost,
+        priority=job.priority,
     )
 
 

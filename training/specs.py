@@ -23,6 +23,7 @@ def run_spec(attempt: RunAttempt) -> dict[str, Any]:
         "dataset": _dataset(job),
         "hyperparameters": job.hyperparameters,
         "gpu": job.gpu_config,
+        "process_count": attempt.process_count,
         "total_steps": job.total_steps,
         "steps_per_epoch": per_epoch,
         "checkpoint_every_steps": interval,
@@ -54,5 +55,6 @@ def _dataset(job: TrainingJob) -> dict[str, Any]:
 
 
 def _resume_from(attempt: RunAttempt) -> dict[str, Any] | None:
-    found = attempt.job.checkpoints.filter(step=attempt.resumed_from_step).first()
+    kept = attempt.job.checkpoints.kept()
+    found = kept.filter(step=attempt.resumed_from_step).first()
     return {"step": found.step, "name": found.name} if found else None

@@ -1,10 +1,11 @@
-"""How a job changes its state, with the history that goes with it."""
+"""How a job changes its state, with the history and the costs that go with it."""
 
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Sum
 from django.utils import timezone
 
 from training.domain import lifecycle
@@ -20,10 +21,18 @@ def wake_reconciler() -> None:
         cursor.execute("SELECT pg_notify(%s, '')", [WAKE_CHANNEL])
 
 
-def record_status(job: TrainingJob, before: str, why: str, *, by: str) -> None:
+def record_status(
+    job: TrainingJob,
+    before: str,
+    why: str,
+    *,
+    by: str,
+    attempt: RunAttempt | None = None,
+) -> None:
     """One line of the job's timeline; the job already has its new status."""
     JobEvent.objects.create(
         job=job,
+        attempt=attempt,
         at=timezone.now(),
         kind=JobEvent.Kind.STATUS,
         from_status=before,
@@ -33,7 +42,15 @@ def record_status(job: TrainingJob, before: str, why: str, *, by: str) -> None:
     )
 
 
-def move_to(job: TrainingJob, status: str, why: str, *, by: str, **fields: Any) -> None:
+def move_to(
+    job: TrainingJob,
+    status: str,
+    why: str,
+    *,
+    by: str,
+    attempt: RunAttempt | None = None,
+    **fields: Any,
+) -> None:
     """Change a job's status with its event, or raise TransitionRefused."""
     before = job.status
     lifecycle.check_transition(before, status)
@@ -41,7 +58,7 @@ def move_to(job: TrainingJob, status: str, why: str, *, by: str, **fields: Any) 
     for name, value in fields.items():
         setattr(job, name, value)
     job.save(update_fields=["status", "updated_at", *fields])
-    record_status(job, before, why, by=by)
+    record_status(job, before, why, by=by, attempt=attempt)
 
 
 def locked(job_id: UUID) -> TrainingJob:
@@ -63,6 +80,7 @@ def close_job(
         by=by,
         completed_at=timezone.now(),
         estimated_completion_at=None,
+        expected_start_at=None,
         queue_position=None,
         status_note="",
         current_cost=final,
@@ -85,9 +103,15 @@ def record_cost(job: TrainingJob, storage: Decimal) -> None:
 
 
 def compute_usd(job: TrainingJob) -> Decimal:
-    """Running time so far at the frozen price of all reserved GPUs."""
+    """Charged running time so far at the frozen price of all reserved GPUs."""
     hours = Decimal(job.running_seconds) / 3600
     return hours * job.usd_per_gpu_hour * job.gpu_count
+
+
+def charged_seconds(job: TrainingJob) -> float:
+    """Running time of the attempts that are charged: not of those that we lost."""
+    charged = job.attempts.filter(charged=True)
+    return float(charged.aggregate(seconds=Sum("running_seconds"))["seconds"] or 0.0)
 
 
 def record_log(

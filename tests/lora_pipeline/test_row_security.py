@@ -21,6 +21,7 @@ PROTECTED = [
     "adapters",
     "cost_records",
     "idempotency_keys",
+    "device_claims",
 ]
 
 

@@ -29,12 +29,27 @@ METRICS = """
 import json
 from training.models import TrainingJob
 job = TrainingJob.objects.get(pk={job!r})
-print(json.dumps({{
+print(json.dumps(default=str, obj={{
     "points": list(job.metrics.values_list("step", "loss", "tokens_seen")),
     "attempts": list(
         job.attempts.values_list("number", "outcome", "resumed_from_step")
     ),
     "adapter": job.artifact and job.artifact.adapter_sha256,
+    "facts": list(job.attempts.values_list("facts", flat=True)),
+    "evaluations": list(
+        job.metrics.exclude(validation_loss=None).values_list(
+            "step", "validation_loss"
+        )
+    ),
+    "history": list(
+        job.events.filter(kind="status").values_list("from_status", "to_status", "by")
+    ),
+    "charged": [
+        [a.charged, a.running_seconds, a.failure_kind] for a in job.attempts.all()
+    ],
+    "cost": list(job.__class__.objects.filter(pk=job.pk).values_list(
+        "cost_record__running_seconds", "cost_record__total_usd", "final_cost"
+    ))[0],
 }}))
 """
 
@@ -50,7 +65,7 @@ def tiny_model(tmp_path_factory) -> Path:
 class Console:
     """`manage.py up` in a folder and on a port of its own."""
 
-    def __init__(self, var: Path) -> None:
+    def __init__(self, var: Path, **settings: str) -> None:
         self.var = var
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -65,10 +80,12 @@ class Console:
             "DJANGO_SETTINGS_MODULE": "lora_pipeline.settings",
             "API_REQUESTS_PER_MINUTE": "1000000",
             "CHECKPOINT_EVERY_STEPS": "20",
+            "API_REQUESTS_PER_MINUTE": "1000000",
             "RUN_RETRY_SECONDS": "0",
             "TRAINER_THREADS": "1",
             "TRAINER_PYTHON": str(TRAINER_PYTHON),
         }
+        self.environment |= settings
         self.key = ""
 
     def start(self) -> None:
@@ -78,7 +95,7 @@ class Console:
             stdout=(self.var / "up.log").open("a"),
             stderr=subprocess.STDOUT,
         )
-        self.wait(self._answers, 30)
+        self.wait(self._answers, 90)
 
     def _answers(self) -> bool:
         try:
@@ -118,38 +135,45 @@ class Console:
         raise AssertionError("the console does not answer")
 
     def upload(self, rows: int) -> str:
-        lines = "".join(json.dumps({"messages": chat(n)}) + "\n" for n in range(rows))
+        return self.upload_rows([{"messages": chat(n)} for n in range(rows)])
+
+    def upload_rows(self, rows: list[dict]) -> str:
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
         body = (
             '--x\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"'
             f"\r\n\r\n{lines}\r\n--x--\r\n"
         ).encode()
         found = self.api("/datasets", body, "multipart/form-data; boundary=x")
         path = f"/datasets/{found['id']}"
-        self.wait(lambda: self.api(path)["status"] == "ready", 20)
+        self.wait(lambda: self.api(path)["status"] == "ready", 60)
         return found["id"]
 
-    def start_job(self, dataset: str, *, epochs: int = 4) -> str:
+    def start_job(self, dataset: str, *, epochs: int = 4, **changes) -> str:
+        values = {"learning_rate": 0.001, "batch_size": 4, "epochs": epochs, "rank": 4}
+        values |= changes.pop("hyperparameters", {})
         body = {
             "dataset_id": dataset,
             "preset_id": "custom",
             "base_model": MODEL,
             "gpu_config": {"type": "CPU", "count": 1},
-            "hyperparameters": {
-                "learning_rate": 0.001,
-                "batch_size": 4,
-                "epochs": epochs,
-                "rank": 4,
-            },
+            "hyperparameters": values,
         }
-        return self.api("/jobs", body)["id"]
+        return self.api("/jobs", body | changes)["id"]
+
+    def act(self, job: str, what: str, **body) -> dict:
+        return self.api(f"/jobs/{job}/{what}", body)
 
     def job(self, job: str) -> dict:
         return self.api(f"/jobs/{job}")
 
     def wait_for_step(self, job: str, step: int) -> None:
-        self.wait(lambda: self.job(job)["current_step"] >= step, 60)
+        self.wait(lambda: self.job(job)["current_step"] >= step, 120)
 
-    def wait_for_end(self, job: str, seconds: float = 120) -> dict:
+    def wait_for_status(self, job: str, status: str, seconds: float = 60) -> dict:
+        self.wait(lambda: self.job(job)["status"] == status, seconds)
+        return self.job(job)
+
+    def wait_for_end(self, job: str, seconds: float = 240) -> dict:
         ended = {"completed", "failed", "cancelled"}
         self.wait(lambda: self.job(job)["status"] in ended, seconds)
         return self.job(job)
@@ -172,12 +196,36 @@ class Console:
     def trainer_pid(self, job: str) -> int:
         return int((self.var / "runs" / job / "pid").read_text())
 
+    def job_attempts(self, job: str) -> list[Path]:
+        folder = self.var / "runs" / job / "attempts"
+        return list(folder.iterdir()) if folder.is_dir() else []
+
+    def notices(self) -> list[dict]:
+        code = (
+            "import json; from notifications.models import Notification as N; "
+            "print(json.dumps(list(N.objects.values('type', 'message'))))"
+        )
+        return json.loads(self.shell(code))
+
+    def killed(self, job: str) -> None:
+        os.kill(self.trainer_pid(job), signal.SIGKILL)
+
     @staticmethod
     def wait(condition, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "it took too long"
             time.sleep(0.05)
+
+
+def stub_settings(folder: Path) -> dict[str, str]:
+    """Settings that put the stub in the trainer's place."""
+    script = folder / "stub"
+    program = ROOT / "tests" / "trainer" / "stub_trainer.py"
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{program}" "$@"\n')
+    script.chmod(0o755)
+    (folder / "stub_step_seconds").write_text("0.02")
+    return {"TRAINER_PYTHON": str(script), "RECONCILE_SECONDS": "0.2"}
 
 
 def chat(n: int) -> list[dict[str, str]]:

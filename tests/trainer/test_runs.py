@@ -40,6 +40,7 @@ def test_a_killed_trainer_resumes_with_the_same_losses(console, dataset, undistu
     ended = console.wait_for_end(job) | console.result(job)
     assert ended["status"] == "completed"
     assert ended["points"] == undisturbed["points"]
+    assert ended["evaluations"] == undisturbed["evaluations"]
     assert ended["adapter"] == undisturbed["adapter"]
     assert [a[1] for a in ended["attempts"]] == ["lost", "completed"]
     assert ended["attempts"][1][2] in range(20, 121, 20)
@@ -67,6 +68,27 @@ def test_cancelling_a_run_keeps_its_checkpoint(console, dataset):
     assert ended["status"] == "cancelled"
     assert 5 <= ended["current_step"] < ended["total_steps"]
     assert list((console.var / "runs" / job / "checkpoints").glob("checkpoint-*"))
+
+
+@pytest.mark.long
+def test_paused_cancelled_and_continued_it_learns_the_same(
+    console, dataset, undisturbed
+):
+    job = console.start_job(dataset, epochs=EPOCHS)
+    console.wait_for_step(job, 25)
+    console.act(job, "pause")
+    paused = console.wait_for_status(job, "paused")
+    assert paused["current_step"] < STEPS
+    console.act(job, "resume")
+    console.wait_for_step(job, paused["current_step"] + 20)
+    console.act(job, "cancel")
+    console.wait_for_end(job)
+    new = console.act(job, "continue")["id"]
+    ended = console.wait_for_end(new) | console.result(new)
+    assert ended["status"] == "completed"
+    assert ended["points"] == undisturbed["points"]
+    assert ended["evaluations"] == undisturbed["evaluations"]
+    assert ended["adapter"] == undisturbed["adapter"]
 
 
 def test_a_trainer_starts_within_a_second(console, dataset):

@@ -14,8 +14,8 @@ TEMPLATE = (
 SPECIAL = ["<|end|>", "<|start|>"]
 
 
-def main(target: Path) -> None:
-    """Byte-level BPE of 512 tokens, a Llama of two layers, 64 wide."""
+def main(target: Path, width: int = 64, layers: int = 2) -> None:
+    """Byte-level BPE of 512 tokens, a Llama of so many layers and so wide."""
     raw = Tokenizer(models.BPE())
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.decoder = decoders.ByteLevel()
@@ -33,9 +33,9 @@ def main(target: Path) -> None:
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=512,
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=layers,
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=1024,
@@ -45,4 +45,4 @@ def main(target: Path) -> None:
     tokenizer.save_pretrained(target)
 
 
-main(Path(sys.argv[1]))
+main(Path(sys.argv[1]), *(int(size) for size in sys.argv[2:]))

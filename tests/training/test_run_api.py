@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 
 from lora_pipeline.services import hash_secret
 from tests.factories import TrainingJobFactory
-from training.ingest import end_attempt
 from training.models import RunAttempt
+from training.outcomes import end_attempt
 
 NOW = "2026-01-01T00:00:00Z"
 
@@ -42,7 +42,11 @@ def test_events_sent_twice_are_taken_once(trainer, attempt):
     started = (1, {"type": "started"})
     stage = (2, {"type": "stage", "stage": "training"})
     first = post(trainer, attempt, started, stage, (3, metrics(1)))
-    assert first.json()["data"] == {"cancel": False, "accepted_through": 3}
+    assert first.json()["data"] == {
+        "cancel": False,
+        "reason": "",
+        "accepted_through": 3,
+    }
     post(trainer, attempt, (3, metrics(1, loss=9.0)), (4, metrics(2, loss=0.5)))
     points = attempt.job.metrics.values_list("step", "loss")
     assert list(points) == [(1, 1.0), (2, 0.5)]

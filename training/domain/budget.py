@@ -7,6 +7,21 @@ HOLD_FACTOR = Decimal("1.25")
 """Held per estimated USD where no cap was set: room for a run slower than thought."""
 
 
+WARNED_PERCENT = 80
+
+
+def spent_percent(*, spent_usd: Decimal, max_cost: Decimal) -> int:
+    """How much of a cap was reached, by the marks that are told: 0, 80 or 100.
+
+    What costs nothing never reaches a cap, not even one of 0.
+    """
+    if spent_usd <= 0:
+        return 0
+    if spent_usd >= max_cost:
+        return 100
+    return WARNED_PERCENT if spent_usd * 100 >= max_cost * WARNED_PERCENT else 0
+
+
 def hold_usd(*, estimated_usd: Decimal, max_cost: Decimal | None) -> Decimal:
     """USD that a job may come to: its cap when it has one, else 1.25 x its estimate."""
     return estimated_usd * HOLD_FACTOR if max_cost is None else max_cost

@@ -6,6 +6,7 @@ from typing import Any
 
 from training.domain.limits import LIMITS, SCHEDULERS
 from training.domain.presets import DEFAULT_PRESET
+from training.domain.priority import NORMAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class JobConfig:
     name: str = ""
     quoted_cost: Decimal | None = None
     max_cost: Decimal | None = None
+    priority: int = NORMAL
 
 
 @dataclass(slots=True)

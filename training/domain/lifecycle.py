@@ -21,9 +21,12 @@ STAGES = (
     "completed",
 )
 
+PAUSE_REASONS = ("owner", "operator", "budget")
+
+# The same table stands in the database as a trigger (migration 0006); a test compares.
 TRANSITIONS: dict[str, frozenset[str]] = {
-    QUEUED: frozenset({INITIALIZING, FAILED, CANCELLED}),
-    INITIALIZING: frozenset({RUNNING, QUEUED, FAILED, CANCELLED}),
+    QUEUED: frozenset({INITIALIZING, PAUSED, FAILED, CANCELLED}),
+    INITIALIZING: frozenset({RUNNING, PAUSED, QUEUED, FAILED, CANCELLED}),
     RUNNING: frozenset({PAUSED, QUEUED, COMPLETED, FAILED, CANCELLED}),
     PAUSED: frozenset({RUNNING, QUEUED, FAILED, CANCELLED}),
     COMPLETED: frozenset(),

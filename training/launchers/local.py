@@ -3,8 +3,13 @@
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -21,7 +26,6 @@ KEPT_VARIABLES = (
     "HF_ENDPOINT",
     "LD_LIBRARY_PATH",
     "CUDA_HOME",
-    "CUDA_VISIBLE_DEVICES",
     "HTTPS_PROXY",
     "NO_PROXY",
     "SSL_CERT_FILE",
@@ -29,6 +33,7 @@ KEPT_VARIABLES = (
 # Keeps glibc from giving memory back after every step: 2.5 to 3 times as fast on CPU.
 KEEP_MEMORY = str(16 * 1024**3)
 LOG_TAIL_BYTES = 4000
+LOCK_SECONDS = 0.5
 _children: list[subprocess.Popen[bytes]] = []
 
 
@@ -36,57 +41,90 @@ class StillRunning(RuntimeError):
     """Another trainer holds the lock of this run folder."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """What one start of the trainer needs to know."""
+
+    job_id: UUID
+    run_id: UUID
+    token: str
+    processes: int = 1
+    visible_devices: str = ""
+
+
 def run_dir(job_id: UUID) -> Path:
     """The folder of all attempts of a job."""
     return Path(settings.RUNS_DIR) / str(job_id)
 
 
+def attempt_dir(job_id: UUID, run_id: UUID) -> Path:
+    """What belongs to one attempt alone."""
+    return run_dir(job_id) / "attempts" / str(run_id)
+
+
 def output_log(job_id: UUID, run_id: UUID) -> Path:
     """What an attempt's process printed."""
-    return run_dir(job_id) / "attempts" / str(run_id) / "output.log"
+    return attempt_dir(job_id, run_id) / "output.log"
 
 
-def launch(*, job_id: UUID, run_id: UUID, token: str) -> None:
+def launch(what: Launch) -> None:
     """Start the trainer of an attempt. Raises StillRunning while an older one lives."""
-    folder = run_dir(job_id)
-    log = output_log(job_id, run_id)
+    folder = run_dir(what.job_id)
+    log = output_log(what.job_id, what.run_id)
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_base_url(job_id)
+    write_base_url(what.job_id)
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if not _taken(lock):
+        if not _taken_within(lock, LOCK_SECONDS) or _ranks_alive(folder):
             raise StillRunning(f"the lock of {folder} is held")
+        for name in ("pid", "group"):
+            (folder / name).unlink(missing_ok=True)
         with log.open("ab") as output:
             child = subprocess.Popen(
-                _command(folder, lock),
+                _command(what, folder, lock),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 cwd=folder,
-                env=_environment(run_id, token),
+                env=_environment(what),
                 pass_fds=[lock],
                 start_new_session=True,
             )
-        (folder / "pid").write_text(str(child.pid))
         _children.append(child)
+        for name in ("pid", "group"):
+            _note(folder / name, str(child.pid))
     finally:
         os.close(lock)
 
 
-def _command(folder: Path, lock: int) -> list[str]:
-    trainer = [str(settings.TRAINER_PYTHON), "-I", "-u", str(settings.TRAINER_PROGRAM)]
-    return [*trainer, "run", "--run-dir", str(folder), "--lock-fd", str(lock)]
+def _note(path: Path, text: str) -> None:
+    """Write unless the trainer, which knows better, was quicker; a full disk is its own
+    to report.
+    """
+    with contextlib.suppress(FileExistsError, OSError), path.open("x") as file:
+        file.write(text)
 
 
-def _environment(run_id: UUID, token: str) -> dict[str, str]:
+def _command(what: Launch, folder: Path, lock: int) -> list[str]:
+    """One process, or torchrun with as many; isolated both ways."""
+    python = [str(settings.TRAINER_PYTHON), "-I", "-u"]
+    program = [*python, str(settings.TRAINER_PROGRAM), "run", "--run-dir", str(folder)]
+    if what.processes == 1:
+        return [*program, "--lock-fd", str(lock)]
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--no-python"]
+    return [*python, *torchrun, f"--nproc-per-node={what.processes}", *program]
+
+
+def _environment(what: Launch) -> dict[str, str]:
     """Only what is named here: no secret of the console reaches a trainer."""
     kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
     own = {
-        "LORA_RUN_ID": str(run_id),
-        "LORA_RUN_TOKEN": token,
+        "LORA_RUN_ID": str(what.run_id),
+        "LORA_RUN_TOKEN": what.token,
+        "CUDA_VISIBLE_DEVICES": what.visible_devices,
         "MALLOC_MMAP_THRESHOLD_": KEEP_MEMORY,
         "MALLOC_TRIM_THRESHOLD_": KEEP_MEMORY,
-        "OMP_NUM_THREADS": str(settings.TRAINER_THREADS),
+        "OMP_NUM_THREADS": str(max(settings.TRAINER_THREADS // what.processes, 1)),
         "OMP_WAIT_POLICY": "PASSIVE",
     }
     return kept | own | ({"HF_TOKEN": settings.HF_TOKEN} if settings.HF_TOKEN else {})
@@ -94,22 +132,68 @@ def _environment(run_id: UUID, token: str) -> dict[str, str]:
 
 def is_alive(job_id: UUID) -> bool:
     """Whether a trainer holds the run folder; true for one that we did not start."""
+    folder = run_dir(job_id)
+    return _is_held(folder / "lock") or _ranks_alive(folder)
+
+
+def _ranks_alive(folder: Path) -> bool:
+    """Under torchrun every process holds a lock of its own besides."""
+    return any(_is_held(path) for path in folder.glob("lock.*"))
+
+
+def _is_held(path: Path) -> bool:
+    """Asks with a shared lock, so that two who ask do not see each other."""
     try:
-        lock = os.open(run_dir(job_id) / "lock", os.O_RDWR)
+        lock = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return False
     try:
-        return not _taken(lock)
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
     finally:
         os.close(lock)
 
 
-def stop(job_id: UUID, number: signal.Signals = signal.SIGTERM) -> None:
-    """Signal the trainer that holds the run folder; the lock proves that it is ours."""
-    if not is_alive(job_id):
+def stop(job_id: UUID) -> None:
+    """Ask the trainer to save and end; one that started a moment ago is asked later."""
+    if is_alive(job_id):
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(int((run_dir(job_id) / "pid").read_text()), signal.SIGTERM)
+
+
+def kill(job_id: UUID) -> None:
+    """End a run's whole process group; the lock proves that it is ours."""
+    if is_alive(job_id):
+        with contextlib.suppress(OSError, ValueError):
+            group = int((run_dir(job_id) / "group").read_text())
+            os.killpg(group, signal.SIGKILL)
+
+
+def last_beat(job_id: UUID, run_id: UUID) -> datetime | None:
+    """When the trainer last showed here that it lives, reached us or not."""
+    try:
+        seconds = (attempt_dir(job_id, run_id) / "heartbeat").stat().st_mtime
+    except OSError:
+        return None
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def bring_checkpoint(from_job: UUID, to_job: UUID, name: str) -> None:
+    """Copy a checkpoint into the run folder of the job that continues from it.
+
+    Raises FileNotFoundError when it is gone, OSError when there is no room.
+    """
+    source = run_dir(from_job) / "checkpoints" / name
+    target = run_dir(to_job) / "checkpoints" / name
+    if target.is_dir():
         return
-    with contextlib.suppress(FileNotFoundError, ValueError, ProcessLookupError):
-        os.kill(int((run_dir(job_id) / "pid").read_text()), number)
+    part = target.with_name(f"{name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.copytree(source, part)
+    part.rename(target)
 
 
 def write_base_url(job_id: UUID) -> None:
@@ -131,7 +215,7 @@ def log_tail(job_id: UUID, run_id: UUID) -> str:
         with output_log(job_id, run_id).open("rb") as file:
             file.seek(0, os.SEEK_END)
             file.seek(max(file.tell() - LOG_TAIL_BYTES, 0))
-            return file.read().decode(errors="replace")
+            return file.read().decode(errors="replace").replace("\0", "")
     except FileNotFoundError:
         return ""
 
@@ -141,8 +225,22 @@ def reap() -> None:
     _children[:] = [child for child in _children if child.poll() is None]
 
 
+def visible_devices(devices: Sequence[str]) -> str:
+    """CUDA_VISIBLE_DEVICES of an assignment; empty hides every GPU from a CPU run."""
+    return ",".join(device for device in devices if not device.startswith("cpu-"))
+
+
+def _taken_within(descriptor: int, seconds: float) -> bool:
+    """Take the lock if nobody has it, waiting for those who only ask."""
+    deadline = time.monotonic() + seconds
+    while not _taken(descriptor):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
 def _taken(descriptor: int) -> bool:
-    """Take the lock if nobody has it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,5 +1,7 @@
 """Talking with the console: numbered events that are sent until they are taken."""
 
+import contextlib
+import errno
 import http.client
 import json
 import sys
@@ -16,6 +18,13 @@ HEARTBEAT_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 10.0
 MOST_EVENTS = 500
 CHUNK_BYTES = 1024 * 1024
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def say(text: str, stream: IO[str] | None = None) -> None:
+    """Print; a disk too full for the output is no reason to end, nor to hide why."""
+    with contextlib.suppress(OSError):
+        print(text, file=stream, flush=True)
 
 
 class Refused(Exception):
@@ -67,13 +76,15 @@ class Console:
             try:
                 status, answer = self._once(method, name, body, headers or {}, target)
             except (OSError, http.client.HTTPException) as error:
+                if getattr(error, "errno", None) in DISK_FULL:
+                    raise
                 status, answer = 0, str(error).encode()
             if 200 <= status < 300:
                 return answer
             if status in FINAL_ANSWERS or 400 <= status < 429 or 429 < status < 500:
                 raise Refused(status, answer.decode(errors="replace"))
             reason = answer[:200].decode(errors="replace")
-            print(f"{method} {name}: {status} {reason}; trying again", file=sys.stderr)
+            say(f"{method} {name}: {status} {reason}; trying again", sys.stderr)
             time.sleep(pause)
         raise AssertionError("pauses never end")
 
@@ -131,34 +142,38 @@ class Reporter:
     """Sends events in order, in batches, from its own thread; training never waits.
 
     Every event is first written to a file of the attempt. `cancelled` turns true when
-    the console asks for an end, `refused` when it will hear nothing more.
+    the console asks for an end, `refused` when it will hear nothing more. A file is
+    touched all the while, for those who look at this machine while nobody answers.
     """
 
-    def __init__(self, console: Console, journal: Path) -> None:
+    def __init__(self, console: Console, attempt_dir: Path) -> None:
         self.console = console
         self.cancelled = threading.Event()
         self.refused: Refused | None = None
-        self._journal: IO[str] = journal.open("a")
+        self.taken_through = 0
+        self._journal = attempt_dir / "events.jsonl"
+        self._heartbeat = attempt_dir / "heartbeat"
         self._waiting: list[dict[str, Any]] = []
         self._sequence = 0
         self._news = threading.Condition()
-        self._thread = threading.Thread(target=self._send_all, daemon=True)
-        self._thread.start()
+        for work in (self._send_all, self._beat):
+            threading.Thread(target=work, daemon=True).start()
 
-    def emit(self, type: str, **values: Any) -> None:
-        """Report something that happened just now."""
+    def emit(self, type: str, **values: Any) -> int:
+        """Report something that happened just now; returns the event's number."""
         with self._news:
             self._sequence += 1
             now = datetime.now(UTC).isoformat()
             event = {"sequence": self._sequence, "type": type, "at": now, **values}
-            self._journal.write(json.dumps(event) + "\n")
-            self._journal.flush()
+            with contextlib.suppress(OSError), self._journal.open("a") as journal:
+                journal.write(json.dumps(event) + "\n")
             self._waiting.append(event)
             self._news.notify()
+            return self._sequence
 
     def log(self, message: str, level: str = "info") -> None:
         """A line for the job's log, and for the attempt's own output."""
-        print(message, flush=True)
+        say(message)
         self.emit("log", message=message, level=level)
 
     def flush(self) -> None:
@@ -167,6 +182,12 @@ class Reporter:
             self._news.wait_for(lambda: not self._waiting or self.refused is not None)
         if self.refused is not None:
             raise self.refused
+
+    def _beat(self) -> None:
+        while True:
+            with contextlib.suppress(OSError):
+                self._heartbeat.touch()
+            time.sleep(HEARTBEAT_SECONDS)
 
     def _send_all(self) -> None:
         while self.refused is None:
@@ -184,7 +205,7 @@ class Reporter:
         if answer["cancel"]:
             self.cancelled.set()
         with self._news:
-            through = answer["accepted_through"]
+            self.taken_through = through = answer["accepted_through"]
             self._waiting = [e for e in self._waiting if e["sequence"] > through]
             self._news.notify_all()
 
@@ -193,3 +214,20 @@ class Reporter:
             self.refused = refused
             self.cancelled.set()
             self._news.notify_all()
+
+
+class Silent:
+    """What the other processes of a run have for a Reporter: the first one speaks."""
+
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+        self.taken_through = 0
+
+    def emit(self, type: str, **values: Any) -> int:
+        return 0
+
+    def log(self, message: str, level: str = "info") -> None:
+        pass
+
+
+Voice = Reporter | Silent

@@ -1,6 +1,5 @@
 """One run attempt from start to end, and what is said when it fails."""
 
-import errno
 import hashlib
 import importlib.metadata
 import os
@@ -12,8 +11,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from data import BadData
-from reporting import Console, Refused, Reporter
+import parallel
+from explain import explain
+from reporting import Console, Refused, Reporter, Silent, say
 from spec import Spec, read_spec
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "tokenizers")
@@ -31,27 +31,35 @@ class Stopped(Exception):
 def run_attempt(run_dir: Path) -> int:
     """Carry out the attempt named in the environment; returns the exit status."""
     run_id, token = os.environ["LORA_RUN_ID"], os.environ.pop("LORA_RUN_TOKEN")
+    parallel.enter(run_dir)
     attempt_dir = run_dir / "attempts" / run_id
     attempt_dir.mkdir(parents=True, exist_ok=True)
     console = Console(run_dir, run_id, token)
-    reporter = Reporter(console, attempt_dir / "events.jsonl")
+    if parallel.RANK > 0:
+        return _follow(console, run_dir, attempt_dir)
+    reporter = Reporter(console, attempt_dir)
     signal.signal(signal.SIGTERM, lambda *_: reporter.cancelled.set())
     try:
-        _carry_out(console, reporter, run_dir)
+        _carry_out(console, reporter, run_dir, attempt_dir)
         reporter.flush()
     except Refused as refused:
-        print(refused, file=sys.stderr)
+        say(str(refused), sys.stderr)
         return 3
     return 0
 
 
-def _carry_out(console: Console, reporter: Reporter, run_dir: Path) -> None:
+def _carry_out(
+    console: Console, reporter: Reporter, run_dir: Path, attempt_dir: Path
+) -> None:
+    """The first process: it alone speaks with the console."""
     try:
         reporter.emit("started", **_facts())
+        parallel.note_process(run_dir)
         spec = read_spec(console.get_json("spec"), run_dir)
         reporter.emit("stage", stage="preparing_data")
         for split in ("train", "validation"):
             console.download(f"dataset/{split}", run_dir / f"{split}.jsonl")
+        (attempt_dir / parallel.READY).touch()
         _train(spec, console, reporter)
         reporter.emit("completed")
     except Stopped as stopped:
@@ -61,10 +69,37 @@ def _carry_out(console: Console, reporter: Reporter, run_dir: Path) -> None:
     except BaseException as error:
         if reporter.refused is not None:
             raise reporter.refused from error
-        kind, message = explain(error)
         stack = traceback.format_exc()
-        print(stack, file=sys.stderr)
-        reporter.emit("failed", kind=kind, message=message, stack=stack)
+        say(stack, sys.stderr)
+        reporter.emit("failed", **_word(error, stack, run_dir, attempt_dir))
+
+
+def _word(
+    error: BaseException, stack: str, run_dir: Path, attempt_dir: Path
+) -> dict[str, str]:
+    """What to say of a failure: what another process says, where one failed first."""
+    kind, message = explain(error, run_dir)
+    own = {"kind": kind, "message": message, "stack": stack}
+    return parallel.word_left(attempt_dir) or own
+
+
+def _follow(console: Console, run_dir: Path, attempt_dir: Path) -> int:
+    """Another process under torchrun: trains along; the first one speaks."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        spec = read_spec(console.get_json("spec"), run_dir)
+        parallel.wait_for_data(attempt_dir)
+        from train import train
+
+        train(spec, Silent())
+    except Stopped:
+        return 0
+    except BaseException as error:
+        stack = traceback.format_exc()
+        say(stack, sys.stderr)
+        parallel.leave_word(attempt_dir, *explain(error, run_dir), stack)
+        return 1
+    return 0
 
 
 def _facts() -> dict[str, Any]:
@@ -73,7 +108,7 @@ def _facts() -> dict[str, Any]:
         "hostname": platform.node(),
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES}
         | {"python": platform.python_version()},
-        "world_size": int(os.environ.get("WORLD_SIZE", "1")),
+        "world_size": parallel.WORLD_SIZE,
     }
 
 
@@ -108,19 +143,3 @@ def sha256(file: Path) -> str:
     """SHA-256 of a file in hex."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def explain(error: BaseException) -> tuple[str, str]:
-    """The kind of a failure, and a sentence for the job's owner."""
-    text = f"{type(error).__name__}: {error}"
-    if isinstance(error, BadData):
-        return "bad_data", str(error)
-    if isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__:
-        words = "Choose a smaller batch_size or max_length, or a GPU with more memory."
-        return "out_of_memory", f"The machine ran out of memory. {words}"
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        words = "Free some space on the trainer's disk and start again."
-        return "disk_full", f"The disk is full: {error.strerror}. {words}"
-    if type(error).__name__ == "ModelNotFound":
-        return "model_not_found", str(error)
-    return "trainer_error", f"The trainer failed. {text[:1000]}"

@@ -32,6 +32,7 @@ class Spec:
     dataset: dict[str, Any]
     hyperparameters: Hyperparameters
     checkpoint_every_steps: int
+    process_count: int
     resume_step: int
     resume_name: str
     run_dir: Path
@@ -54,6 +55,7 @@ def read_spec(answer: dict[str, Any], run_dir: Path) -> Spec:
         dataset=answer["dataset"],
         hyperparameters=Hyperparameters(**values),
         checkpoint_every_steps=answer["checkpoint_every_steps"],
+        process_count=answer["process_count"],
         resume_step=resume["step"],
         resume_name=resume["name"],
         run_dir=run_dir,
@@ -67,3 +69,13 @@ def micro_batch(per_process: int, largest: int = 8) -> int:
     6
     """
     return max(n for n in range(1, largest + 1) if per_process % n == 0)
+
+
+def step_of(checkpoint: str) -> int:
+    """The step in a checkpoint's name; 0 for what is none, such as a half-made copy.
+
+    >>> step_of("checkpoint-20")
+    20
+    """
+    number = checkpoint.rpartition("-")[2]
+    return int(number) if number.isdigit() else 0

@@ -1,28 +1,29 @@
 """Training: base model, LoRA, TRL's SFTTrainer, and what it reports on the way."""
 
 import errno
-import json
 import math
 import os
 import shutil
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+import parallel
 import torch
 import transformers
 from card import model_card
 from data import BadData, Sequences, read_sequences, template_of
+from explain import CheckpointLost, ModelNotFound
 from hub import fetch
 from peft import LoraConfig
-from reporting import Reporter
+from progress import Progress
+from reporting import Voice
 from run import Stopped
-from spec import Spec, micro_batch
-from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+from spec import Spec, micro_batch, step_of
+from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTConfig, SFTTrainer
 
 import datasets
@@ -30,37 +31,61 @@ import datasets
 if "site-packages" not in (datasets.__file__ or ""):
     sys.exit("The trainer must be started with -I: `datasets` is not Hugging Face's.")
 
-TOKENS_FILE = "tokens_seen.json"
+WHOLE_CHECKPOINT = (
+    "adapter_model.safetensors",
+    "optimizer.pt",
+    "scheduler.pt",
+    "trainer_state.json",
+)
 
 
-class ModelNotFound(Exception):
-    """The base model cannot be loaded from where the catalogue says."""
-
-
-def train(spec: Spec, reporter: Reporter) -> Path:
+def train(spec: Spec, reporter: Voice) -> Path:
     """Train the adapter; returns its PEFT folder. Raises Stopped when told to end."""
+    parallel.require_world(spec.process_count)
     transformers.set_seed(spec.hyperparameters.seed)
     folder = find_model(spec, reporter)
     tokenizer = load_tokenizer(spec, folder)
     splits = _sequences(spec, tokenizer, reporter)
+    _stop_early(spec, reporter)
     reporter.emit("stage", stage="loading_model")
     model = load_model(spec, folder)
     trainer = make_trainer(spec, model, tokenizer, splits, reporter)
-    _drop_newer_checkpoints(spec)
-    resume = spec.checkpoints / spec.resume_name if spec.resume_name else None
-    if resume is not None:
-        reporter.log(f"resuming from step {spec.resume_step}")
+    resume = _resume_folder(spec, reporter)
+    _stop_early(spec, reporter)
     reporter.emit("stage", stage="training")
-    trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    trainer.train(resume_from_checkpoint=resume)
     if trainer.state.global_step < trainer.state.max_steps:
         raise Stopped(trainer.state.global_step)
+    hashes = parallel.adapter_hashes(trainer.model)
+    reporter.emit("facts", facts={"adapter_hashes": hashes})
     return save_adapter(spec, trainer, tokenizer)
+
+
+def _stop_early(spec: Spec, reporter: Voice) -> None:
+    """Before the first step there is nothing to save. Several processes stop together,
+    after a step.
+    """
+    if parallel.WORLD_SIZE == 1 and reporter.cancelled.is_set():
+        raise Stopped(spec.resume_step)
+
+
+def _resume_folder(spec: Spec, reporter: Voice) -> str | None:
+    """The checkpoint to go on from. Raises CheckpointLost where it is not whole."""
+    if parallel.RANK == 0:
+        _drop_newer_checkpoints(spec)
+    if not spec.resume_name:
+        return None
+    folder = spec.checkpoints / spec.resume_name
+    if missing := [name for name in WHOLE_CHECKPOINT if not (folder / name).is_file()]:
+        raise CheckpointLost(f"{spec.resume_name} lacks {', '.join(missing)}.")
+    reporter.log(f"resuming from step {spec.resume_step}")
+    return str(folder)
 
 
 # -- Data ----------------------------------------------------------------------
 
 
-def _sequences(spec: Spec, tokenizer: Any, reporter: Reporter) -> dict[str, Sequences]:
+def _sequences(spec: Spec, tokenizer: Any, reporter: Voice) -> dict[str, Sequences]:
     """Both splits as labelled sequences. Raises BadData when none can be learned."""
     template, limit = template_of(tokenizer), spec.hyperparameters.max_length
     found = {
@@ -99,7 +124,7 @@ def load_model(spec: Spec, folder: str) -> Any:
     return model
 
 
-def find_model(spec: Spec, reporter: Reporter) -> str:
+def find_model(spec: Spec, reporter: Voice) -> str:
     """The base model's folder: the catalogue's own, or one fetched from the hub."""
     if folder := spec.base_model["path"]:
         os.environ["HF_HUB_OFFLINE"] = "1"
@@ -137,11 +162,11 @@ def make_trainer(
     model: Any,
     tokenizer: Any,
     splits: dict[str, Sequences],
-    reporter: Reporter,
+    reporter: Voice,
 ) -> Any:
     """TRL's trainer, with everything that it would choose by itself said here."""
     chosen = spec.hyperparameters
-    world = int(os.environ.get("WORLD_SIZE", "1"))
+    world = parallel.WORLD_SIZE
     micro = micro_batch(chosen.batch_size // world)
     rows = splits["train"].rows
     steps = math.ceil(len(rows) / chosen.batch_size) * chosen.epochs
@@ -158,10 +183,12 @@ def make_trainer(
         logging_steps=1,
         save_strategy="steps",
         save_steps=spec.checkpoint_every_steps,
-        save_total_limit=2,
+        save_total_limit=None,
         eval_strategy="epoch" if splits["validation"].rows else "no",
         bf16=cuda,
         use_cpu=not cuda,
+        ddp_backend="gloo" if world > 1 and not cuda else None,
+        ddp_find_unused_parameters=False,
         gradient_checkpointing=cuda,
         dataloader_pin_memory=cuda,
         seed=chosen.seed,
@@ -173,7 +200,9 @@ def make_trainer(
         disable_tqdm=True,
         push_to_hub=False,
     )
-    reporting = Reporting(spec, reporter, steps)
+    reporting = Progress(
+        spec, reporter, steps, evaluates=bool(splits["validation"].rows)
+    )
     trainer = SFTTrainer(
         model=model,
         args=config,
@@ -213,98 +242,8 @@ def _as_dataset(split: Sequences) -> Any:
 def _drop_newer_checkpoints(spec: Spec) -> None:
     """What a killed attempt saved but never reported is not to be trusted."""
     for folder in spec.checkpoints.glob("checkpoint-*"):
-        if int(folder.name.rpartition("-")[2]) > spec.resume_step:
+        if step_of(folder.name) > spec.resume_step:
             shutil.rmtree(folder)
-
-
-class Reporting(TrainerCallback):  # type: ignore[misc]
-    """Turns what the trainer does into events, and the wish to stop into a stop."""
-
-    def __init__(self, spec: Spec, reporter: Reporter, steps: int) -> None:
-        self.reporter = reporter
-        self.steps = steps
-        self.tokens_before = _tokens_at(spec.checkpoints / spec.resume_name)
-        self.tokens_seen = self.tokens_before
-        self.step_began = 0.0
-        self.step_seconds = 0.0
-        self.evaluating = False
-        self.last_loss: float | None = None
-        self.first_loss: float | None = None
-        self.validation_loss: float | None = None
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.reporter.emit("steps", total_steps=state.max_steps)
-
-    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.step_began = time.monotonic()
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.step_seconds = time.monotonic() - self.step_began
-        if self.reporter.cancelled.is_set():
-            control.should_save = True
-            control.should_training_stop = True
-            control.should_evaluate = False
-
-    def on_log(
-        self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any
-    ) -> None:
-        if logs and "loss" in logs:
-            self._report_step(state, logs)
-
-    def _report_step(self, state: Any, logs: dict[str, Any]) -> None:
-        now = self.tokens_before + int(logs.get("num_tokens", 0))
-        tokens, self.tokens_seen = now - self.tokens_seen, now
-        self.last_loss = float(logs["loss"])
-        self.first_loss = self.first_loss or self.last_loss
-        self.reporter.emit(
-            "metrics",
-            step=state.global_step,
-            epoch=logs.get("epoch"),
-            loss=finite(logs["loss"]),
-            learning_rate=finite(logs.get("learning_rate")),
-            grad_norm=finite(logs.get("grad_norm")),
-            tokens_seen=now,
-            tokens_per_second=tokens / self.step_seconds,
-            step_seconds=self.step_seconds,
-        )
-
-    def on_prediction_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if not self.evaluating:
-            self.evaluating = True
-            self.reporter.emit("stage", stage="evaluating")
-
-    def on_evaluate(
-        self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any
-    ) -> None:
-        self.evaluating = False
-        self.validation_loss = finite((metrics or {}).get("eval_loss"))
-        self.reporter.emit(
-            "eval",
-            step=state.global_step,
-            epoch=state.epoch,
-            loss=self.validation_loss,
-        )
-        if state.global_step < state.max_steps:
-            self.reporter.emit("stage", stage="training")
-
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        name = f"checkpoint-{state.global_step}"
-        folder = Path(args.output_dir) / name
-        (folder / TOKENS_FILE).write_text(json.dumps(self.tokens_seen))
-        size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
-        self.reporter.emit(
-            "checkpoint", step=state.global_step, name=name, size_bytes=size
-        )
-
-
-def _tokens_at(checkpoint: Path) -> int:
-    file = checkpoint / TOKENS_FILE
-    return int(json.loads(file.read_text())) if file.is_file() else 0
-
-
-def finite(value: Any) -> float | None:
-    """A number for JSON, which knows no NaN."""
-    return float(value) if value is not None and math.isfinite(value) else None
 
 
 # -- Adapter -------------------------------------------------------------------

@@ -1,0 +1,78 @@
+"""Faults of the user's making: recognised in what was printed, with what to change."""
+
+import pytest
+
+from training.domain import faults
+from training.domain.faults import micro_batch, recognise, suggest
+from training.domain.schedule import process_count
+
+VALUES = {"batch_size": 16, "max_length": 1024}
+
+
+@pytest.mark.parametrize(
+    ("printed", "kind"),
+    [
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried", "out_of_memory"),
+        ("DefaultCPUAllocator: can't allocate memory: you tried", "out_of_memory"),
+        ("OSError: [Errno 28] No space left on device", "disk_full"),
+        ("SafetensorError: I/O error: (os error 28)", "disk_full"),
+        ("Segmentation fault", ""),
+        ("", ""),
+    ],
+)
+def test_a_fault_is_recognised_by_what_was_printed(printed, kind):
+    assert recognise(printed) == kind
+
+
+def test_the_last_sign_decides():
+    printed = "CUDA out of memory ... retried ... No space left on device"
+    assert recognise(printed) == "disk_full"
+
+
+def test_out_of_memory_halves_what_is_in_memory_at_a_time():
+    found = suggest(faults.OUT_OF_MEMORY, VALUES)
+    assert found.changes == {"batch_size": 4}
+    before = micro_batch(batch_size=16, processes=1)
+    assert micro_batch(batch_size=4, processes=1) == before / 2
+
+
+@pytest.mark.parametrize("batch", range(1, 65))
+@pytest.mark.parametrize("gpus", [1, 2, 3, 8])
+def test_the_suggested_batch_always_needs_less_memory(batch, gpus):
+    processes = process_count(batch_size=batch, gpu_count=gpus)
+    micro = micro_batch(batch_size=batch, processes=processes)
+    found = suggest(
+        faults.OUT_OF_MEMORY, VALUES | {"batch_size": batch}, processes=processes
+    )
+    if micro == 1:
+        assert found.changes == {"max_length": 512}
+    else:
+        smaller = found.changes["batch_size"]
+        again = process_count(batch_size=smaller, gpu_count=gpus)
+        assert micro_batch(batch_size=smaller, processes=again) < micro
+
+
+def test_one_short_sequence_at_a_time_leaves_only_another_machine():
+    found = suggest(faults.OUT_OF_MEMORY, {"batch_size": 1, "max_length": 64})
+    assert found.changes == {}
+    assert "GPU with more memory" in found.words
+
+
+def test_a_missing_model_is_replaced_by_the_installed_one():
+    names = {"base_model": "a/b", "default_model": "c/d"}
+    found = suggest(faults.MODEL_NOT_FOUND, VALUES, **names)
+    assert found.changes == {"base_model": "c/d"}
+
+
+def test_a_full_disk_asks_for_space_and_changes_nothing():
+    found = suggest(faults.DISK_FULL, VALUES)
+    assert (found.changes, "Free space" in found.words) == ({}, True)
+
+
+def test_answers_cut_away_ask_for_a_longer_sequence():
+    found = suggest(faults.BAD_DATA, VALUES | {"max_length": 16})
+    assert found.changes == {"max_length": 1024}
+
+
+def test_our_own_faults_suggest_nothing():
+    assert suggest(faults.TRAINER_ERROR, VALUES) is None

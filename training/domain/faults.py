@@ -1,0 +1,152 @@
+"""What can go wrong in a run: whose making it is, and what to change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+OUT_OF_MEMORY = "out_of_memory"
+BAD_DATA = "bad_data"
+MODEL_NOT_FOUND = "model_not_found"
+DISK_FULL = "disk_full"
+CHECKPOINT_LOST = "checkpoint_lost"
+TRAINER_ERROR = "trainer_error"
+
+USERS_FAULTS = frozenset({OUT_OF_MEMORY, BAD_DATA, MODEL_NOT_FOUND, DISK_FULL})
+"""Trying again changes nothing: somebody has to change something first."""
+
+# Words of PyTorch, glibc, the kernel, safetensors and Python, as they print them.
+SIGNS = (
+    (
+        DISK_FULL,
+        ("No space left on device", "os error 28", "Disk quota exceeded"),
+    ),
+    (
+        OUT_OF_MEMORY,
+        (
+            "CUDA out of memory",
+            "HIP out of memory",
+            "OutOfMemoryError",
+            "DefaultCPUAllocator: can't allocate memory",
+            "std::bad_alloc",
+            "MemoryError",
+            "Cannot allocate memory",
+        ),
+    ),
+)
+WORDS = {
+    OUT_OF_MEMORY: "The machine ran out of memory.",
+    DISK_FULL: "The disk of the run is full.",
+    BAD_DATA: "The data cannot be trained on.",
+    MODEL_NOT_FOUND: "The base model cannot be loaded.",
+}
+LARGEST_MICRO_BATCH = 8
+SHORTEST_SEQUENCE = 64
+LONGEST_SEQUENCE = 131_072
+
+
+def recognise(printed: str) -> str:
+    """The kind of fault that the end of a trainer's output shows; empty if none.
+
+    For a process that died before it could report. The last sign counts, since what is
+    printed earlier may have been overcome. Known miss: the kernel's out-of-memory
+    killer leaves no word here, so such a run counts as lost and is tried again.
+    """
+    found = [
+        (printed.rfind(sign), kind)
+        for kind, signs in SIGNS
+        for sign in signs
+        if sign in printed
+    ]
+    return max(found)[1] if found else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """What to do about a fault; `changes` are fields of a new job's request."""
+
+    kind: str
+    words: str
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As stored on the job and shown by the API."""
+        return {"kind": self.kind, "words": self.words, "changes": self.changes}
+
+
+def suggest(
+    kind: str,
+    hyperparameters: Mapping[str, Any],
+    *,
+    processes: int = 1,
+    base_model: str = "",
+    default_model: str = "",
+) -> Suggestion | None:
+    """What to change after a fault of the user's making; None for any other."""
+    if kind == OUT_OF_MEMORY:
+        return _smaller(hyperparameters, processes)
+    if kind == BAD_DATA:
+        return _longer(hyperparameters)
+    if kind == MODEL_NOT_FOUND:
+        return _other_model(base_model, default_model)
+    if kind == DISK_FULL:
+        words = "Free space on the disk of the runs, then start again as it was."
+        return Suggestion(kind=kind, words=words)
+    return None
+
+
+def micro_batch(*, batch_size: int, processes: int) -> int:
+    """Sequences in memory at a time, as the trainer cuts them.
+
+    The largest divisor of a process's share of the batch that is at most 8.
+    """
+    share = max(batch_size // processes, 1)
+    return max(n for n in range(1, LARGEST_MICRO_BATCH + 1) if share % n == 0)
+
+
+def _smaller(values: Mapping[str, Any], processes: int) -> Suggestion:
+    """Half of what is in memory at a time: fewer sequences, or shorter ones.
+
+    Activations grow in proportion to micro-batch x length. A batch of n processes x
+    half the micro-batch has just that micro-batch.
+    """
+    kind = OUT_OF_MEMORY
+    batch, length = int(values["batch_size"]), int(values["max_length"])
+    micro = micro_batch(batch_size=batch, processes=processes)
+    if micro > 1:
+        smaller = micro // 2 * processes
+        words = (
+            f"Lower batch_size from {batch} to {smaller}: half as much in memory at a "
+            "time. A GPU with more memory helps too."
+        )
+        return Suggestion(kind=kind, words=words, changes={"batch_size": smaller})
+    if length > SHORTEST_SEQUENCE:
+        shorter = max(length // 2, SHORTEST_SEQUENCE)
+        words = (
+            f"Lower max_length from {length} to {shorter}: longer sequences are cut. A "
+            "GPU with more memory keeps them whole."
+        )
+        return Suggestion(kind=kind, words=words, changes={"max_length": shorter})
+    words = "Choose a GPU with more memory or a smaller base model."
+    return Suggestion(kind=kind, words=words)
+
+
+def _longer(values: Mapping[str, Any]) -> Suggestion:
+    """Bad data is most often an answer that lies beyond max_length."""
+    length = int(values["max_length"])
+    longer = min(max(length * 2, 1024), LONGEST_SEQUENCE)
+    if longer <= length:
+        return Suggestion(kind=BAD_DATA, words="Mend the dataset and start again.")
+    words = (
+        f"Raise max_length from {length} to {longer}, so that answers are not cut "
+        "away; if that does not help, mend the dataset."
+    )
+    return Suggestion(kind=BAD_DATA, words=words, changes={"max_length": longer})
+
+
+def _other_model(base_model: str, default_model: str) -> Suggestion:
+    if default_model and default_model != base_model:
+        words = f"Take {default_model}, which is installed, or have {base_model} added."
+        changes = {"base_model": default_model}
+        return Suggestion(kind=MODEL_NOT_FOUND, words=words, changes=changes)
+    words = "Ask an operator to check the base model's name, folder and HF_TOKEN."
+    return Suggestion(kind=MODEL_NOT_FOUND, words=words)

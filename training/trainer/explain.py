@@ -1,0 +1,68 @@
+"""Putting a failure into words: its kind, and a sentence for the job's owner."""
+
+import errno
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from data import BadData
+
+NO_SPACE = ("No space left on device", "os error 28", "Disk quota exceeded")
+# torch.save says no errno: these are its words when a file could not be written on.
+TORN_WRITE = ("PytorchStreamWriter failed", "unexpected pos", "file write failed")
+ALMOST_FULL_BYTES = 1024 * 1024
+NO_MEMORY = (
+    "OutOfMemory",
+    "out of memory",
+    "can't allocate memory",
+    "Cannot allocate memory",
+    "std::bad_alloc",
+    "MemoryError",
+)
+
+
+class ModelNotFound(Exception):
+    """The base model cannot be loaded from where the catalogue says."""
+
+
+class CheckpointLost(Exception):
+    """The checkpoint to go on from is not there, or not whole."""
+
+
+def explain(error: BaseException, run_dir: Path) -> tuple[str, str]:
+    """Kind and sentence; the first cause in the chain that is known decides."""
+    for cause in _chain(error):
+        if isinstance(cause, BadData):
+            return "bad_data", str(cause)
+        if isinstance(cause, ModelNotFound):
+            return "model_not_found", str(cause)
+        if isinstance(cause, CheckpointLost):
+            return "checkpoint_lost", str(cause)
+        if _is_disk_full(cause, run_dir):
+            return "disk_full", f"The disk of the run is full: {_short(cause)}."
+        if any(sign in f"{type(cause).__name__}: {cause}" for sign in NO_MEMORY):
+            return "out_of_memory", f"The machine ran out of memory: {_short(cause)}."
+    return "trainer_error", f"The trainer failed. {type(error).__name__}: {error}"[
+        :1000
+    ]
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _is_disk_full(error: BaseException, run_dir: Path) -> bool:
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return True
+    text = str(error)
+    if any(sign in text for sign in NO_SPACE):
+        return True
+    torn = any(sign in text for sign in TORN_WRITE)
+    return torn and shutil.disk_usage(run_dir).free < ALMOST_FULL_BYTES
+
+
+def _short(error: BaseException) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:300].rstrip(".")
