@@ -85,6 +85,7 @@ JOB = {
     "error_message": "",
     "error_stack": "",
     "retry_count": 0,
+    "suggestion": None,
     "external_job_id": "",
     "artifact": None,
     "created_at": "2026-11-24T18:00:00Z",
