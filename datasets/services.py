@@ -1,7 +1,7 @@
 """Every write of datasets."""
 
 from pathlib import PurePath
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.core.files.base import File
 from django.core.files.storage import default_storage
@@ -21,7 +21,10 @@ IN_USE = (
     "make a new version."
 )
 NOT_SETTLED = "The dataset is still being checked; wait until it is ready or in error."
-Upload: TypeAlias = "File[bytes]"
+if TYPE_CHECKING:
+    Upload: TypeAlias = File[bytes]
+else:
+    Upload = File
 
 
 def create_dataset(

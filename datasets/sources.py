@@ -33,6 +33,7 @@ from datasets.domain.layout import (
 
 MAX_ROW_BYTES = 10 * 1024 * 1024
 PIECE_BYTES = 1024 * 1024
+MAX_BLANK_LINES = 1_000_000
 BOMB_BYTES = 256 * 1024 * 1024
 BOMB_RATIO = 300
 GZIP = b"\x1f\x8b"
@@ -127,8 +128,13 @@ class Source:
         read, number = self._stream.readline, 0
         if self.byte_order_mark:
             self._stream.read(len(BYTE_ORDER_MARK))
+        blank = 0
         while raw := read(MAX_ROW_BYTES + 1):
             number += 1
+            if len(raw) < 3 and raw.isspace():
+                blank += 1
+                if blank > MAX_BLANK_LINES:
+                    raise Unreadable(Fault(kind="blank_lines", line=number))
             if len(raw) <= MAX_ROW_BYTES:
                 yield number, raw
                 continue

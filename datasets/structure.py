@@ -15,6 +15,7 @@ from datasets.sources import PIECE_BYTES, Plain, Source, Unreadable, opened
 
 AHEAD = 4
 TELL_EVERY = 1024
+MAX_ERRORS = 100_000
 
 
 @dataclass(slots=True)
@@ -100,6 +101,9 @@ def _check_rows(source: Source, found: Structure, tell: Callable[[float], Any]) 
                 examples, faults = read(line, item)
                 found.examples += len(examples)
                 found.log.extend(faults)
+                if found.log.error_count > MAX_ERRORS:
+                    words = f"over {MAX_ERRORS:,} until line {line:,}"
+                    raise Unreadable(Fault(kind="too_many", line=line, found=words))
             if not line % TELL_EVERY:
                 tell(source.share_read)
     finally:

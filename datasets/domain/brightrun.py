@@ -67,6 +67,7 @@ def _history(line: int, row: Row) -> tuple[list[Turn], list[Fault]]:
     turns = [
         Turn(
             field=f"{key}[{number}]",
+            content_field=f"{key}[{number}].content",
             role=message.get("role"),
             content=message.get("content"),
             weight=0 if message.get("role") == "assistant" else None,
@@ -79,4 +80,6 @@ def _history(line: int, row: Row) -> tuple[list[Turn], list[Fault]]:
 
 
 def _repeats(turn: Turn, question: Any) -> bool:
-    return bool(turn.role == "user" and turn.content == question)
+    if turn.role != "user" or not isinstance(turn.content, str):
+        return False
+    return isinstance(question, str) and turn.content.strip() == question.strip()

@@ -44,7 +44,8 @@ class DocumentRows:
         if self._row_start is not None:
             self._too_long |= self._position - self._row_start > self._max_bytes
         elif self._in_rows and self._position - self._gap_start > self._max_bytes:
-            yield self._line_at(self._position), None
+            if self._buffer[self._gap_start : self._position].strip(BETWEEN):
+                yield self._line_at(self._position), None
             self._gap_start = self._position
 
     def finish(self) -> Iterator[tuple[int, bytes | None]]:

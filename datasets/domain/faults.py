@@ -48,6 +48,12 @@ KINDS: dict[str, Kind] = {
         advice="It is skipped; save as UTF-8 without BOM to be rid of this.",
         error=False,
     ),
+    "blank_lines": Kind(
+        title="Over a million blank lines", advice="Remove the blank lines."
+    ),
+    "too_many": Kind(
+        title="Too many faults", advice="The rest of the file was not read."
+    ),
     # One row
     "not_utf8": Kind(title="Not UTF-8", advice="Save the file as UTF-8."),
     "broken_json": Kind(title="Broken JSON", advice="Give one JSON object a row."),
@@ -189,9 +195,11 @@ class FaultLog:
     counts: Counter[str] = field(default_factory=Counter)
     errors: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
+    error_count: int = 0
 
     def add(self, fault: Fault) -> None:
         self.counts[fault.kind] += 1
+        self.error_count += fault.is_error
         kept = self.errors if fault.is_error else self.warnings
         if len(kept) < KEPT:
             kept.append(fault)
@@ -199,10 +207,6 @@ class FaultLog:
     def extend(self, faults: "list[Fault]") -> None:
         for fault in faults:
             self.add(fault)
-
-    @property
-    def error_count(self) -> int:
-        return sum(n for kind, n in self.counts.items() if KINDS[kind].error)
 
 
 def shown(value: Any) -> str:

@@ -125,6 +125,7 @@ def _turn(where: str, message: Row, weight: int | None) -> Turn:
         extra["tool_calls"] = [call]
     return Turn(
         field=where,
+        content_field=f"{where}.content",
         role=CHAT_ROLES.get(role, role) if isinstance(role, str) else role,
         content=message.get("content"),
         weight=message.get("weight") if weight is None else weight,
@@ -153,7 +154,8 @@ def _side(
 
 def _instruction(line: int, row: Row) -> Read:
     """Alpaca: `instruction`, perhaps `input`, `output`; `system` and `history` too."""
-    turns = [Turn(field="instruction", role="user", content=_question(row))]
+    field, question = _question(row)
+    turns = [Turn(field=field, role="user", content=question)]
     turns += [Turn(field="output", role="assistant", content=row["output"])]
     history, faults = _history(line, row.get("history"))
     if row.get("system"):
@@ -163,11 +165,14 @@ def _instruction(line: int, row: Row) -> Read:
     return _one(line, [*history, *turns], conversation=conversation_of(row))
 
 
-def _question(row: Row) -> Any:
+def _question(row: Row) -> tuple[str, Any]:
+    """Instruction and input as one text; or the one of them that is none."""
     first, second = row["instruction"], row.get("input")
-    if isinstance(second, str) and second.strip() and isinstance(first, str):
-        return f"{first}\n\n{second}" if first.strip() else second
-    return first if second is None or isinstance(second, str) else second
+    if second is not None and not isinstance(second, str):
+        return "input", second
+    if not second or not second.strip() or not isinstance(first, str):
+        return "instruction", first
+    return "instruction", f"{first}\n\n{second}" if first.strip() else second
 
 
 def _history(line: int, value: Any) -> tuple[list[Turn], list[Fault]]:
@@ -210,6 +215,7 @@ def _share_turn(where: str, message: Any) -> Turn:
     role = message.get("from", message.get("role"))
     return Turn(
         field=where,
+        content_field=f"{where}.value",
         role=SHAREGPT_ROLES.get(role, role) if isinstance(role, str) else role,
         content=message.get("value", message.get("content")),
         weight=message.get("weight"),

@@ -66,8 +66,9 @@ def _refused(head: bytes) -> Fault | None:
 
 def _json_layout(text: bytes, *, whole: bool) -> Layout:
     """JSON Lines when a line holds a whole value; else a document, or several."""
-    lines = [line for line in text.split(b"\n") if line.strip()]
-    complete = lines if whole else lines[:-1]
+    pieces = text.split(b"\n")
+    lines = [line for line in pieces if line.strip()]
+    complete = [line for line in (pieces if whole else pieces[:-1]) if line.strip()]
     if any(_is_value(line) for line in complete[:20]):
         single = len(lines) == 1 and whole
         if single and (member := _member(text)):

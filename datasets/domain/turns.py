@@ -13,9 +13,10 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One message as a format gave it; `field` names it in the words of the file."""
+    """One message as a format gave it; the fields name it in the words of the file."""
 
     field: str
+    content_field: str = ""
     role: Any
     content: Any
     weight: Any = None
@@ -60,13 +61,13 @@ def text_of(content: Any) -> Any:
     """OpenAI's list of text parts as one text; anything else as it is."""
     if not isinstance(content, list) or not content:
         return content
-    parts: list[Any] = [p.get("text") if isinstance(p, dict) else p for p in content]
-    is_text = all(
-        isinstance(p, str) or (isinstance(p, dict) and p.get("type") == "text")
-        for p in content
-    )
-    if is_text and all(isinstance(part, str) for part in parts):
-        return "".join(parts)
+    texts = [
+        part.get("text")
+        for part in content
+        if isinstance(part, dict) and part.get("type") == "text"
+    ]
+    if len(texts) == len(content) and all(isinstance(text, str) for text in texts):
+        return "".join(map(str, texts))
     return content
 
 
@@ -107,7 +108,7 @@ def _turn_faults(line: int, turn: Turn) -> Iterator[Fault]:
 
 
 def _content_faults(line: int, turn: Turn) -> Iterator[Fault]:
-    content, where = text_of(turn.content), f"{turn.field}.content"
+    content, where = text_of(turn.content), turn.content_field or turn.field
     if _is_empty_system(turn):
         yield Fault(kind="empty_system", line=line, field=turn.field)
     elif content is None and (turn.extra or {}).get("tool_calls"):
