@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import msgspec
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import timezone
+from procrastinate.exceptions import AlreadyEnqueued
 
 from datasets.domain.statistics import Measured, Statistics
 from datasets.models import Dataset, DatasetStatistics
 from datasets.tokens import EstimatedTokenizer, ModelTokenizer, tokenizer_in
+from lora_pipeline.envelope import Refusal
 from training.domain.limits import LIMITS
 
 DEFAULT_MAX_LENGTH = int(LIMITS["max_length"].default)
@@ -66,6 +69,24 @@ def measure_again(dataset_id: str, base_model: str) -> None:
             tokens_exact=row.exact,
             training_ready=trainable > 0,
             avg_tokens_per_turn=row.tokens / max(row.turns, 1),
+        )
+
+
+def queue_measuring(*, dataset: Dataset, base_model: str) -> None:
+    """Have a ready dataset measured by a base model of the catalogue."""
+    from datasets.tasks import measure_dataset as task
+    from training.models import BaseModel
+
+    if not BaseModel.objects.enabled().filter(pk=base_model).exists():
+        known = ", ".join(BaseModel.objects.enabled().values_list("id", flat=True))
+        words = f"Received {base_model!r}; choose one of: {known}."
+        raise Refusal(words, code="invalid", details={"base_model": [words]})
+    if dataset.status != Dataset.Status.READY:
+        words = f"The dataset cannot be measured: its status is {dataset.status}."
+        raise Refusal(words, status_code=409, code="dataset_not_ready")
+    with suppress(AlreadyEnqueued):
+        task.configure(queueing_lock=f"measure {dataset.pk} {base_model}").defer(
+            dataset_id=str(dataset.pk), base_model=base_model
         )
 
 

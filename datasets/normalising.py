@@ -20,8 +20,9 @@ from datasets.domain.rows import RowReader
 from datasets.domain.secrets import find_secret
 from datasets.domain.split import REMEMBERED, Splitter
 from datasets.domain.turns import Example
-from datasets.models import Dataset
+from datasets.models import Dataset, DatasetStatistics
 from datasets.sources import Source, open_source
+from lora_pipeline.envelope import Refusal
 
 ROWS_AN_INDEX_ENTRY = 256
 SAMPLES = 5
@@ -225,6 +226,20 @@ def replace_stored(path: str, file: str) -> None:
 def _scratch() -> Iterator[IO[bytes]]:
     with tempfile.TemporaryFile(dir=settings.UPLOAD_DIR) as file:
         yield file
+
+
+def require_rows(dataset: Dataset, split: str) -> int:
+    """How many rows a checked dataset's split has. Raises Refusal before that."""
+    counts = {
+        "train": dataset.statistics.first(),
+        "validation": dataset.total_validation_pairs,
+    }
+    found = counts[split]
+    total = found.examples if isinstance(found, DatasetStatistics) else found
+    if dataset.status != Dataset.Status.READY or total is None:
+        words = f"The dataset has no examples yet: its status is {dataset.status}."
+        raise Refusal(words, status_code=409, code="dataset_not_ready")
+    return total
 
 
 def row_at(dataset: Dataset, split: str, number: int) -> dict[str, Any] | None:

@@ -18,6 +18,10 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         """The user's own datasets that were not deleted."""
         return self.filter(user=user, deleted_at=None)
 
+    def listed(self) -> "DatasetQuerySet":
+        """Without the columns that lists do not show and that may be large."""
+        return self.defer("validation_errors", "validation_warnings", "sample_data")
+
     def deleted_of(self, user: "User") -> "DatasetQuerySet":
         """The user's deleted datasets, which can be brought back."""
         return self.filter(user=user).exclude(deleted_at=None)
