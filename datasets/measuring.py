@@ -16,9 +16,7 @@ from datasets.domain.statistics import Measured, Statistics
 from datasets.models import Dataset, DatasetStatistics
 from datasets.tokens import EstimatedTokenizer, ModelTokenizer, tokenizer_in
 from lora_pipeline.envelope import Refusal
-from training.domain.limits import LIMITS
 
-DEFAULT_MAX_LENGTH = int(LIMITS["max_length"].default)
 BATCH_ROWS = 512
 BATCH_BYTES = 1024 * 1024
 _decode = msgspec.json.Decoder().decode
@@ -62,10 +60,11 @@ def measure_again(dataset_id: str, base_model: str) -> None:
     known = dataset.statistics.of_model(settings.DEFAULT_BASE_MODEL)
     row = measure_dataset(dataset, base_model, turns=known.turns if known else 0)
     if base_model == settings.DEFAULT_BASE_MODEL:
-        trainable = row.signal(DEFAULT_MAX_LENGTH).trainable
+        trainable = row.examples - row.never_learned
         Dataset.objects.filter(pk=dataset.pk).update(
             total_training_pairs=trainable,
             total_tokens=row.tokens,
+            label_starts=row.label_starts,
             tokens_exact=row.exact,
             training_ready=trainable > 0,
             avg_tokens_per_turn=row.tokens / max(row.turns, 1),

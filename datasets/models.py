@@ -7,7 +7,7 @@ from django.db import models
 
 from datasets.domain.lengths import Lengths
 from datasets.domain.split import SPLIT_SEED, VALIDATION_SHARE
-from datasets.domain.statistics import Signal, signal
+from datasets.domain.statistics import NEVER, Signal, signal
 from datasets.querysets import DatasetQuerySet, DatasetStatisticsQuerySet
 
 
@@ -54,6 +54,7 @@ class Dataset(models.Model):
     avg_tokens_per_turn = models.FloatField(null=True)
     training_ready = models.BooleanField(default=False)
     validated_at = models.DateTimeField(null=True)
+    label_starts = models.JSONField(default=list, blank=True)
     validation_errors = models.JSONField(default=list, blank=True)
     validation_warnings = models.JSONField(default=list, blank=True)
     fault_counts = models.JSONField(default=dict, blank=True)
@@ -83,6 +84,15 @@ class Dataset(models.Model):
     def is_settled(self) -> bool:
         """Whether checking has ended, one way or the other."""
         return self.status in {self.Status.READY, self.Status.ERROR}
+
+    def training_pairs_at(self, max_length: int) -> int:
+        """Training sequences that keep a learned token when cut at max_length.
+
+        By the default model's tokenizer. `total_training_pairs` are those that have one
+        at all; what is left of none is refused for training.
+        """
+        total = self.total_training_pairs or 0
+        return total - Lengths.load(self.label_starts).over(max_length - 1)
 
     def split_path(self, split: str) -> str:
         """Where the normalised `train` or `validation` rows lie in the storage."""
@@ -135,6 +145,16 @@ class DatasetStatistics(models.Model):
     @property
     def length_histogram(self) -> Lengths:
         return Lengths.load(self.lengths)
+
+    @property
+    def never_learned(self) -> int:
+        """Examples without a learned token at any max_length."""
+        return sum(count for start, count in self.first_learned if start == NEVER)
+
+    @property
+    def label_starts(self) -> list[list[int]]:
+        """Where learning begins, in tokens, in the examples where it does."""
+        return [pair for pair in self.first_learned if pair[0] != NEVER]
 
     def signal(self, max_length: int) -> Signal:
         """How many examples keep their training signal at a max_length."""

@@ -20,7 +20,9 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
 
     def listed(self) -> "DatasetQuerySet":
         """Without the columns that lists do not show and that may be large."""
-        return self.defer("validation_errors", "validation_warnings", "sample_data")
+        return self.defer(
+            "validation_errors", "validation_warnings", "sample_data", "label_starts"
+        )
 
     def deleted_of(self, user: "User") -> "DatasetQuerySet":
         """The user's deleted datasets, which can be brought back."""

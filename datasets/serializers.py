@@ -26,6 +26,7 @@ class DatasetSerializer(serializers.ModelSerializer[Dataset]):
             "storage_bucket",
             "storage_path",
             "validation_file_path",
+            "label_starts",
             "deleted_at",
         ]
 

@@ -105,7 +105,7 @@ def safe_name(name: str | None) -> str:
     """A file name without folders or characters that no header carries."""
     last = PurePath(clean(name or "").replace("\\", "/")).name
     kept = "".join(c for c in last if c.isprintable() and c not in '"<>|:*?')
-    return kept[-255:] or "dataset"
+    return kept.strip(". ")[-255:] or "dataset"
 
 
 def edit_dataset(*, dataset: Dataset, name: str, description: str) -> None:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from datasets.domain.faults import Fault, FaultLog
-from datasets.measuring import DEFAULT_MAX_LENGTH, measure_dataset
+from datasets.measuring import measure_dataset
 from datasets.models import Dataset, DatasetStatistics
 from datasets.normalising import Normalised, write_splits
 from datasets.progress import Abandoned, Progress
@@ -87,6 +87,7 @@ def _refuse(dataset: Dataset, structure: Structure) -> None:
         total_training_pairs=None,
         total_validation_pairs=None,
         total_tokens=None,
+        label_starts=[],
         tokens_exact=False,
         sample_data=[],
     )
@@ -98,7 +99,7 @@ def _accept(
     written: Normalised,
     statistics: DatasetStatistics,
 ) -> None:
-    trainable = statistics.signal(DEFAULT_MAX_LENGTH).trainable
+    trainable = statistics.examples - statistics.never_learned
     keep_result(
         dataset,
         **_findings(structure),
@@ -107,6 +108,7 @@ def _accept(
         total_training_pairs=trainable,
         total_validation_pairs=written.validation,
         total_tokens=statistics.tokens,
+        label_starts=statistics.label_starts,
         tokens_exact=statistics.exact,
         avg_turns_per_conversation=written.turns
         / (written.training + written.validation),

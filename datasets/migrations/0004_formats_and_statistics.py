@@ -22,6 +22,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="dataset",
+            name="label_starts",
+            field=models.JSONField(blank=True, default=list),
+        ),
+        migrations.AddField(
+            model_name="dataset",
             name="previous",
             field=models.ForeignKey(
                 null=True,
