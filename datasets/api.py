@@ -1,24 +1,48 @@
-"""`/api/datasets`: upload, list, read, edit, delete."""
+"""`/api/datasets`: upload, list, read, edit, delete, versions."""
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotFound
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from datasets.content_api import DatasetContent
+from datasets.filters import DatasetFilter
 from datasets.models import Dataset
 from datasets.serializers import (
+    DatasetBeginSerializer,
     DatasetEditSerializer,
+    DatasetRowSerializer,
     DatasetSerializer,
     DatasetUploadSerializer,
+    VersionSerializer,
 )
-from datasets.services import create_dataset, delete_dataset, edit_dataset
+from datasets.services import (
+    change_split,
+    create_dataset,
+    create_version,
+    delete_dataset,
+    edit_dataset,
+    restore_dataset,
+)
+from datasets.uploads import append, begin_upload, read_range
 from lora_pipeline.envelope import success
 from lora_pipeline.pagination import paginate
 from training.validation import UNKNOWN_DATASET
+
+RANGE_HEADER = OpenApiParameter(
+    name="Content-Range",
+    location=OpenApiParameter.HEADER,
+    required=True,
+    description="`bytes START-END/TOTAL` at the current offset, or `bytes */TOTAL` "
+    "without a body to ask where it stands.",
+)
 
 
 def own_dataset(request: Request, dataset_id: Any) -> Dataset:
@@ -29,47 +53,127 @@ def own_dataset(request: Request, dataset_id: Any) -> Dataset:
     return dataset
 
 
-class DatasetViewSet(GenericViewSet[Dataset]):
+class DatasetViewSet(DatasetContent, GenericViewSet[Dataset]):
     """Datasets of the caller."""
 
     serializer_class = DatasetSerializer
     queryset = Dataset.objects.none()
+    filter_backends = [filters.DjangoFilterBackend]
+    filterset_class = DatasetFilter
+    parser_classes = [JSONParser, MultiPartParser]
     lookup_value_converter = "uuid"
 
-    def get_parsers(self) -> list[Any]:
-        method = getattr(self.request, "method", "POST")
-        return [MultiPartParser()] if method == "POST" else [JSONParser()]
+    def find(self, pk: Any) -> Dataset:
+        return own_dataset(self.request, pk)
 
-    @extend_schema(request=DatasetUploadSerializer, responses={201: DatasetSerializer})
+    @extend_schema(
+        request={
+            "multipart/form-data": DatasetUploadSerializer,
+            "application/json": DatasetBeginSerializer,
+        },
+        responses={201: DatasetSerializer},
+    )
     def create(self, request: Request) -> Response:
-        """Upload a JSON Lines file; it is checked in the background."""
-        body = DatasetUploadSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        dataset = create_dataset(owner=request.user, **body.validated_data)  # type: ignore[arg-type]
+        """Upload a file whole (multipart), or begin one that comes in pieces (JSON)."""
+        owner: Any = request.user
+        if (request.content_type or "").startswith("multipart/"):
+            body = DatasetUploadSerializer(data=request.data)
+            body.is_valid(raise_exception=True)
+            dataset = create_dataset(owner=owner, **body.validated_data)
+        else:
+            begin = DatasetBeginSerializer(data=request.data)
+            begin.is_valid(raise_exception=True)
+            dataset = begin_upload(owner=owner, **begin.validated_data)
         return success(DatasetSerializer(dataset).data, status_code=201)
 
+    @extend_schema(
+        request=OpenApiTypes.BINARY,
+        parameters=[RANGE_HEADER],
+        responses=DatasetSerializer,
+    )
+    @action(detail=True, methods=["put"])
+    def content(self, request: Request, pk: Any) -> Response:
+        """Take a piece of the file; the last one starts the check."""
+        dataset, raw = own_dataset(request, pk), request._request
+        length = int(raw.META.get("CONTENT_LENGTH") or 0)
+        header = request.headers.get("Content-Range", "")
+        piece = read_range(header, length, dataset.file_size)
+        append(dataset=dataset, piece=piece, stream=raw)  # type: ignore[arg-type]
+        return success(DatasetSerializer(dataset).data)
+
+    @extend_schema(
+        responses=DatasetRowSerializer(many=True),
+        parameters=[
+            OpenApiParameter("deleted", bool, description="The deleted ones instead.")
+        ],
+    )
     def list(self, request: Request) -> Response:
-        """Newest first."""
-        own = Dataset.objects.visible_to(request.user)  # type: ignore[arg-type]
-        rows, block = paginate(request, own)
-        found = DatasetSerializer(rows, many=True).data
-        return success({"datasets": found, "pagination": block})
+        """Newest first, with pages and filters."""
+        owner: Any = request.user
+        deleted = request.query_params.get("deleted") == "true"
+        all_rows = Dataset.objects
+        own = all_rows.deleted_of(owner) if deleted else all_rows.visible_to(owner)
+        found = DatasetFilter(request.query_params, queryset=own.listed())
+        if not found.is_valid():
+            raise ValidationError(found.errors)
+        rows, block = paginate(request, found.qs)
+        shown = DatasetRowSerializer(rows, many=True).data
+        return success({"datasets": shown, "pagination": block})
 
     def retrieve(self, request: Request, pk: Any) -> Response:
         """One dataset with statistics and faults."""
         return success(DatasetSerializer(own_dataset(request, pk)).data)
 
-    @extend_schema(request=DatasetEditSerializer)
+    @extend_schema(request=DatasetEditSerializer, responses=DatasetSerializer)
     def partial_update(self, request: Request, pk: Any) -> Response:
-        """Change name or description."""
+        """Change name, description, or, while no job uses it, the split."""
         dataset = own_dataset(request, pk)
         body = DatasetEditSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        current = {"name": dataset.name, "description": dataset.description}
-        edit_dataset(dataset=dataset, **(current | body.validated_data))
-        return success(DatasetSerializer(dataset).data)
+        edit(dataset, body.validated_data)
+        return success(DatasetSerializer(own_dataset(request, pk)).data)
 
     def destroy(self, request: Request, pk: Any) -> Response:
-        """Delete; jobs that used it are kept."""
+        """Delete; jobs that used it are kept, and `restore` brings it back."""
         delete_dataset(dataset=own_dataset(request, pk))
         return success({"id": str(pk), "deleted": True})
+
+    @extend_schema(request=None, responses=DatasetSerializer)
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, pk: Any) -> Response:
+        """Bring a deleted dataset back."""
+        owner: Any = request.user
+        dataset = Dataset.objects.deleted_of(owner).find(pk)
+        if dataset is None:
+            raise NotFound(UNKNOWN_DATASET)
+        restore_dataset(dataset=dataset)
+        return success(DatasetSerializer(dataset).data)
+
+    @extend_schema(
+        request={
+            "multipart/form-data": VersionSerializer,
+            "application/json": VersionSerializer,
+        },
+        responses={201: DatasetSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def versions(self, request: Request, pk: Any) -> Response:
+        """Make a later version: another file, or the same one split otherwise."""
+        dataset = own_dataset(request, pk)
+        body = VersionSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        later = create_version(dataset=dataset, **body.validated_data)
+        return success(DatasetSerializer(later).data, status_code=201)
+
+
+def edit(dataset: Dataset, changes: dict[str, Any]) -> None:
+    """Names first, then the split if one was given."""
+    names = {"name": dataset.name, "description": dataset.description}
+    given = {key: changes.get(key, value) for key, value in names.items()}
+    split = {"validation_share": dataset.validation_share}
+    split |= {"split_seed": dataset.split_seed}
+    wanted = {key: changes.get(key, value) for key, value in split.items()}
+    if wanted != split:
+        change_split(dataset=dataset, **wanted)
+        dataset.refresh_from_db()
+    edit_dataset(dataset=dataset, **given)

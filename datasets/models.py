@@ -5,7 +5,10 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from datasets.querysets import DatasetQuerySet
+from datasets.domain.lengths import Lengths
+from datasets.domain.split import SPLIT_SEED, VALIDATION_SHARE
+from datasets.domain.statistics import NEVER, Signal, signal
+from datasets.querysets import DatasetQuerySet, DatasetStatisticsQuerySet
 
 
 class Dataset(models.Model):
@@ -23,7 +26,12 @@ class Dataset(models.Model):
     )
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
+    version = models.PositiveIntegerField(default=1)
+    previous = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="later"
+    )
     format = models.CharField(max_length=50, blank=True)
+    container = models.CharField(max_length=20, blank=True)
     status = models.CharField(
         max_length=20, choices=Status, default=Status.UPLOADING, db_index=True
     )
@@ -31,7 +39,13 @@ class Dataset(models.Model):
     storage_path = models.CharField(max_length=500, blank=True)
     file_name = models.CharField(max_length=255)
     file_size = models.BigIntegerField(default=0)
-    sha256 = models.CharField(max_length=64, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True, db_index=True)
+    validation_file_name = models.CharField(max_length=255, blank=True)
+    validation_file_path = models.CharField(max_length=500, blank=True)
+    validation_share = models.FloatField(default=VALIDATION_SHARE)
+    split_seed = models.PositiveIntegerField(default=SPLIT_SEED)
+    stage = models.CharField(max_length=20, blank=True)
+    progress = models.FloatField(default=0)
     total_training_pairs = models.IntegerField(null=True)
     total_validation_pairs = models.IntegerField(null=True)
     total_tokens = models.BigIntegerField(null=True)
@@ -40,7 +54,10 @@ class Dataset(models.Model):
     avg_tokens_per_turn = models.FloatField(null=True)
     training_ready = models.BooleanField(default=False)
     validated_at = models.DateTimeField(null=True)
+    label_starts = models.JSONField(default=list, blank=True)
     validation_errors = models.JSONField(default=list, blank=True)
+    validation_warnings = models.JSONField(default=list, blank=True)
+    fault_counts = models.JSONField(default=dict, blank=True)
     sample_data = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -68,6 +85,82 @@ class Dataset(models.Model):
         """Whether checking has ended, one way or the other."""
         return self.status in {self.Status.READY, self.Status.ERROR}
 
+    def training_pairs_at(self, max_length: int) -> int:
+        """Training sequences that keep a learned token when cut at max_length.
+
+        By the default model's tokenizer. `total_training_pairs` are those that have one
+        at all; what is left of none is refused for training.
+        """
+        total = self.total_training_pairs or 0
+        return total - Lengths.load(self.label_starts).over(max_length - 1)
+
     def split_path(self, split: str) -> str:
         """Where the normalised `train` or `validation` rows lie in the storage."""
         return f"datasets/{self.pk}/{split}.jsonl"
+
+    def index_path(self, split: str) -> str:
+        """Where the byte offsets of every 256th row of a split lie."""
+        return f"datasets/{self.pk}/{split}.index"
+
+    @property
+    def percent(self) -> int:
+        """How far checking is, for people."""
+        return min(int(self.progress * 100), 99)
+
+
+class DatasetStatistics(models.Model):
+    """What one base model's tokenizer makes of a dataset's train split."""
+
+    dataset = models.ForeignKey(
+        Dataset, on_delete=models.CASCADE, related_name="statistics"
+    )
+    base_model = models.CharField(max_length=200)
+    exact = models.BooleanField()
+    examples = models.PositiveIntegerField()
+    turns = models.PositiveBigIntegerField()
+    tokens = models.PositiveBigIntegerField()
+    supervised_tokens = models.PositiveBigIntegerField()
+    refused_by_template = models.PositiveIntegerField()
+    last_answer_only = models.PositiveIntegerField()
+    lengths = models.JSONField()
+    first_learned = models.JSONField()
+    last_end = models.JSONField()
+    measured_at = models.DateTimeField()
+
+    objects = DatasetStatisticsQuerySet.as_manager()
+
+    class Meta:
+        db_table = "dataset_statistics"
+        verbose_name_plural = "dataset statistics"
+        ordering = ["dataset", "base_model"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "base_model"], name="one_row_a_base_model"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset_id} by {self.base_model}"
+
+    @property
+    def length_histogram(self) -> Lengths:
+        return Lengths.load(self.lengths)
+
+    @property
+    def never_learned(self) -> int:
+        """Examples without a learned token at any max_length."""
+        return sum(count for start, count in self.first_learned if start == NEVER)
+
+    @property
+    def label_starts(self) -> list[list[int]]:
+        """Where learning begins, in tokens, in the examples where it does."""
+        return [pair for pair in self.first_learned if pair[0] != NEVER]
+
+    def signal(self, max_length: int) -> Signal:
+        """How many examples keep their training signal at a max_length."""
+        return signal(
+            self.length_histogram,
+            Lengths.load(self.first_learned),
+            Lengths.load(self.last_end),
+            max_length=max_length,
+        )

@@ -6,7 +6,8 @@ from uuid import UUID
 from django.db import models
 
 if TYPE_CHECKING:
-    from datasets.models import Dataset
+    # DatasetStatistics is named only inside QuerySet["..."], where ruff does not look.
+    from datasets.models import Dataset, DatasetStatistics
     from lora_pipeline.models import User
 
 
@@ -17,6 +18,22 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         """The user's own datasets that were not deleted."""
         return self.filter(user=user, deleted_at=None)
 
+    def listed(self) -> "DatasetQuerySet":
+        """Without the columns that lists do not show and that may be large."""
+        return self.defer(
+            "validation_errors", "validation_warnings", "sample_data", "label_starts"
+        )
+
+    def deleted_of(self, user: "User") -> "DatasetQuerySet":
+        """The user's deleted datasets, which can be brought back."""
+        return self.filter(user=user).exclude(deleted_at=None)
+
+    def same_content(self, dataset: "Dataset") -> "DatasetQuerySet":
+        """The owner's other datasets made of the same bytes."""
+        return self.filter(
+            user=dataset.user_id, sha256=dataset.sha256, deleted_at=None
+        ).exclude(pk=dataset.pk)
+
     def trainable(self) -> "DatasetQuerySet":
         """Ready to start a job from."""
         return self.filter(status="ready", training_ready=True)
@@ -24,3 +41,11 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
     def find(self, dataset_id: UUID | str) -> "Dataset | None":
         """The dataset with this id, or None."""
         return self.filter(pk=dataset_id).first()
+
+
+class DatasetStatisticsQuerySet(models.QuerySet["DatasetStatistics"]):
+    """Reads of statistics."""
+
+    def of_model(self, base_model: str) -> "DatasetStatistics | None":
+        """The row of a base model, or None when it was not measured."""
+        return self.filter(base_model=base_model).first()

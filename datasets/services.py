@@ -1,67 +1,111 @@
 """Every write of datasets."""
 
-import hashlib
-import json
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
+from datasets.domain.faults import clean
+from datasets.domain.split import SPLIT_SEED, VALIDATION_SHARE
 from datasets.models import Dataset
 from datasets.tasks import validate_dataset
 from lora_pipeline.envelope import Refusal
 from lora_pipeline.models import User
 
-EMPTY_FILE = "The file is empty; give JSON Lines with one conversation a line."
+EMPTY_FILE = "The file is empty; give at least one example."
+IN_USE = (
+    "A training job uses this dataset, so its content and split cannot be changed: "
+    "make a new version."
+)
+NOT_SETTLED = "The dataset is still being checked; wait until it is ready or in error."
+if TYPE_CHECKING:
+    Upload: TypeAlias = File[bytes]
+else:
+    Upload = File
 
 
 def create_dataset(
-    *, owner: User, file: "UploadedFile[bytes]", name: str = "", description: str = ""
+    *,
+    owner: User,
+    file: Upload,
+    name: str = "",
+    description: str = "",
+    validation_share: float = VALIDATION_SHARE,
+    split_seed: int = SPLIT_SEED,
+    validation_file: Upload | None = None,
+    previous: Dataset | None = None,
 ) -> Dataset:
     """Store an uploaded file and have it checked; the row exists only with its file.
 
     Raises Refusal for an empty file.
     """
-    if not file.size:
-        raise Refusal(EMPTY_FILE, code="invalid", details={"file": [EMPTY_FILE]})
-    file_name = PurePath(file.name or "dataset.jsonl").name[:255]
+    require_content(file, "file")
+    if validation_file is not None:
+        require_content(validation_file, "validation_file")
     dataset = Dataset(
         user=owner,
-        name=name.strip() or PurePath(file_name).stem[:200],
         description=description,
-        file_name=file_name,
-        file_size=file.size,
+        validation_share=validation_share,
+        split_seed=split_seed,
         status=Dataset.Status.VALIDATING,
+        file_name=safe_name(file.name),
+        file_size=file.size,
+        validation_file_name=safe_name(validation_file.name) if validation_file else "",
+        previous=previous,
+        version=previous.version + 1 if previous else 1,
     )
-    digest = hash_file(file)
-    path = default_storage.save(f"datasets/{dataset.pk}/original", file)
-    try:
-        _insert(dataset, sha256=digest, storage_path=path)
-    except BaseException:
-        default_storage.delete(path)
-        raise
+    dataset.name = name.strip() or PurePath(dataset.file_name).stem[:200] or "dataset"
+    store(dataset, file, validation_file)
     return dataset
 
 
-@transaction.atomic
-def _insert(dataset: Dataset, *, sha256: str, storage_path: str) -> None:
-    dataset.sha256 = sha256
-    dataset.storage_path = storage_path
-    dataset.save(force_insert=True)
-    validate_dataset.defer(dataset_id=str(dataset.pk))
+def store(dataset: Dataset, file: Upload, validation_file: Upload | None) -> None:
+    """Both files, a first look, the row and its check: all of it or nothing."""
+    kept: list[str] = []
+    try:
+        dataset.storage_path = _save(dataset, "original", file, kept)
+        if validation_file is not None:
+            path = _save(dataset, "original_validation", validation_file, kept)
+            dataset.validation_file_path = path
+        begin_check(dataset)
+    except BaseException:
+        for path in kept:
+            default_storage.delete(path)
+        raise
 
 
-def hash_file(file: "File[bytes]") -> str:
-    """SHA-256 of a file in hex, read in pieces; leaves it at its start."""
-    digest = hashlib.sha256()
-    for chunk in file.chunks():
-        digest.update(chunk)
-    file.seek(0)
-    return digest.hexdigest()
+def _save(dataset: Dataset, part: str, file: Upload, kept: list[str]) -> str:
+    kept.append(default_storage.save(f"datasets/{dataset.pk}/{part}", file))
+    return kept[-1]
+
+
+def begin_check(dataset: Dataset) -> None:
+    """Save the row with what its beginning tells, and have all of it checked."""
+    from datasets.first_look import first_look
+
+    for name, value in first_look(dataset).items():
+        setattr(dataset, name, value)
+    with transaction.atomic():
+        dataset.status = Dataset.Status.VALIDATING
+        dataset.progress, dataset.stage = 0.0, ""
+        dataset.save()
+        validate_dataset.defer(dataset_id=str(dataset.pk))
+
+
+def require_content(file: Upload, field: str) -> None:
+    """Raises Refusal for an empty file."""
+    if not file.size:
+        raise Refusal(EMPTY_FILE, code="invalid", details={field: [EMPTY_FILE]})
+
+
+def safe_name(name: str | None) -> str:
+    """A file name without folders or characters that no header carries."""
+    last = PurePath(clean(name or "").replace("\\", "/")).name
+    kept = "".join(c for c in last if c.isprintable() and c not in '"<>|:*?')
+    return kept.strip(". ")[-255:] or "dataset"
 
 
 def edit_dataset(*, dataset: Dataset, name: str, description: str) -> None:
@@ -71,15 +115,90 @@ def edit_dataset(*, dataset: Dataset, name: str, description: str) -> None:
     dataset.save(update_fields=["name", "description", "updated_at"])
 
 
+@transaction.atomic
+def change_split(
+    *, dataset: Dataset, validation_share: float, split_seed: int
+) -> Dataset:
+    """Split anew, by checking anew. Raises Refusal while it is in use or checked."""
+    locked = Dataset.objects.select_for_update(of=("self",)).get(pk=dataset.pk)
+    if (locked.validation_share, locked.split_seed) == (validation_share, split_seed):
+        return locked
+    if locked.jobs.exists():
+        raise Refusal(IN_USE, status_code=409, code="dataset_in_use")
+    if not locked.is_settled:
+        raise Refusal(NOT_SETTLED, status_code=409, code="dataset_not_settled")
+    locked.validation_share, locked.split_seed = validation_share, split_seed
+    locked.training_ready = False
+    begin_check(locked)
+    return locked
+
+
+def create_version(
+    *,
+    dataset: Dataset,
+    file: Upload | None = None,
+    validation_file: Upload | None = None,
+    validation_share: float | None = None,
+    split_seed: int | None = None,
+) -> Dataset:
+    """A later version: other content, or the same content split otherwise."""
+    if not dataset.storage_path:
+        raise Refusal(NOT_SETTLED, status_code=409, code="dataset_not_settled")
+    old_validation = dataset.validation_file_path if file is None else ""
+    old_name = dataset.validation_file_name
+    share = dataset.validation_share if validation_share is None else validation_share
+    with (
+        Reopened(dataset.storage_path, dataset.file_name, file) as content,
+        Reopened(old_validation, old_name, validation_file) as validation,
+    ):
+        assert content is not None
+        return create_dataset(
+            owner=dataset.user,
+            file=content,
+            name=dataset.name,
+            description=dataset.description,
+            validation_share=share,
+            split_seed=dataset.split_seed if split_seed is None else split_seed,
+            validation_file=validation,
+            previous=dataset,
+        )
+
+
+class Reopened:
+    """The given file, else the stored one as if it were uploaded again, else None."""
+
+    def __init__(self, path: str, name: str, given: Upload | None) -> None:
+        self._path, self._name, self._given = path, name, given
+        self._opened: Any = None
+
+    def __enter__(self) -> Upload | None:
+        if self._given is not None or not self._path:
+            return self._given
+        self._opened = default_storage.open(self._path)
+        return File(self._opened, name=self._name)
+
+    def __exit__(self, *error: object) -> None:
+        if self._opened is not None:
+            self._opened.close()
+
+
 def delete_dataset(*, dataset: Dataset) -> None:
     """Put a dataset out of sight; jobs that used it keep working and keep its name."""
     dataset.deleted_at = timezone.now()
     dataset.save(update_fields=["deleted_at", "updated_at"])
 
 
+@transaction.atomic
+def restore_dataset(*, dataset: Dataset) -> None:
+    """Bring a deleted dataset back; a check that was given up begins anew."""
+    dataset.deleted_at = None
+    dataset.save(update_fields=["deleted_at", "updated_at"])
+    if dataset.status == Dataset.Status.VALIDATING:
+        validate_dataset.defer(dataset_id=str(dataset.pk))
+
+
 def keep_result(dataset: Dataset, **fields: Any) -> None:
-    """Store what checking found, unless the dataset was deleted meanwhile."""
+    """Store what checking found."""
     for name, value in fields.items():
-        json.dumps(value, default=str)
         setattr(dataset, name, value)
     dataset.save(update_fields=[*fields, "updated_at"])

@@ -19,3 +19,20 @@ def validate_dataset(dataset_id: str) -> None:
     except Exception:
         give_up(dataset_id)
         raise
+
+
+@app.task(name="measure_dataset", retry=RETRIES)
+def measure_dataset(dataset_id: str, base_model: str) -> None:
+    """Statistics by one more base model."""
+    from datasets.measuring import measure_again
+
+    measure_again(dataset_id, base_model)
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(name="remove_stale_uploads", queueing_lock="remove_stale_uploads")
+def remove_stale_uploads(timestamp: int) -> None:
+    """Uploads that nobody went on with leave nothing behind."""
+    from datasets.uploads import remove_stale
+
+    remove_stale()

@@ -1,167 +1,145 @@
-"""Checking an uploaded file: every fault by line, statistics, the two splits."""
+"""Checking an uploaded file: from `validating` to `ready` or `error`."""
 
-import hashlib
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import IO, Any
+from dataclasses import replace
+from typing import Any
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.conf import settings
 from django.utils import timezone
 
-from datasets.domain.records import MAX_LINE_BYTES, Conversation, Fault, read_line
-from datasets.domain.split import held_out
-from datasets.models import Dataset
+from datasets.domain.faults import Fault, FaultLog
+from datasets.measuring import measure_dataset
+from datasets.models import Dataset, DatasetStatistics
+from datasets.normalising import Normalised, write_splits
+from datasets.progress import Abandoned, Progress
 from datasets.services import keep_result
-from datasets.tokens import TokenCounter, counter_for_default_model
-
-FORMAT = "openai_chat"
-KEPT_FAULTS = 100
-SAMPLES = 5
-
-
-@dataclass(slots=True)
-class Reading:
-    """What one pass over a file found."""
-
-    faults: list[Fault] = field(default_factory=list)
-    fault_count: int = 0
-    identities: list[bytes] = field(default_factory=list)
-    samples: list[dict[str, Any]] = field(default_factory=list)
-    turns: int = 0
-
-    def add_faults(self, found: list[Fault]) -> None:
-        self.fault_count += len(found)
-        self.faults += found[: KEPT_FAULTS - len(self.faults)]
-
-    def add(self, conversation: Conversation) -> None:
-        text = json.dumps(conversation.messages, ensure_ascii=False)
-        self.identities.append(hashlib.sha256(text.encode()).digest())
-        self.turns += sum(m["role"] != "system" for m in conversation.messages)
-        if len(self.samples) < SAMPLES:
-            self.samples.append({"messages": list(conversation.messages)})
+from datasets.structure import Structure, check_structure
 
 
 def check_dataset(dataset_id: str) -> None:
-    """Bring a dataset from `validating` to `ready` or `error`."""
+    """Bring a dataset to its end state; whatever was half done is done anew."""
     dataset = Dataset.objects.filter(pk=dataset_id, deleted_at=None).first()
     if dataset is None or dataset.is_settled:
         return
-    with default_storage.open(dataset.storage_path) as file:
-        reading = read_all(file)
-    if not reading.fault_count and not reading.identities:
-        words = "The file has no conversations; give one a line."
-        reading.add_faults([Fault(line=None, field="", message=words)])
-    if reading.fault_count:
-        _refuse(dataset, reading)
-    else:
-        _accept(dataset, reading)
+    try:
+        _check(dataset, Progress(dataset))
+    except Abandoned:
+        return
 
 
-def read_all(file: IO[bytes]) -> Reading:
-    """One streaming pass that keeps no conversation but the samples."""
-    reading = Reading()
-    for number, raw in lines(file):
-        found = read_line(number, raw)
-        if isinstance(found, list):
-            reading.add_faults(found)
-        elif found is not None:
-            reading.add(found)
-    return reading
+def _check(dataset: Dataset, progress: Progress) -> None:
+    progress.enter("structure", 0.0, 0.1)
+    structure = check_structure(dataset.storage_path, progress.at)
+    log = structure.log
+    if dataset.validation_file_path and structure.format:
+        _check_validation_file(dataset, structure, progress)
+    dataset.sha256 = structure.sha256
+    _say_same_file(dataset, log)
+    if log.error_count or structure.format is None:
+        _refuse(dataset, structure)
+        return
+    progress.enter("splits", 0.1, 0.3)
+    written = write_splits(dataset, structure.format, log, progress.at)
+    if not written.training:
+        found = f"{written.validation} examples, all of them for validation"
+        log.add(Fault(kind="empty_file", found=found))
+        _refuse(dataset, structure)
+        return
+    progress.enter("tokens", 0.3, 1.0)
+    statistics = measure_dataset(
+        dataset,
+        settings.DEFAULT_BASE_MODEL,
+        turns=written.training_turns,
+        tell=progress.at,
+    )
+    _accept(dataset, structure, written, statistics)
 
 
-def lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Numbered lines; of one that is too long only the beginning, to be refused."""
-    number = 0
-    while raw := file.readline(MAX_LINE_BYTES + 1):
-        number += 1
-        yield number, raw
-        while not raw.endswith(b"\n") and (raw := file.readline(MAX_LINE_BYTES)):
+def _check_validation_file(
+    dataset: Dataset, structure: Structure, progress: Progress
+) -> None:
+    """Its faults join the others, marked as the validation file's."""
+    found = check_structure(
+        dataset.validation_file_path, progress.at, expected=structure.format
+    )
+    kept = [*found.log.errors, *found.log.warnings]
+    for fault in kept:
+        structure.log.add(replace(fault, file="validation"))
+    for kind, count in found.log.counts.items():
+        unseen = count - sum(fault.kind == kind for fault in kept)
+        structure.log.counts[kind] += unseen
+
+
+def _say_same_file(dataset: Dataset, log: FaultLog) -> None:
+    for other in Dataset.objects.same_content(dataset).order_by("created_at")[:3]:
+        if other.pk == dataset.previous_id:
             continue
+        when = f"{other.created_at:%Y-%m-%d}"
+        found = f"the same bytes as {other.name!r} of {when} ({other.pk})"
+        log.add(Fault(kind="same_file", found=found))
 
 
-def _refuse(dataset: Dataset, reading: Reading) -> None:
-    faults = [fault.as_dict() for fault in reading.faults]
-    if reading.fault_count > len(faults):
-        more = f"and {reading.fault_count - len(faults):,} more faults"
-        faults.append(Fault(line=None, field="", message=more).as_dict())
+def _refuse(dataset: Dataset, structure: Structure) -> None:
     keep_result(
         dataset,
+        **_findings(structure),
         status=Dataset.Status.ERROR,
         training_ready=False,
-        format=FORMAT if reading.identities else "",
-        validation_errors=faults,
-        validated_at=timezone.now(),
+        total_training_pairs=None,
+        total_validation_pairs=None,
+        total_tokens=None,
+        label_starts=[],
+        tokens_exact=False,
+        sample_data=[],
     )
 
 
-def _accept(dataset: Dataset, reading: Reading) -> None:
-    validation = held_out(reading.identities)
-    counter = counter_for_default_model()
-    tokens = _write_splits(dataset, validation, counter)
-    training = len(reading.identities) - len(validation)
+def _accept(
+    dataset: Dataset,
+    structure: Structure,
+    written: Normalised,
+    statistics: DatasetStatistics,
+) -> None:
+    trainable = statistics.examples - statistics.never_learned
     keep_result(
         dataset,
+        **_findings(structure),
         status=Dataset.Status.READY,
-        training_ready=True,
-        format=FORMAT,
-        total_training_pairs=training,
-        total_validation_pairs=len(validation),
-        total_tokens=tokens,
-        tokens_exact=counter.exact,
-        avg_turns_per_conversation=reading.turns / len(reading.identities),
-        avg_tokens_per_turn=tokens
-        * len(reading.identities)
-        / training
-        / max(reading.turns, 1),
-        validation_errors=[],
-        sample_data=reading.samples,
-        validated_at=timezone.now(),
+        training_ready=trainable > 0,
+        total_training_pairs=trainable,
+        total_validation_pairs=written.validation,
+        total_tokens=statistics.tokens,
+        label_starts=statistics.label_starts,
+        tokens_exact=statistics.exact,
+        avg_turns_per_conversation=written.turns
+        / (written.training + written.validation),
+        avg_tokens_per_turn=statistics.tokens / max(written.training_turns, 1),
+        sample_data=written.samples,
     )
 
 
-def _write_splits(dataset: Dataset, held: set[int], counter: TokenCounter) -> int:
-    """Writes both normalised files anew; returns the tokens of the train split."""
-    import tempfile
-
-    tokens = 0
-    with (
-        tempfile.TemporaryFile() as train,
-        tempfile.TemporaryFile() as validation,
-        default_storage.open(dataset.storage_path) as file,
-    ):
-        for position, conversation in enumerate(_conversations(file)):
-            row = json.dumps({"messages": conversation.messages}, ensure_ascii=False)
-            (validation if position in held else train).write(row.encode() + b"\n")
-            if position not in held:
-                tokens += counter.count(conversation.messages)
-        for split, written in (("train", train), ("validation", validation)):
-            _replace(dataset.split_path(split), written)
-    return tokens
-
-
-def _conversations(file: IO[bytes]) -> Iterator[Conversation]:
-    for number, raw in lines(file):
-        found = read_line(number, raw)
-        if isinstance(found, Conversation):
-            yield found
-
-
-def _replace(path: str, written: IO[bytes]) -> None:
-    from django.core.files.base import File
-
-    written.seek(0, 2)
-    empty = written.tell() == 0
-    written.seek(0)
-    default_storage.delete(path)
-    default_storage.save(path, ContentFile(b"") if empty else File(written))
+def _findings(structure: Structure) -> dict[str, Any]:
+    log = structure.log
+    return {
+        "format": structure.format.name if structure.format else "",
+        "container": structure.container,
+        "sha256": structure.sha256,
+        "validation_errors": [fault.as_dict() for fault in log.errors],
+        "validation_warnings": [fault.as_dict() for fault in log.warnings],
+        "fault_counts": dict(log.counts),
+        "validated_at": timezone.now(),
+        "stage": "",
+        "progress": 1.0,
+    }
 
 
 def give_up(dataset_id: str) -> None:
     """Say that checking itself failed, so that nobody waits for ever."""
-    words = "Checking failed on our side. Upload the file again, or ask an operator."
     dataset = Dataset.objects.filter(pk=dataset_id).first()
     if dataset is not None:
-        fault = Fault(line=None, field="", message=words).as_dict()
-        keep_result(dataset, status=Dataset.Status.ERROR, validation_errors=[fault])
+        fault = Fault(kind="our_fault")
+        keep_result(
+            dataset,
+            status=Dataset.Status.ERROR,
+            validation_errors=[fault.as_dict()],
+            fault_counts={"our_fault": 1},
+        )

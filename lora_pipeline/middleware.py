@@ -1,5 +1,6 @@
 """What every request passes through: errors, size limits, row security, sign-in."""
 
+import re
 from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
@@ -13,6 +14,9 @@ from lora_pipeline import row_security
 from lora_pipeline.envelope import is_api, json_error, server_error, unreadable
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
+UPLOADS = re.compile(
+    r"/api/datasets(/[^/]+/(content|versions))?|/datasets/(upload|[^/]+/version)"
+)
 OPEN_PATHS = ("/sign-in", "/static/", "/api/", "/favicon.ico")
 CALLERS_FAULTS = (BadRequest, SuspiciousOperation)
 
@@ -60,7 +64,7 @@ class BodyLimit:
 
 def body_limit(request: HttpRequest) -> int:
     """Bytes that a request to this path may carry."""
-    if request.path in {"/api/datasets", "/datasets/upload"}:
+    if UPLOADS.fullmatch(request.path) and not _is_json(request):
         return int(settings.MAX_UPLOAD_BYTES)
     if request.path.startswith("/api/runs/") and request.path.endswith("/artifact"):
         return int(settings.MAX_ADAPTER_BYTES)
@@ -133,6 +137,11 @@ def page_of(request: HttpRequest) -> str:
     own = parts.netloc == request.get_host() and parts.path.startswith("/")
     query = f"?{parts.query}" if parts.query else ""
     return f"{parts.path}{query}" if own else "/"
+
+
+def _is_json(request: HttpRequest) -> bool:
+    kind = str(request.META.get("CONTENT_TYPE", ""))
+    return kind.startswith("application/json")
 
 
 def _is_html(response: HttpResponseBase) -> bool:

@@ -16,16 +16,27 @@ def paginate(request: Request, rows: QuerySet[Any]) -> tuple[list[Any], dict[str
 
     Raises ValidationError for anything but whole numbers from 1 on, limit up to 100.
     """
+    page, limit = page_and_limit(request)
+    total = rows.count()
+    start = (page - 1) * limit
+    found = list(rows[start : start + limit]) if start < total else []
+    return found, pagination_block(page, limit, total)
+
+
+def page_and_limit(request: Request) -> tuple[int, int]:
+    """What a request asks for. Raises ValidationError with every fault at once."""
     errors: dict[str, list[str]] = {}
     page = _number(request, "page", 1, MAX_PAGE, errors)
     limit = _number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT, errors)
     if errors:
         raise ValidationError(errors)
-    total = rows.count()
-    start = (page - 1) * limit
-    found = list(rows[start : start + limit]) if start < total else []
-    block = {"page": page, "limit": limit, "total": total}
-    return found, block | {"totalPages": -(-total // limit)}
+    return page, limit
+
+
+def pagination_block(page: int, limit: int, total: int) -> dict[str, int]:
+    """The block that stands beside every page of a list."""
+    pages = -(-total // limit)
+    return {"page": page, "limit": limit, "total": total, "totalPages": pages}
 
 
 def _number(

@@ -2,14 +2,17 @@
 
 from django.contrib import admin
 from django.contrib.auth import views as auth
-from django.urls import include, path, reverse_lazy
+from django.urls import include, path, register_converter, reverse_lazy
 
 import datasets.views
 import notifications.views
 import training.configure
 import training.views
+from datasets.downloads import PartConverter
 from lora_pipeline import views
 
+register_converter(PartConverter, "dataset_part")
+DATASET = "datasets/<uuid:dataset_id>"
 JOB = "training/jobs/<uuid:job_id>"
 NOTICE = "notifications/<uuid:notice_id>"
 SIGN_IN = {"title": "Sign in to LoRA Pipeline", "submit": "Sign in"}
@@ -37,11 +40,17 @@ urlpatterns = [
     path("keys/<uuid:key_id>/revoke", views.revoke_key, name="key-revoke"),
     path("datasets", datasets.views.dataset_list, name="datasets"),
     path("datasets/upload", datasets.views.upload, name="dataset-upload"),
-    path("datasets/<uuid:dataset_id>", datasets.views.detail, name="dataset"),
+    path(DATASET, datasets.views.detail, name="dataset"),
+    path(f"{DATASET}/examples", datasets.views.examples, name="dataset-examples"),
+    path(f"{DATASET}/edit", datasets.views.edit_page, name="dataset-edit"),
+    path(f"{DATASET}/version", datasets.views.version, name="dataset-version"),
+    path(f"{DATASET}/measure", datasets.views.measure, name="dataset-measure"),
+    path(f"{DATASET}/delete", datasets.views.delete, name="dataset-delete"),
+    path(f"{DATASET}/restore", datasets.views.restore, name="dataset-restore"),
     path(
-        "datasets/<uuid:dataset_id>/delete",
-        datasets.views.delete,
-        name="dataset-delete",
+        f"{DATASET}/download/<dataset_part:part>",
+        datasets.views.download,
+        name="dataset-download",
     ),
     path("training/configure", training.configure.configure, name="configure"),
     path("training/jobs", training.views.job_list, name="jobs"),

@@ -36,11 +36,15 @@ class Offer:
         return float(self.estimate.total_usd) if self.estimate else 0.0
 
 
+def _pairs(dataset: Dataset, config: JobConfig) -> int:
+    return dataset.training_pairs_at(config.hyperparameters.max_length)
+
+
 def compare(
     machines: Sequence[GpuType], *, dataset: Dataset, config: JobConfig | None
 ) -> list[Offer]:
     """The job on each type, with as many of the chosen number of GPUs as it allows."""
-    if config is None or not dataset.total_training_pairs:
+    if config is None or not _pairs(dataset, config):
         return [Offer(gpu=gpu, connected=is_connected(gpu)) for gpu in machines]
     found = {
         gpu.name: estimate_on(gpu, dataset=dataset, config=config) for gpu in machines

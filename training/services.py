@@ -45,7 +45,7 @@ def quote(
     `found` is what the caller already looked up in the catalogue. Raises Refusal with
     every fault by field.
     """
-    require_statistics(dataset)
+    require_statistics(dataset, config.hyperparameters.max_length)
     if found is None:
         found = look_up(gpu_type=config.gpu_type, base_model=config.base_model)
     problems = find_problems(
@@ -66,7 +66,7 @@ def quote(
 def estimate_on(gpu: GpuType, *, dataset: Dataset, config: JobConfig) -> Estimate:
     """The estimate of one configuration on any GPU type."""
     work = Workload(
-        training_pairs=dataset.total_training_pairs or 0,
+        training_pairs=dataset.training_pairs_at(config.hyperparameters.max_length),
         total_tokens=dataset.total_tokens or 0,
         batch_size=config.hyperparameters.batch_size,
         epochs=config.hyperparameters.epochs,

@@ -55,16 +55,23 @@ def find_problems(
     return problems
 
 
-def require_statistics(dataset: Dataset) -> None:
+def require_statistics(dataset: Dataset, max_length: int) -> None:
     """An estimate needs pairs and tokens; says the status when there are none."""
     if not dataset.total_training_pairs or dataset.total_tokens is None:
         message = (
             f"The dataset has no training pairs yet: its status is {dataset.status}. "
             "Wait until it was checked, or mend its file."
         )
-        raise Refusal(
-            message, code="dataset_without_pairs", details={"dataset_id": [message]}
+    elif not dataset.training_pairs_at(max_length):
+        message = (
+            f"No example has a token to learn within {max_length} tokens: raise "
+            "max_length, or shorten what comes before the answers."
         )
+    else:
+        return
+    raise Refusal(
+        message, code="dataset_without_pairs", details={"dataset_id": [message]}
+    )
 
 
 def require_ready(dataset: Dataset) -> None:

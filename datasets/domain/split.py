@@ -1,25 +1,91 @@
-"""Which conversations are held out for validation."""
+"""Which examples are held out for validation.
+
+By conversation: no conversation stands on both sides, and equal examples stay on one
+side even where they belong to different conversations.
+"""
 
 import hashlib
 
 SPLIT_SEED = 42
 VALIDATION_SHARE = 0.1
+MAX_SHARE = 0.5
 SMALLEST_SPLIT = 10
+EXACT_GROUPS = 200_000
+REMEMBERED = 300_000
+RANKS = 2**64
 
 
-def held_out(identities: list[bytes], *, seed: int = SPLIT_SEED) -> set[int]:
-    """Positions of the conversations for validation.
+class Splitter:
+    """Give it every example; afterwards it says for each group on which side it stands.
 
-    `identities` are the bytes that make two conversations the same; equal ones fall on
-    one side. Orders the distinct ones by SHA-256 of seed and bytes, which no platform
-    or library version changes, and takes the first 10 %, at least one from ten on.
+    A group is a conversation, or an example that belongs to none. Groups are ordered by
+    SHA-256 of seed and name, which no platform or library version changes, and the
+    first `share` of them is held out, at least one from ten groups on. With more than
+    200 000 groups those under share * 2^64 are held out instead, so that memory stays
+    bounded: the share is then met with a standard error of 0.07 points.
+
+    Equal examples of different conversations are recognised among the first 300 000.
     """
-    distinct = sorted(set(identities), key=lambda identity: _rank(identity, seed))
-    if len(distinct) < SMALLEST_SPLIT:
-        return set()
-    chosen = set(distinct[: max(1, round(len(distinct) * VALIDATION_SHARE))])
-    return {n for n, identity in enumerate(identities) if identity in chosen}
 
+    def __init__(self, *, share: float, seed: int) -> None:
+        self._share = share
+        self._seed = b"%d:" % seed
+        self._groups: set[int] | None = set()
+        self._first_group: dict[int, int] = {}
+        self._parent: dict[int, int] = {}
+        self._threshold = 0
 
-def _rank(identity: bytes, seed: int) -> bytes:
-    return hashlib.sha256(b"%d:" % seed + identity).digest()
+    def add(self, identity: bytes, conversation: str | None) -> int:
+        """The group of an example; equal examples have equal `identity`."""
+        example = self._rank(identity)
+        if conversation is None:
+            group, first = example, self._first_group.get(example)
+        else:
+            name = b"conversation:" + conversation.encode("utf-8", "replace")
+            group, first = self._rank(name), self._seen_before(example)
+            if first is None and len(self._first_group) < REMEMBERED:
+                self._first_group[example] = group
+        self._note(group)
+        if first is not None and first != group:
+            self._join(first, group)
+        return group
+
+    def _seen_before(self, example: int) -> int | None:
+        """The group of an equal example; one without conversation is its own group."""
+        if self._groups is not None and example in self._groups:
+            return example
+        return self._first_group.get(example)
+
+    def settle(self) -> None:
+        """Decide, once every example was added."""
+        if self._groups is None:
+            self._threshold = int(self._share * RANKS)
+            return
+        roots = sorted({self._root(group) for group in self._groups})
+        if len(roots) < SMALLEST_SPLIT or not self._share:
+            return
+        count = max(1, round(len(roots) * self._share))
+        self._threshold = roots[count]
+
+    def is_held_out(self, group: int) -> bool:
+        """Whether a group stands on the validation side; only after `settle()`."""
+        return self._root(group) < self._threshold
+
+    def _note(self, group: int) -> None:
+        if self._groups is not None:
+            self._groups.add(group)
+            if len(self._groups) > EXACT_GROUPS:
+                self._groups = None
+
+    def _rank(self, name: bytes) -> int:
+        return int.from_bytes(hashlib.sha256(self._seed + name).digest()[:8])
+
+    def _root(self, group: int) -> int:
+        while (parent := self._parent.get(group)) is not None:
+            group = parent
+        return group
+
+    def _join(self, one: int, other: int) -> None:
+        first, second = sorted((self._root(one), self._root(other)))
+        if first != second:
+            self._parent[second] = first

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from datasets.models import Dataset
@@ -46,34 +45,6 @@ def test_the_split_is_the_same_every_time(api, own_storage: Path):
     first, second = checked(api, content), checked(api, content)
     rows = [(own_storage / d.split_path("train")).read_bytes() for d in (first, second)]
     assert rows[0] == rows[1]
-
-
-@pytest.mark.parametrize(
-    ("line", "field", "words"),
-    [
-        (b"{broken", "", "not JSON"),
-        (b"\xff\xfe", "", "not UTF-8 at byte 1"),
-        (b'{"text": "a"}', "messages", "keys ['text']"),
-        (b'{"messages": []}', "messages", "an empty list"),
-        (
-            b'{"messages": [{"role": "user", "content": "a"}]}',
-            "messages",
-            "nothing to learn",
-        ),
-        (
-            b'{"messages": [{"role": "assistant", "content": " "}]}',
-            "messages[0].content",
-            "empty",
-        ),
-    ],
-)
-def test_a_fault_on_line_3_is_named(api, line, field, words):
-    content = b"\n".join([row(1).encode(), row(2).encode(), line, row(4).encode()])
-    dataset = checked(api, content)
-    assert (dataset.status, dataset.training_ready) == ("error", False)
-    fault = dataset.validation_errors[0]
-    assert (fault["line"], fault["field"]) == (3, field)
-    assert words in fault["message"]
 
 
 def test_an_empty_file_is_refused_and_nothing_stored(api, own_storage: Path):

@@ -13,6 +13,7 @@ from training.querysets import TrainingJobQuerySet
 
 PROTECTED = [
     "datasets",
+    "dataset_statistics",
     "training_jobs",
     "run_attempts",
     "metric_points",

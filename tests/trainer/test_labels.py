@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "training" / "trainer"))
 from labels import IGNORED, Template, label_conversation
 
 
-def render(messages, add_generation_prompt):
+def render(messages, tools, add_generation_prompt):
     text = "".join(f"<{m['role'][0]}>{m['content']}$\n" for m in messages)
     return text + ("<a>" if add_generation_prompt else "")
 
@@ -19,7 +19,7 @@ def encode(text):
     return [ord(c) for c in text], [(n, n + 1) for n in range(len(text))]
 
 
-TEMPLATE = Template(render=render, encode=encode, end_of_turn="$")
+TEMPLATE = Template(render=render, encode=encode, ends=("$",))
 
 
 def chat(*turns):
@@ -59,19 +59,26 @@ def test_a_cut_sequence_loses_its_end():
     messages = chat(("user", "q"), ("assistant", "long answer"))
     found = label_conversation(messages, TEMPLATE, max_length=12)
     assert (len(found.input_ids), found.cut, found.supervised) == (12, 10, 3)
+    assert found.lost_end
 
 
-def test_a_conversation_that_begins_with_an_answer():
-    assert learned(chat(("assistant", "x"), ("user", "y"))).startswith("<a>x$.")
+def test_the_end_of_each_learned_turn_is_known():
+    found = label_conversation(chat(*TWO_ROUNDS), TEMPLATE, max_length=1000)
+    assert [chr(found.input_ids[position]) for position in found.ends] == ["$", "$"]
+    assert not found.lost_end
+
+
+def test_a_conversation_that_begins_with_an_answer_learns_its_words_only():
+    assert learned(chat(("assistant", "x"), ("user", "y"))).startswith("...x$.")
 
 
 def test_a_template_that_rewrites_earlier_turns_learns_the_last_answer_only():
-    def changing(messages, add_generation_prompt):
+    def changing(messages, tools, add_generation_prompt):
         return f"{len(messages) + add_generation_prompt}|" + render(
-            messages, add_generation_prompt
+            messages, tools, add_generation_prompt
         )
 
-    template = Template(render=changing, encode=encode, end_of_turn="$")
+    template = Template(render=changing, encode=encode, ends=("$",))
     messages = chat(
         ("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labels import Labelled, Template, label_conversation
+from labels import CannotRender, Labelled, Template, label_conversation
 
 
 class BadData(ValueError):
@@ -18,11 +18,14 @@ class Sequences:
 
     rows: list[dict[str, list[int]]] = field(default_factory=list)
     without_labels: int = 0
+    refused: int = 0
     cut: int = 0
+    lost_end: int = 0
     unstable: int = 0
 
     def add(self, labelled: Labelled) -> None:
         self.cut += labelled.cut > 0
+        self.lost_end += labelled.lost_end
         self.unstable += not labelled.prefix_stable
         if labelled.supervised:
             ids = {"input_ids": labelled.input_ids, "labels": labelled.labels}
@@ -34,10 +37,15 @@ class Sequences:
         """What the owner should know of it, in sentences."""
         found = []
         if self.cut:
-            found.append(f"{self.cut} sequences were cut at {max_length} tokens.")
+            lost = f", {self.lost_end} of them before the end of their last answer"
+            words = f"{self.cut} sequences were cut at {max_length} tokens"
+            found.append(words + (lost if self.lost_end else "") + ".")
         if self.without_labels:
             words = "have no learned token and were left out"
             found.append(f"{self.without_labels} sequences {words}.")
+        if self.refused:
+            words = "are refused by the base model's chat template and were left out"
+            found.append(f"{self.refused} sequences {words}.")
         if self.unstable:
             words = "the chat template changes earlier turns, so only the last answer"
             found.append(f"In {self.unstable} sequences {words} is learned.")
@@ -47,12 +55,17 @@ class Sequences:
 def template_of(tokenizer: Any) -> Template:
     """A transformers tokenizer as labels.py wants it."""
 
-    def render(messages: Any, add_generation_prompt: bool) -> str:
-        rendered: str = tokenizer.apply_chat_template(
-            [{"role": m["role"], "content": m["content"]} for m in messages],
-            tokenize=False,
-            add_generation_prompt=add_generation_prompt,
-        )
+    def render(messages: Any, tools: Any, add_generation_prompt: bool) -> str:
+        plain = [{k: v for k, v in m.items() if k != "weight"} for m in messages]
+        try:
+            rendered: str = tokenizer.apply_chat_template(
+                plain,
+                tools=tools,
+                tokenize=False,
+                add_generation_prompt=add_generation_prompt,
+            )
+        except Exception as error:
+            raise CannotRender(str(error)) from error
         return rendered
 
     def encode(text: str) -> tuple[list[int], list[tuple[int, int]]]:
@@ -61,7 +74,8 @@ def template_of(tokenizer: Any) -> Template:
         )
         return found["input_ids"], found["offset_mapping"]
 
-    return Template(render=render, encode=encode, end_of_turn=tokenizer.eos_token or "")
+    special = {t.content for t in tokenizer.added_tokens_decoder.values() if t.special}
+    return Template(render=render, encode=encode, ends=tuple(sorted(special)))
 
 
 def read_sequences(file: Path, template: Template, max_length: int) -> Sequences:
@@ -69,6 +83,16 @@ def read_sequences(file: Path, template: Template, max_length: int) -> Sequences
     found = Sequences()
     with file.open() as lines:
         for line in lines:
-            messages = json.loads(line)["messages"]
-            found.add(label_conversation(messages, template, max_length=max_length))
+            row = json.loads(line)
+            try:
+                labelled = label_conversation(
+                    row["messages"],
+                    template,
+                    max_length=max_length,
+                    tools=row.get("tools"),
+                )
+            except CannotRender:
+                found.refused += 1
+            else:
+                found.add(labelled)
     return found

@@ -1,13 +1,20 @@
 """`manage.py work`: run background tasks until told to stop."""
 
 import asyncio
+import logging
+from contextlib import suppress
 from typing import Any, cast
 
 from django.core.management.base import BaseCommand, CommandParser
+from procrastinate import App
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from lora_pipeline import lifeline
+
+logger = logging.getLogger(__name__)
+HEARTBEAT_SECONDS = 2.0
+DEAD_AFTER_SECONDS = 10.0
 
 
 class Command(BaseCommand):
@@ -28,10 +35,35 @@ async def _work(concurrency: int, *, wait: bool) -> None:
     connector = cast(DjangoConnector, app.connector).get_worker_connector()
     worker_app = app.with_connector(connector)
     async with worker_app.open_async():
-        await worker_app.run_worker_async(
-            concurrency=concurrency,
-            wait=wait,
-            fetch_job_polling_interval=5,
-            shutdown_graceful_timeout=2,
-            delete_jobs="successful",
-        )
+        beside = asyncio.create_task(take_up_orphans(worker_app))
+        try:
+            await worker_app.run_worker_async(
+                concurrency=concurrency,
+                wait=wait,
+                fetch_job_polling_interval=5,
+                shutdown_graceful_timeout=2,
+                delete_jobs="successful",
+                update_heartbeat_interval=HEARTBEAT_SECONDS,
+            )
+        finally:
+            beside.cancel()
+            with suppress(asyncio.CancelledError):
+                await beside
+
+
+async def take_up_orphans(worker_app: App) -> None:
+    """Give back to the queue what a worker had begun that then died.
+
+    A worker says every 2 seconds that it lives. Tasks can be run twice without harm.
+    """
+    while True:
+        try:
+            stalled = await worker_app.job_manager.get_stalled_jobs(
+                seconds_since_heartbeat=DEAD_AFTER_SECONDS
+            )
+            for job in stalled:
+                logger.warning("taking up %s again: its worker died", job.task_name)
+                await worker_app.job_manager.retry_job(job)
+        except Exception:
+            logger.exception("could not look for orphaned tasks")
+        await asyncio.sleep(HEARTBEAT_SECONDS)

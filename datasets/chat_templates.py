@@ -1,0 +1,129 @@
+"""A model folder's chat template, rendered as transformers renders it.
+
+The trainer renders with transformers itself; this copy of its environment (variables,
+filters, what a message is stripped of) lets web and worker do the same without it.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import TemplateError, nodes
+from jinja2.ext import Extension, loopcontrols
+from jinja2.parser import Parser
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from training.trainer.labels import CannotRender
+
+SPECIAL = (
+    "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token",
+    "mask_token",
+)  # fmt: skip
+REASONING = ("reasoning_content", "thinking", "reasoning")
+
+
+class Generation(Extension):
+    """`{% generation %}`, which marks answers in some templates, renders its body."""
+
+    tags = {"generation"}
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+class ChatTemplate:
+    """The templates of a model folder, and the special tokens that they use."""
+
+    def __init__(self, folder: Path) -> None:
+        config = _json(folder / "tokenizer_config.json")
+        self._sources = _sources(folder, config)
+        self._special = _special_tokens(folder, config)
+        self._compiled = {
+            name: _environment().from_string(source)
+            for name, source in self._sources.items()
+        }
+
+    @property
+    def exists(self) -> bool:
+        return "default" in self._compiled
+
+    def render(
+        self,
+        messages: Sequence[dict[str, Any]],
+        tools: Any,
+        add_generation_prompt: bool,
+    ) -> str:
+        """The text of these messages. Raises CannotRender with the template's words."""
+        named = "tool_use" if tools and "tool_use" in self._compiled else "default"
+        try:
+            return self._compiled[named].render(
+                **self._special,
+                messages=[_plain(message) for message in messages],
+                tools=tools,
+                documents=None,
+                add_generation_prompt=add_generation_prompt,
+            )
+        except Exception as error:
+            raise CannotRender(str(error)) from error
+
+
+def _plain(message: dict[str, Any]) -> dict[str, Any]:
+    plain = {k: v for k, v in message.items() if v is not None and k != "weight"}
+    found = next((plain[key] for key in REASONING if key in plain), None)
+    if found is not None:
+        plain = {"thinking": found, **plain, "reasoning_content": found}
+    return plain
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, loopcontrols]
+    )
+    environment.filters["tojson"] = _to_json
+    environment.globals["raise_exception"] = _refuse
+    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
+    return environment
+
+
+def _to_json(value: Any, ensure_ascii: bool = False, **options: Any) -> str:
+    return json.dumps(value, ensure_ascii=ensure_ascii, **options)
+
+
+def _refuse(message: str) -> None:
+    raise TemplateError(message)
+
+
+def _sources(folder: Path, config: dict[str, Any]) -> dict[str, str]:
+    """Named templates from wherever a folder may hold them."""
+    found: dict[str, str] = {}
+    given = config.get("chat_template")
+    if isinstance(given, str):
+        found["default"] = given
+    elif isinstance(given, list):
+        found |= {entry["name"]: entry["template"] for entry in given}
+    if (file := folder / "chat_template.jinja").is_file():
+        found["default"] = file.read_text("utf-8")
+    for file in sorted((folder / "additional_chat_templates").glob("*.jinja")):
+        found[file.stem] = file.read_text("utf-8")
+    return found
+
+
+def _special_tokens(folder: Path, config: dict[str, Any]) -> dict[str, str]:
+    given = _json(folder / "special_tokens_map.json") | config
+    found = {}
+    for name in SPECIAL:
+        value = given.get(name)
+        text = value.get("content") if isinstance(value, dict) else value
+        if isinstance(text, str):
+            found[name] = text
+    if "eos_token" in found:
+        found.setdefault("pad_token", found["eos_token"])
+    return found
+
+
+def _json(file: Path) -> dict[str, Any]:
+    found = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,96 @@
+"""What a base model's tokenizer makes of a split, example by example."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from datasets.domain.lengths import Lengths, bucket
+
+NEVER = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One example in tokens.
+
+    `first_learned` is the position of the first token that is predicted and learned
+    (NEVER when there is none), `last_end` that of the end of the last learned turn.
+    """
+
+    tokens: int
+    supervised: int
+    first_learned: int = NEVER
+    last_end: int = NEVER
+    prefix_stable: bool = True
+    refused: bool = False
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Sums and histograms over a split; JSON by `dump()`."""
+
+    tokens: int = 0
+    supervised: int = 0
+    refused: int = 0
+    unstable: int = 0
+    lengths: Counter[int] = field(default_factory=Counter)
+    first_learned: Counter[int] = field(default_factory=Counter)
+    last_end: Counter[int] = field(default_factory=Counter)
+
+    def add(self, found: Measured) -> None:
+        self.tokens += found.tokens
+        self.supervised += found.supervised
+        self.refused += found.refused
+        self.unstable += not found.prefix_stable
+        self.lengths[bucket(found.tokens)] += 1
+        self.first_learned[_bucket(found.first_learned)] += 1
+        self.last_end[_bucket(found.last_end)] += 1
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            "tokens": self.tokens,
+            "supervised_tokens": self.supervised,
+            "refused_by_template": self.refused,
+            "last_answer_only": self.unstable,
+            "lengths": Lengths.of(self.lengths).dump(),
+            "first_learned": Lengths.of(self.first_learned).dump(),
+            "last_end": Lengths.of(self.last_end).dump(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """What cutting at a max_length does to a split, in examples."""
+
+    examples: int
+    without_label: int
+    lost_end: int
+    cut: int
+
+    @property
+    def trainable(self) -> int:
+        return self.examples - self.without_label
+
+
+def signal(
+    lengths: Lengths, first_learned: Lengths, last_end: Lengths, *, max_length: int
+) -> Signal:
+    """How many examples have no label, lose their last end of turn, or are cut.
+
+    A position p survives when p < max_length. Exact for a max_length up to 4096 and for
+    every multiple of 8 up to 8192, of 16 up to 16 384, and so on.
+    """
+    never = sum(n for position, n in first_learned.pairs if position == NEVER)
+    without = never + first_learned.over(max_length - 1)
+    ended = last_end.over(max_length - 1)
+    return Signal(
+        examples=lengths.count,
+        without_label=without,
+        lost_end=ended,
+        cut=lengths.over(max_length),
+    )
+
+
+def _bucket(position: int) -> int:
+    """A position's bucket: as of the length that it takes to keep it, less one."""
+    return position if position == NEVER else bucket(position + 1) - 1

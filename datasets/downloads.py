@@ -1,0 +1,50 @@
+"""Files of a dataset on their way to a browser or script."""
+
+from pathlib import PurePath
+
+from django.core.files.storage import default_storage
+from django.http import FileResponse
+
+from datasets.models import Dataset
+from datasets.normalising import require_rows
+from lora_pipeline.envelope import Refusal
+
+
+class PartConverter:
+    """The part of a dataset that an address names."""
+
+    regex = "original|train|validation"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+NO_FILE = "The file has not arrived yet; finish its upload first."
+
+
+def original_file(dataset: Dataset) -> FileResponse:
+    """The upload as it came, never interpreted by a browser."""
+    if not dataset.storage_path:
+        raise Refusal(NO_FILE, status_code=409, code="no_file")
+    return _download(
+        dataset.storage_path, dataset.file_name, "application/octet-stream"
+    )
+
+
+def normalised_file(dataset: Dataset, split: str) -> FileResponse:
+    """A split as JSON Lines."""
+    require_rows(dataset, split)
+    name = f"{PurePath(dataset.file_name).stem.split('.')[0]}-{split}.jsonl"
+    return _download(dataset.split_path(split), name, "application/jsonl")
+
+
+def _download(path: str, name: str, content_type: str) -> FileResponse:
+    return FileResponse(
+        default_storage.open(path),
+        as_attachment=True,
+        filename=name,
+        content_type=content_type,
+    )

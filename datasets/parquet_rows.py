@@ -1,0 +1,31 @@
+"""A program of its own: a Parquet file's rows as JSON Lines on standard output.
+
+Hostile bytes can make a Parquet reader panic or ask for any amount of memory; here that
+ends this process, under a limit, and not the worker.
+"""
+
+import os
+import resource
+import sys
+
+MAX_MEMORY_BYTES = 3 * 1024**3
+ROWS_AT_A_TIME = 256
+
+
+def main(path: str) -> int:
+    """Exit status 0 when every row was written, 1 with a reason on standard error."""
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    from arro3.io import read_parquet, write_ndjson
+
+    rows = read_parquet(path, batch_size=ROWS_AT_A_TIME)
+    try:
+        write_ndjson(rows, sys.stdout.buffer, explicit_nulls=True)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,42 @@
+"""How far a check is: written to the row now and then, for the page to show."""
+
+import time
+
+from datasets.models import Dataset
+
+EVERY_SECONDS = 0.5
+
+
+class Abandoned(Exception):
+    """The dataset was deleted or settled while it was checked."""
+
+
+class Progress:
+    """Stages follow one another, each with its part of the whole."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._stage = ""
+        self._start = self._width = 0.0
+        self._written = 0.0
+
+    def enter(self, stage: str, start: float, end: float) -> None:
+        """Begin a stage that takes the progress from `start` to `end`."""
+        self._stage, self._start, self._width = stage, start, end - start
+        self._write(start)
+
+    def at(self, share: float) -> None:
+        """So much of the stage is done; written at most twice a second.
+
+        Raises Abandoned when nobody waits for the result any more.
+        """
+        if time.monotonic() - self._written >= EVERY_SECONDS:
+            self._write(self._start + share * self._width)
+
+    def _write(self, progress: float) -> None:
+        rows = Dataset.objects.filter(
+            pk=self._dataset.pk, status=Dataset.Status.VALIDATING, deleted_at=None
+        )
+        if not rows.update(progress=progress, stage=self._stage):
+            raise Abandoned
+        self._written = time.monotonic()

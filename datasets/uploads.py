@@ -1,0 +1,174 @@
+"""Uploads in pieces: each goes on where the last one ended, until the file is whole."""
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from datasets.models import Dataset
+from datasets.normalising import replace_stored
+from datasets.services import begin_check, safe_name
+from lora_pipeline.envelope import Refusal
+from lora_pipeline.models import User
+
+RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18})")
+PIECE_BYTES = 1024 * 1024
+KEPT_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Bytes `start` to `end` of `total`, both counted; without them a mere question."""
+
+    start: int | None
+    end: int | None
+    total: int
+
+
+def begin_upload(
+    *, owner: User, file_name: str, file_size: int, **options: Any
+) -> Dataset:
+    """A dataset in state `uploading`, whose file comes in pieces."""
+    if file_size > settings.MAX_UPLOAD_BYTES:
+        words = f"Received {file_size:,}; at most {settings.MAX_UPLOAD_BYTES:,} bytes."
+        raise Refusal(
+            words, status_code=413, code="too_large", details={"file_size": [words]}
+        )
+    name = safe_name(file_name)
+    options["name"] = options.get("name", "").strip() or Path(name).stem[:200]
+    return Dataset.objects.create(
+        user=owner, file_name=name, file_size=file_size, **options
+    )
+
+
+def received_bytes(dataset: Dataset) -> int:
+    """How much of a dataset's file has arrived."""
+    if dataset.status != Dataset.Status.UPLOADING:
+        return dataset.file_size
+    path = part_path(dataset)
+    return path.stat().st_size if path.is_file() else 0
+
+
+def part_path(dataset: Dataset) -> Path:
+    """Where the pieces are gathered."""
+    return Path(settings.UPLOAD_DIR) / f"{dataset.pk}.part"
+
+
+def read_range(header: str, length: int, size: int) -> Piece:
+    """The Content-Range header. Raises Refusal when it contradicts body or file."""
+    found = RANGE.fullmatch(header.strip())
+    if found is None:
+        forms = "'bytes START-END/TOTAL' or 'bytes */TOTAL'"
+        raise _wrong_range(f"Received {header[:80]!r}; give {forms}.")
+    start, end, total = (int(n) if n is not None else None for n in found.groups())
+    if total != size:
+        raise _wrong_range(f"The total is {total:,}, but {size:,} were announced.")
+    if start is None or end is None:
+        return Piece(start=None, end=None, total=size)
+    if end < start or end >= size or end - start + 1 != length:
+        raise _wrong_range(
+            f"The range {start}-{end} of {size} does not fit a body of {length} bytes."
+        )
+    return Piece(start=start, end=end, total=size)
+
+
+def append(*, dataset: Dataset, piece: Piece, stream: IO[bytes]) -> Dataset:
+    """Take a piece that begins where the last one ended; the last one starts the check.
+
+    Raises Refusal with the current offset when it begins elsewhere, or while another
+    piece is being taken. What arrived before a broken connection is kept.
+    """
+    with _locked(dataset) as file:
+        offset = file.seek(0, os.SEEK_END)
+        if piece.start is not None:
+            if piece.start != offset:
+                raise _elsewhere(piece.start, offset)
+            assert piece.end is not None
+            _copy(stream, file, piece.end - piece.start + 1)
+            offset = file.tell()
+        if offset < dataset.file_size or not dataset.file_size:
+            return dataset
+        return _finish(dataset, file.name)
+
+
+def _finish(dataset: Dataset, path: str) -> Dataset:
+    dataset.storage_path = f"datasets/{dataset.pk}/original"
+    replace_stored(dataset.storage_path, path)
+    try:
+        begin_check(dataset)
+    except BaseException:
+        default_storage.delete(dataset.storage_path)
+        raise
+    return dataset
+
+
+def _copy(stream: IO[bytes], file: IO[bytes], length: int) -> None:
+    left = length
+    while left:
+        try:
+            found = stream.read(min(left, PIECE_BYTES))
+        except OSError:
+            found = b""
+        if not found:
+            file.flush()
+            words = f"The connection ended {left:,} bytes early; go on at the offset."
+            raise Refusal(words, code="incomplete", details={"offset": file.tell()})
+        file.write(found)
+        left -= len(found)
+    file.flush()
+
+
+@contextmanager
+def _locked(dataset: Dataset) -> Iterator[IO[bytes]]:
+    with part_path(dataset).open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            words = "Another piece of this upload is being received; ask again."
+            raise Refusal(words, status_code=409, code="busy") from error
+        dataset.refresh_from_db()
+        if dataset.status != Dataset.Status.UPLOADING:
+            words = "This upload is complete."
+            raise Refusal(words, status_code=409, code="complete")
+        yield file
+
+
+def _elsewhere(start: int, offset: int) -> Refusal:
+    words = f"Received a piece from {start:,} on; go on at {offset:,}."
+    return Refusal(
+        words, status_code=409, code="wrong_offset", details={"offset": offset}
+    )
+
+
+def _wrong_range(words: str) -> Refusal:
+    return Refusal(words, code="invalid", details={"Content-Range": [words]})
+
+
+def remove_stale() -> int:
+    """Forget uploads that nobody went on with for a day, and files left behind."""
+    long_ago = timezone.now() - timedelta(hours=KEPT_HOURS)
+    stale = Dataset.objects.filter(
+        status=Dataset.Status.UPLOADING, updated_at__lt=long_ago
+    )
+    removed = 0
+    for dataset in stale:
+        path = part_path(dataset)
+        if path.is_file() and path.stat().st_mtime > long_ago.timestamp():
+            continue
+        path.unlink(missing_ok=True)
+        dataset.delete()
+        removed += 1
+    for left in Path(settings.UPLOAD_DIR).iterdir():
+        if left.is_file() and left.stat().st_mtime < long_ago.timestamp():
+            left.unlink(missing_ok=True)
+            removed += 1
+    return removed
