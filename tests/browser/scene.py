@@ -1,5 +1,12 @@
 """Two users to look at: one whose console is full of everything, and a newcomer."""
 
+import json
+import os
+import signal
+
+from tests.trainer.conftest import ROOT
+
+SAMPLE = ROOT / "datasets" / "samples" / "lumen_support.jsonl"
 FILL = """
 import math
 from datetime import timedelta
@@ -14,10 +21,7 @@ from training.models import Adapter, JobEvent, MetricPoint, RunAttempt, Training
 now = timezone.now()
 owner = User.objects.get(username="owner")
 User.objects.create_user("newcomer", password="correct horse battery")
-ready = DatasetFactory(user=owner, name="support-chats-v3", tokens_exact=True,
-    avg_turns_per_conversation=4.2, sample_data=[{"messages": [
-        {"role": "user", "content": "How do I reset my lamp?"},
-        {"role": "assistant", "content": "Hold the copper button for five seconds."}]}])
+ready = Dataset.objects.get(pk={ready!r})
 broken = DatasetFactory(user=owner, name="export with faults", status="error",
     training_ready=False, total_training_pairs=None, total_tokens=None, format="",
     validation_errors=[{"line": 3, "field": "", "message":
@@ -87,8 +91,16 @@ EVERYWHERE = {
 
 
 def fill(console) -> dict[str, str]:
-    """Make both users' rows in a running console; ids by name."""
-    return dict(zip(NAMES, console.shell(FILL).split(), strict=True))
+    """Make both users' rows in a running console; ids by name.
+
+    The reconciler is held still: it would put right what only looks like a run.
+    """
+    rows = [json.loads(line) for line in SAMPLE.read_text().splitlines()]
+    ready = console.upload_rows(rows)
+    for pid in console.pids("reconcile"):
+        os.kill(pid, signal.SIGSTOP)
+    code = FILL.replace("{ready!r}", repr(ready))
+    return dict(zip(NAMES, console.shell(code).split(), strict=True))
 
 
 def full_pages(ids: dict[str, str]) -> dict[str, str]:
