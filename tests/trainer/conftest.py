@@ -80,7 +80,6 @@ class Console:
             "DJANGO_SETTINGS_MODULE": "lora_pipeline.settings",
             "API_REQUESTS_PER_MINUTE": "1000000",
             "CHECKPOINT_EVERY_STEPS": "20",
-            "API_REQUESTS_PER_MINUTE": "1000000",
             "RUN_RETRY_SECONDS": "0",
             "TRAINER_THREADS": "1",
             "TRAINER_PYTHON": str(TRAINER_PYTHON),
