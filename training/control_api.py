@@ -3,13 +3,16 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from lora_pipeline.envelope import success
+from lora_pipeline.faults import Fault
+from lora_pipeline.openapi import described
+from training import api_docs
 from training.controls import (
     continue_job,
     pause_job,
@@ -29,18 +32,45 @@ if TYPE_CHECKING:
 else:
     Base = object
 
-PAUSED = {200: JobSerializer, 409: OpenApiResponse(description="The job has ended.")}
-RESUMED = {
-    200: JobSerializer,
-    402: OpenApiResponse(description="The cap is spent, or the month's budget."),
-    409: OpenApiResponse(description="The job is not paused."),
+NOT_OPEN = Fault(
+    when="The job has ended, or is being cancelled.",
+    error="The job is completed: only an open job can pause.",
+    code="not_open",
+)
+NOT_PAUSED = Fault(
+    when="The job is not paused.",
+    error="The job is running: only a paused job can resume.",
+    code="not_paused",
+)
+NOT_ENDED = Fault(
+    when="The job is under way, or has no suggested change to make.",
+    error="The job is running: only an ended job can be started again.",
+    code="not_ended",
+)
+CAP_REACHED = Fault(
+    when="The job's cap is spent, or the month's budget does not allow the new one.",
+    error="The job has come to 12.50 USD, the adapter's storage included, of at most "
+    "12.00: give a max_cost above that.",
+    code="cap_reached",
+    component="CapError",
+    details={"max_cost": 12.00, "reached_usd": 12.50},
+    shape={"type": "object", "additionalProperties": {"type": "number"}},
+)
+NO_CHECKPOINT = Fault(
+    when="The job, or its checkpoint of that step, is not there.",
+    error="The job has no checkpoint of step 7; kept are those of: 20, 40.",
+    code="no_checkpoint",
+)
+AGAIN: dict[int, Any] = {
+    200: described(JobSerializer, "The same job goes on."),
+    201: described(JobSerializer, "A new job."),
+    402: api_docs.OVER_BUDGET,
+    409: NOT_ENDED,
 }
-AGAIN = {
-    200: OpenApiResponse(JobSerializer, description="The same job goes on."),
-    201: OpenApiResponse(JobSerializer, description="A new job."),
-    402: OpenApiResponse(description="The month's budget does not allow it."),
-    409: OpenApiResponse(description="The job is under way."),
-}
+PAUSED = {200: JobSerializer, 409: NOT_OPEN}
+RESUMED = {200: JobSerializer, 402: CAP_REACHED, 409: NOT_PAUSED}
+CONTINUED = AGAIN | {402: CAP_REACHED, 404: NO_CHECKPOINT}
+PREFERRED = {200: JobSerializer, 409: api_docs.ENDED}
 
 
 class ResumeSerializer(serializers.Serializer[Any]):
@@ -115,7 +145,7 @@ class JobControls(Base):
         )
         return self.answer(request, job.pk, is_new=is_new)
 
-    @extend_schema(request=ContinueSerializer, responses=AGAIN)
+    @extend_schema(request=ContinueSerializer, responses=CONTINUED)
     @action(detail=True, methods=["post"], url_path="continue")
     def continue_from(self, request: Request, pk: Any) -> Response:
         """Go on from a checkpoint: a paused job itself, an ended one as a new job."""
@@ -127,7 +157,7 @@ class JobControls(Base):
         )
         return self.answer(request, job.pk, is_new=is_new)
 
-    @extend_schema(request=PrioritySerializer, responses=PAUSED)
+    @extend_schema(request=PrioritySerializer, responses=PREFERRED)
     @action(detail=True, methods=["post"])
     def priority(self, request: Request, pk: Any) -> Response:
         """Let a job start before or after others."""

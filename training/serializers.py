@@ -222,11 +222,20 @@ class Metrics(serializers.JSONField):
     """The last measured values by name."""
 
 
+class SuggestionSerializer(serializers.Serializer[Any]):
+    """What to do about a failure; `changes` are fields of a new job's request."""
+
+    kind = serializers.CharField()
+    words = serializers.CharField()
+    changes = serializers.DictField()
+
+
 @extend_schema_serializer(examples=[api_docs.answered("A queued job", api_docs.JOB)])
 class JobSerializer(serializers.ModelSerializer[TrainingJob]):
     """The whole job."""
 
     dataset = JobDatasetSerializer()
+    suggestion = SuggestionSerializer(allow_null=True)
     hyperparameters = StoredHyperparameters()
     gpu_config = StoredGpuConfig()
     current_metrics = Metrics()

@@ -175,7 +175,7 @@ class Chaos:
             states = end_state(self.console, list(jobs))
             if all(states.values()) and services.is_done:
                 break
-            time.sleep(2)
+            time.sleep(10)
         for worker in workers:
             worker.stop()
         failures = watch.failures + services.failures()
