@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from tests.factories import DatasetFactory, TrainingJobFactory
+from tests.factories import DatasetFactory, TrainingJobFactory, bring_to
 from tests.openapi import conforms
 from tests.training.contract import CREATE
 from training.models import CostRecord, TrainingJob
@@ -175,7 +175,7 @@ def test_moving_to_what_there_is_not_gets_400(gpu, status, api, waiting):
 
 
 def test_only_a_queued_job_moves(api, waiting):
-    TrainingJob.objects.update(status="running")
+    bring_to(waiting, "initializing", "running")
     answer = move(api, waiting, "CPU", 1)
     assert answer.status_code == 409
     conforms(answer, "POST", "/api/jobs/{id}/move")

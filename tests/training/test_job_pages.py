@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.factories import TrainingJobFactory
+from tests.factories import TrainingJobFactory, bring_to
 from training.models import Adapter, GpuOffer, JobEvent, MetricPoint, RunAttempt
 
 HTMX = {"HX-Request": "true"}
@@ -64,8 +64,7 @@ def test_the_page_shows_loss_and_refreshes_only_while_active(job, browser_of_own
     page = page_of(browser_of_owner, job)
     assert "Training loss goes from 2.500 to 1.500." in page
     assert "hx-trigger" in page
-    job.status = "completed"
-    job.save()
+    bring_to(job, "initializing", "running", "completed")
     assert "hx-trigger" not in page_of(browser_of_owner, job)
 
 
@@ -90,8 +89,7 @@ def test_a_refresh_holds_only_what_changed(job, browser_of_owner):
 
 
 def test_a_refresh_after_a_change_of_status_brings_its_actions(job, browser_of_owner):
-    job.status = "completed"
-    job.save()
+    bring_to(job, "initializing", "running", "completed")
     part = page_of(browser_of_owner, job, "?status=running", **HTMX)
     assert "Delete this job" in part
     assert 'id="unread" hx-swap-oob="true"' in part
@@ -176,8 +174,7 @@ def test_a_move_to_nowhere_changes_nothing(body, words, job, browser_of_owner):
 
 
 def test_a_job_that_has_started_cannot_move(job, browser_of_owner, cpu_here):
-    job.status = "running"
-    job.save()
+    bring_to(job, "initializing", "running")
     body = {"gpu_type": "CPU", "gpu_count": "1"}
     path = f"{job.get_absolute_url()}/move"
     page = browser_of_owner.post(path, body, follow=True).content.decode()
@@ -235,8 +232,7 @@ def test_cancelling_and_deleting_a_queued_job(job, browser_of_owner):
 
 
 def test_a_running_job_cannot_be_deleted(job, browser_of_owner):
-    job.status = "running"
-    job.save()
+    bring_to(job, "initializing", "running")
     path = f"{job.get_absolute_url()}/delete"
     page = browser_of_owner.post(path, follow=True).content.decode()
     assert "cancel it before deleting it" in page
