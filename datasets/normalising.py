@@ -90,8 +90,19 @@ class Looks:
             self._log.add(Fault(kind="duplicate", line=example.line, found=words))
         elif len(self._first_line) < REMEMBERED:
             self._first_line[mark] = example.line
+        if b"\\u0000" in row:
+            for field in _with_nul(example):
+                self._log.add(
+                    Fault(kind="nul_character", line=example.line, field=field)
+                )
         if secret := find_secret(row):
             self._log.add(Fault(kind="secret", line=example.line, found=secret))
+
+
+def _with_nul(example: Example) -> Iterator[str]:
+    for number, message in enumerate(example.messages):
+        if "\x00" in message["content"]:
+            yield f"messages[{number}].content"
 
 
 def _write_by_share(

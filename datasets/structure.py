@@ -10,11 +10,11 @@ from django.core.files.storage import default_storage
 
 from datasets.domain.faults import Fault, FaultLog
 from datasets.domain.formats import Format
+from datasets.domain.plain_chat import is_plain
 from datasets.domain.rows import RowReader
 from datasets.sources import PIECE_BYTES, Plain, Source, Unreadable, opened
 
 AHEAD = 4
-TELL_EVERY = 1024
 MAX_ERRORS = 100_000
 
 
@@ -33,8 +33,9 @@ class Structure:
 class HashedFile(Plain):
     """A stored file whose bytes are hashed as they are read, by a thread beside."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: Any, tell: Callable[[int], Any]) -> None:
         super().__init__(file)
+        self._tell = tell
         self._digest = hashlib.sha256()
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._pending: list[Future[None]] = []
@@ -46,6 +47,7 @@ class HashedFile(Plain):
         new = bytes(buffer[max(self._hashed - start, 0) : count])
         if new and start <= self._hashed:
             self._hash(new)
+            self._tell(self._hashed)
         return count
 
     def hexdigest(self) -> str:
@@ -74,10 +76,10 @@ def check_structure(
     """
     found = Structure(format=expected)
     with default_storage.open(storage_path) as stored:
-        file = HashedFile(stored)
+        file = HashedFile(stored, lambda read: tell(read / max(stored.size, 1)))
         try:
             with opened(file, storage_path, stored.size) as source:
-                _check_rows(source, found, tell)
+                _check_rows(source, found)
         except Unreadable as stopped:
             found.log.add(stopped.fault)
         found.sha256 = file.hexdigest()
@@ -86,26 +88,25 @@ def check_structure(
     return found
 
 
-def _check_rows(source: Source, found: Structure, tell: Callable[[float], Any]) -> None:
+def _check_rows(source: Source, found: Structure) -> None:
     found.container = source.container
     if source.byte_order_mark:
         found.log.add(Fault(kind="byte_order_mark", line=1))
     reader = RowReader(source.layout.inside)
     reader.format = found.format
-    passes, read, flawless = reader.passes, reader.read, 0
+    flawless, chat = 0, reader.is_chat
     try:
         for line, item in source.items():
-            if type(item) is bytes and passes(item):
+            if chat and type(item) is bytes and is_plain(item):
                 flawless += 1
-            else:
-                examples, faults = read(line, item)
-                found.examples += len(examples)
-                found.log.extend(faults)
-                if found.log.error_count > MAX_ERRORS:
-                    words = f"over {MAX_ERRORS:,} until line {line:,}"
-                    raise Unreadable(Fault(kind="too_many", line=line, found=words))
-            if not line % TELL_EVERY:
-                tell(source.share_read)
+                continue
+            examples, faults = reader.read(line, item)
+            chat = reader.is_chat
+            found.examples += len(examples)
+            found.log.extend(faults)
+            if found.log.error_count > MAX_ERRORS:
+                words = f"over {MAX_ERRORS:,} until line {line:,}"
+                raise Unreadable(Fault(kind="too_many", line=line, found=words))
     finally:
         found.examples += flawless
-        found.format, found.rows = reader.format, reader.rows
+        found.format, found.rows = reader.format, reader.rows + flawless

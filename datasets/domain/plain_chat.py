@@ -4,7 +4,6 @@ msgspec checks structure while it decodes. Whatever is not plainly right (a faul
 warning, a weight, a tool call) is None here and goes the thorough way.
 """
 
-from itertools import pairwise
 from typing import Annotated
 
 import msgspec
@@ -38,30 +37,23 @@ class Row(Struct):
 
 
 _decode = msgspec.json.Decoder(Row).decode
-_orders: dict[tuple[type, ...], bool] = {}
 
 
 def is_plain(raw: bytes) -> bool:
-    """Whether a row is chat without a fault or warning."""
+    """Whether a row is chat without a fault or warning.
+
+    Roles alternate, a system message stands first, an answer last, no text is blank.
+    """
     try:
         messages = _decode(raw).messages
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         return False
-    order = tuple(map(type, messages))
-    if not (_orders[order] if order in _orders else _remember(order)):
-        return False
+    before: type | None = None
     for message in messages:
-        content = message.content
-        if content.isspace() or "\x00" in content:
+        kind = type(message)
+        if kind is before or (kind is System and before is not None):
             return False
-    return True
-
-
-def _remember(order: tuple[type, ...]) -> bool:
-    """Whether roles alternate, begin well and end with an answer."""
-    spoken = order[1:] if order[:1] == (System,) else order
-    alternates = all(a is not b for a, b in pairwise(spoken))
-    fine = bool(spoken) and spoken[-1] is Assistant and System not in spoken
-    if len(_orders) < 10_000:
-        _orders[order] = alternates and fine
-    return alternates and fine
+        if message.content.isspace():
+            return False
+        before = kind
+    return before is Assistant

@@ -10,7 +10,6 @@ from datasets.domain import brightrun
 from datasets.domain.document import DocumentRows
 from datasets.domain.faults import Fault, clean, keys, shown
 from datasets.domain.formats import Format, Read, detect, known, read_row
-from datasets.domain.plain_chat import is_plain
 
 _decode = msgspec.json.Decoder().decode
 NO_NUMBER = re.compile(rb"[\[:,]\s*(-?(?:NaN|Infinity|inf|nan))\b")
@@ -41,14 +40,10 @@ class RowReader:
             return self._read_conversation(line, item, value)
         return self._read_value(line, value)
 
-    def passes(self, raw: bytes) -> bool:
-        """Quickly: whether this is a flawless row of plain chat, counted as read."""
-        if self.format is None or self.format.name != "openai_chat":
-            return False
-        if not is_plain(raw):
-            return False
-        self.rows += 1
-        return True
+    @property
+    def is_chat(self) -> bool:
+        """Whether rows that are `is_plain` need no closer look."""
+        return self.format is not None and self.format.name == "openai_chat"
 
     def _read_value(self, line: int, value: Any) -> Read:
         if self.format is None:

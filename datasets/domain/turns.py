@@ -118,8 +118,6 @@ def _content_faults(line: int, turn: Turn) -> Iterator[Fault]:
     elif _blank(content) and not (turn.extra or {}).get("tool_calls"):
         found = "" if not content else "only white space"
         yield Fault(kind="empty_content", line=line, field=where, found=found)
-    elif "\x00" in content:
-        yield Fault(kind="nul_character", line=line, field=where)
 
 
 def _are_calls(calls: Any) -> bool:

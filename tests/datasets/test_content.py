@@ -18,6 +18,10 @@ def row(number: int, **more) -> dict:
             **more}  # fmt: skip
 
 
+def number_of(found: dict) -> int:
+    return int(found["messages"][0]["content"][9:-1])
+
+
 def content(rows) -> bytes:
     return b"".join(json.dumps(r).encode() + b"\n" for r in rows)
 
@@ -90,11 +94,12 @@ def test_rows_of_one_conversation_are_never_divided(owner, own_storage):
     rows = [row(n * 10 + k, conversation_id=n) for n in range(20) for k in range(3)]
     dataset = ready(owner, rows, validation_share=0.2)
     assert dataset.total_validation_pairs == 12
-    sides = [
-        {int(r["messages"][0]["content"][9:-1]) // 10 for r in stored(own_storage, dataset, s)}
+    train, held = (
+        {number_of(r) // 10 for r in stored(own_storage, dataset, s)}
         for s in ("train", "validation")
-    ]  # fmt: skip
-    assert not sides[0] & sides[1]
+    )  # fmt: skip
+    assert (len(train), len(held)) == (16, 4)
+    assert not train & held
 
 
 def test_the_first_estimate_stands_before_the_check(owner):
