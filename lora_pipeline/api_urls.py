@@ -7,6 +7,11 @@ from rest_framework.routers import SimpleRouter
 from datasets.api import DatasetViewSet
 from lora_pipeline import views
 from notifications.api import NotificationViewSet
+from notifications.settings_api import (
+    DeliveryViewSet,
+    PreferencesView,
+    WebhookViewSet,
+)
 from training.adapters_api import AdapterViewSet
 from training.api import JobViewSet
 from training.catalogue_api import BaseModelView, GpuView, PresetView
@@ -16,6 +21,8 @@ router.register("datasets", DatasetViewSet, basename="dataset")
 router.register("adapters", AdapterViewSet, basename="adapter")
 router.register("jobs", JobViewSet, basename="job")
 router.register("notifications", NotificationViewSet, basename="notification")
+router.register("webhooks", WebhookViewSet, basename="webhook")
+router.register("deliveries", DeliveryViewSet, basename="delivery")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("docs", views.api_docs, name="api-docs"),
@@ -24,5 +31,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("gpus", GpuView.as_view(), name="gpus"),
     path("presets", PresetView.as_view(), name="presets"),
     path("base-models", BaseModelView.as_view(), name="base-models"),
+    path(
+        "notification-preferences",
+        PreferencesView.as_view(),
+        name="notification-preferences",
+    ),
     path("", include(router.urls)),
 ]

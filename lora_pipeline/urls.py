@@ -68,6 +68,7 @@ urlpatterns = [
     ),
     path(NOTICE, notifications.views.open_notice, name="notice"),
     path(f"{NOTICE}/read", notifications.views.read_notice, name="notice-read"),
+    path("notifications/", include("notifications.settings_urls")),
     path("api/", include("lora_pipeline.api_urls")),
     path("admin/", admin.site.urls),
 ]
