@@ -15,6 +15,7 @@ from notifications.settings_api import (
 from training.adapters_api import AdapterViewSet
 from training.api import JobViewSet
 from training.catalogue_api import BaseModelView, GpuView, PresetView
+from training.costs_views import CostsView
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("datasets", DatasetViewSet, basename="dataset")
@@ -30,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<uuid:run_id>/", include("training.run_urls")),
     path("gpus", GpuView.as_view(), name="gpus"),
     path("presets", PresetView.as_view(), name="presets"),
+    path("costs", CostsView.as_view(), name="api-costs"),
     path("base-models", BaseModelView.as_view(), name="base-models"),
     path(
         "notification-preferences",

@@ -69,7 +69,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
+    "lora_pipeline.middleware.Compression",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "lora_pipeline.middleware.ErrorEnvelope",
     "lora_pipeline.middleware.BodyLimit",
@@ -234,6 +234,8 @@ RUN_IDLE_SECONDS = env.number("RUN_IDLE_SECONDS", 7200.0, minimum=1.0)
 RUN_RETRY_SECONDS = env.number("RUN_RETRY_SECONDS", 10.0)
 RUN_MAX_ATTEMPTS = env.integer("RUN_MAX_ATTEMPTS", 3, minimum=1)
 CHECKPOINT_EVERY_STEPS = env.integer("CHECKPOINT_EVERY_STEPS", 0)
+ASK_SECONDS = env.number("ASK_SECONDS", 300.0, minimum=1.0)
+EXPORT_SECONDS = env.number("EXPORT_SECONDS", 3600.0, minimum=1.0)
 
 # -- Notices -------------------------------------------------------------------
 PUBLIC_URL = env.text("LORA_PIPELINE_PUBLIC_URL")

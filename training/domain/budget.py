@@ -6,6 +6,8 @@ from decimal import Decimal
 HOLD_FACTOR = Decimal("1.25")
 """Held per estimated USD where no cap was set: room for a run slower than thought."""
 
+WARN_PART = Decimal("0.80")
+
 
 WARNED_PERCENT = 80
 
@@ -34,6 +36,11 @@ class Budget:
     limit_usd: Decimal
     spent_usd: Decimal
     held_usd: Decimal
+
+    @property
+    def warn_usd(self) -> Decimal:
+        """Where 80 % of the limit are spent."""
+        return self.limit_usd * WARN_PART
 
     @property
     def free_usd(self) -> Decimal:

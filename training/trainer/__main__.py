@@ -1,4 +1,4 @@
-"""The trainer's command line: run one attempt, ask a model, convert a GGUF file.
+"""The trainer's command line: run one attempt, ask a model, merge, convert.
 
 Started as `python -I -u training/trainer …`: isolated, so that Hugging Face's
 `datasets` is imported, not the console's app of the same name.
@@ -7,6 +7,9 @@ Started as `python -I -u training/trainer …`: isolated, so that Hugging Face's
 import argparse
 import sys
 from pathlib import Path
+
+COMPARE = "ask the base model and the adapter the same"
+MERGE = "the adapter merged into its base model, as an archive"
 
 
 def main() -> int:
@@ -25,6 +28,16 @@ def main() -> int:
     convert.add_argument("source", type=Path)
     convert.add_argument("target", type=Path)
     convert.add_argument("--max-length", type=int, required=True)
+    for name, words in (("compare", COMPARE), ("merge", MERGE)):
+        one = commands.add_parser(name, help=words)
+        one.add_argument("--model", required=True, help="a folder, or an id of the hub")
+        one.add_argument("--revision")
+        one.add_argument("--adapter", type=Path, required=True)
+        if name == "compare":
+            one.add_argument("--question", type=Path, required=True)
+            one.add_argument("--max-new-tokens", type=int, default=128)
+        else:
+            one.add_argument("--target", type=Path, required=True)
     options = vars(parser.parse_args())
     command = options.pop("command")
     if command == "run":
@@ -35,6 +48,14 @@ def main() -> int:
         from ask import print_answers
 
         return print_answers(**options)
+    if command == "compare":
+        from compare import compare_answers
+
+        return compare_answers(**options)
+    if command == "merge":
+        from merge import merge_adapter
+
+        return merge_adapter(**options)
     from convert import convert_gguf
 
     return convert_gguf(**options)
