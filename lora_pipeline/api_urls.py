@@ -16,6 +16,7 @@ from training.adapters_api import AdapterViewSet
 from training.api import JobViewSet
 from training.catalogue_api import BaseModelView, GpuView, PresetView
 from training.costs_views import CostsView
+from training.monitoring_views import MetricsView
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("datasets", DatasetViewSet, basename="dataset")
@@ -38,5 +39,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
         PreferencesView.as_view(),
         name="notification-preferences",
     ),
+    path("jobs/<uuid:job_id>/metrics", MetricsView.as_view(), name="job-metrics"),
     path("", include(router.urls)),
 ]

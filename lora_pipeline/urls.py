@@ -71,6 +71,7 @@ urlpatterns = [
     path(f"{NOTICE}/read", notifications.views.read_notice, name="notice-read"),
     path("notifications/", include("notifications.settings_urls")),
     path("", include("training.adapters_urls")),
+    path("", include("training.monitoring_urls")),
     path("costs", training.costs_views.costs_page, name="costs"),
     path("costs.csv", training.costs_views.costs_csv, name="costs-csv"),
     path("api/", include("lora_pipeline.api_urls")),

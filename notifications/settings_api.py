@@ -12,12 +12,19 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from lora_pipeline.envelope import success
+from lora_pipeline.faults import Fault
 from lora_pipeline.pagination import paginate
 from notifications.messages import CHOSEN
 from notifications.models import Delivery, Webhook
 from notifications.preferences import choices_of, choose
 from notifications.targets import LONGEST_URL
 from notifications.webhooks import add_webhook, remove_webhook, send_test
+
+KNOWN = Fault(
+    when="There is one with this URL already, or there are as many as there can be.",
+    error="You already have a webhook with this URL.",
+    code="known_webhook",
+)
 
 
 class ChoiceSerializer(serializers.Serializer[Any]):
@@ -98,7 +105,9 @@ class WebhookViewSet(GenericViewSet[Webhook]):
         found = WebhookSerializer(rows, many=True).data
         return success({"webhooks": found, "pagination": block})
 
-    @extend_schema(request=WebhookRequest, responses={201: WebhookSerializer})
+    @extend_schema(
+        request=WebhookRequest, responses={201: WebhookSerializer, 409: KNOWN}
+    )
     def create(self, request: Request) -> Response:
         """Post notices to one more address."""
         body = WebhookRequest(data=request.data)

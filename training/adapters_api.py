@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -14,13 +14,24 @@ from rest_framework.viewsets import GenericViewSet
 
 from lora_pipeline import ranges
 from lora_pipeline.envelope import success
+from lora_pipeline.faults import Fault
 from lora_pipeline.pagination import paginate
 from training import adapters
 from training.adapter_pages import archive_of, merged_archive_of, snippets
 from training.models import Adapter, AdapterExport, AdapterQuestion, Work
 
 UNKNOWN_ADAPTER = "There is no such adapter among yours."
-ARCHIVE = {(200, "application/zip"): OpenApiTypes.BINARY}
+ARCHIVE = {
+    (200, "application/zip"): OpenApiTypes.BINARY,
+    (206, "application/zip"): OpenApiTypes.BINARY,
+    304: OpenApiResponse(None, description="The caller has it: If-None-Match."),
+    416: OpenApiResponse(None, description="The range begins behind the end."),
+}
+TOO_MANY = Fault(
+    when="Too many of the caller's questions are not answered yet.",
+    error="5 of your questions are not answered yet: wait for one of them.",
+    code="too_many_questions",
+)
 
 
 class AdapterSerializer(serializers.ModelSerializer[Adapter]):
@@ -149,7 +160,10 @@ class AdapterViewSet(GenericViewSet[Adapter]):
         rows = self._own(request, pk).questions.all()[:100]
         return success({"questions": QuestionSerializer(rows, many=True).data})
 
-    @extend_schema(request=QuestionRequest, responses={202: QuestionSerializer})
+    @extend_schema(
+        request=QuestionRequest,
+        responses={202: QuestionSerializer, 409: TOO_MANY},
+    )
     @questions.mapping.post
     def ask(self, request: Request, pk: Any) -> Response:
         """Ask the base model and the adapter the same; poll the questions."""

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lora_pipeline.envelope import success
+from lora_pipeline.faults import FAULTS
 from lora_pipeline.tables import csv_response
 from training.costs import (
     COLUMNS,
@@ -140,7 +141,10 @@ MONTH_PARAMETER = OpenApiParameter(
 class CostsView(APIView):
     """What jobs came to."""
 
-    @extend_schema(parameters=[MONTH_PARAMETER], responses=CostsSerializer)
+    @extend_schema(
+        parameters=[MONTH_PARAMETER],
+        responses={200: CostsSerializer, 400: FAULTS[400]},
+    )
     def get(self, request: Request) -> Response:
         """By month and by job, the newest 1000 at most."""
         month = request.query_params.get("month", "")

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.factories import TrainingJobFactory
-from training.models import Adapter, GpuOffer, JobEvent, MetricPoint, RunAttempt
+from tests.factories import AdapterFactory, TrainingJobFactory
+from training.models import GpuOffer, JobEvent, MetricPoint, RunAttempt
 
 HTMX = {"HX-Request": "true"}
 
@@ -250,9 +250,7 @@ def test_an_adapter_that_is_not_there_is_a_404(job, browser_of_owner):
 
 
 def test_a_stranger_finds_nothing_of_the_job(job, browser_of_stranger):
-    Adapter.objects.create(
-        job=job, storage_path="x", size_bytes=1, archive_sha256="", adapter_sha256=""
-    )
+    AdapterFactory(job=job)
     path = job.get_absolute_url()
     for part in ("", "/again", "/adapter"):
         assert browser_of_stranger.get(path + part).status_code == 404
