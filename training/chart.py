@@ -70,10 +70,24 @@ def line_chart(
 
     return Chart(
         lines=[_line(one, x, y, most) for one in shown if one.points],
-        rows=[(y(value), f"{value:.3g}") for value in ticks],
+        rows=[(y(value), short(value)) for value in ticks],
         columns=[(x(last * part), round(last * part)) for part in QUARTERS],
         words=words,
     )
+
+
+def short(value: float) -> str:
+    """A number for an axis, in few characters.
+
+    >>> [short(v) for v in (0, 0.00005, 0.756, 12.5, 3780, 2_000_000)]
+    ['0', '5e-5', '0.756', '12.5', '3.78k', '2M']
+    """
+    if value and abs(value) < 0.001:
+        return f"{value:.1e}".replace(".0e", "e").replace("e-0", "e-")
+    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= unit:
+            return f"{value / unit:.3g}{letter}"
+    return f"{value:.3g}"
 
 
 def _positive(one: Series) -> Series:

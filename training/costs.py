@@ -1,7 +1,7 @@
 """What jobs came to: by month and by job, beside what was estimated."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -100,17 +100,22 @@ def month_bounds(month: str) -> tuple[datetime, datetime]:
     return datetime(year, number, 1, tzinfo=zone), datetime(*later, 1, tzinfo=zone)
 
 
-def spend_of(user: User) -> Spend:
-    """The current month of a user."""
-    since = month_start(timezone.now())
-    ended = records_of(user).filter(created_at__gte=since)
-    open_jobs = TrainingJob.objects.filter(user=user).open()
+def spend_of(user: User, open_jobs: Iterable[TrainingJob] | None = None) -> Spend:
+    """The current month of a user; `open_jobs` where the caller has them at hand."""
+    if open_jobs is None:
+        open_jobs = TrainingJob.objects.filter(user=user).open()
     limit = user.monthly_budget_usd
+    budget = None if limit is None else budget_of(user, limit)
     return Spend(
-        spent_usd=ended.aggregate(usd=Sum("total_usd"))["usd"] or Decimal(0),
-        running_usd=open_jobs.aggregate(usd=Sum("current_cost"))["usd"] or Decimal(0),
-        budget=None if limit is None else budget_of(user, limit),
+        spent_usd=_spent(user) if budget is None else budget.spent_usd,
+        running_usd=sum((job.current_cost for job in open_jobs), Decimal(0)),
+        budget=budget,
     )
+
+
+def _spent(user: User) -> Decimal:
+    ended = records_of(user).filter(created_at__gte=month_start(timezone.now()))
+    return ended.aggregate(usd=Sum("total_usd"))["usd"] or Decimal(0)
 
 
 def table(records: QuerySet[CostRecord]) -> Iterator[tuple[object, ...]]:
