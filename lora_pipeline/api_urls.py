@@ -15,6 +15,7 @@ from notifications.settings_api import (
 from training.adapters_api import AdapterViewSet
 from training.api import JobViewSet
 from training.catalogue_api import BaseModelView, GpuView, PresetView
+from training.checkpoints_api import CheckpointsView, FreeCheckpointView
 from training.costs_views import CostsView
 from training.monitoring_views import MetricsView
 
@@ -38,6 +39,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "notification-preferences",
         PreferencesView.as_view(),
         name="notification-preferences",
+    ),
+    path(
+        "jobs/<uuid:job_id>/checkpoints",
+        CheckpointsView.as_view(),
+        name="job-checkpoints",
+    ),
+    path(
+        "jobs/<uuid:job_id>/checkpoints/<int:step>/free",
+        FreeCheckpointView.as_view(),
+        name="checkpoint-free",
     ),
     path("jobs/<uuid:job_id>/metrics", MetricsView.as_view(), name="job-metrics"),
     path("", include(router.urls)),

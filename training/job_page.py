@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from training.checkpoints import kept_checkpoints
 from training.domain import lifecycle
 from training.domain.limits import LIMITS, plain
 from training.models import JobEvent, TrainingJob
@@ -28,6 +29,7 @@ def live_facts(job: TrainingJob, shown: Mapping[str, str]) -> dict[str, Any]:
     changed = shown.get("status", "") != job.status
     return {
         "active": not job.is_final,
+        "checkpoints": kept_checkpoints(job),
         "stages": stages(job),
         "charts": charts_of(job, switches),
         "switches": switches,

@@ -6,9 +6,6 @@ from decimal import Decimal
 HOLD_FACTOR = Decimal("1.25")
 """Held per estimated USD where no cap was set: room for a run slower than thought."""
 
-WARN_PART = Decimal("0.80")
-
-
 WARNED_PERCENT = 80
 
 
@@ -40,7 +37,7 @@ class Budget:
     @property
     def warn_usd(self) -> Decimal:
         """Where 80 % of the limit are spent."""
-        return self.limit_usd * WARN_PART
+        return self.limit_usd * WARNED_PERCENT / 100
 
     @property
     def free_usd(self) -> Decimal:

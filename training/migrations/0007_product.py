@@ -27,7 +27,7 @@ WORK = [
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("training", "0004_idempotency"),
+        ("training", "0006_transitions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
     operations = [
