@@ -5,21 +5,21 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from datasets.models import Dataset
 from notifications.services import tell
 
-FAULTY = "its page names every fault, by line, and how to mend it."
+UNUSABLE = "its page names what is wrong, by line, and how to mend it."
 
 
 def tell_result(dataset: Dataset) -> None:
     """Ready or in error, inside the caller's transaction; nothing of a deleted one."""
     if not dataset.is_settled or dataset.deleted_at is not None:
         return
-    ready = dataset.status == Dataset.Status.READY
+    ready = dataset.is_trainable
     tell(
         user_id=dataset.user_id,
         kind="dataset_ready" if ready else "dataset_error",
         values={
             "dataset_id": str(dataset.pk),
             "dataset_name": dataset.name,
-            "words": _ready_words(dataset) if ready else FAULTY,
+            "words": _ready_words(dataset) if ready else UNUSABLE,
         },
         action_url=f"/datasets/{dataset.pk}",
     )

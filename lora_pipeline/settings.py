@@ -198,6 +198,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "SCHEMA_PATH_PREFIX": "/api",
     "ENUM_NAME_OVERRIDES": {
+        "DatasetStatus": "datasets.models.Dataset.Status",
         "WorkStatus": "training.models.Work",
         "DeliveryStatus": "notifications.models.Delivery.Status",
         "DeliveryChannel": "notifications.models.Delivery.Channel",

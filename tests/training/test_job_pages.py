@@ -98,11 +98,11 @@ def test_a_refresh_after_a_change_of_status_brings_its_actions(job, browser_of_o
     assert "hx-trigger" not in part
 
 
-def test_a_refresh_costs_at_most_seven_queries(
+def test_a_refresh_costs_at_most_eight_queries(
     job, browser_of_owner, django_assert_max_num_queries
 ):
     measure(job, 1.0)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         page_of(browser_of_owner, job, "?status=queued&after=0", **HTMX)
 
 

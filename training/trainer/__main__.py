@@ -14,31 +14,7 @@ MERGE = "the adapter merged into its base model, as an archive"
 
 def main() -> int:
     """Exit status: 0 the outcome was reported, 1 it could not be, 3 we were refused."""
-    parser = argparse.ArgumentParser(prog="trainer")
-    commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="carry out one run attempt")
-    run.add_argument("--run-dir", type=Path, required=True)
-    run.add_argument("--lock-fd", type=int, help="held open: the lock says alive")
-    ask = commands.add_parser("ask", help="answers of a model as JSON")
-    ask.add_argument("--model", required=True)
-    ask.add_argument("--adapter", type=Path)
-    ask.add_argument("--questions", type=Path, required=True)
-    ask.add_argument("--max-new-tokens", type=int, default=48)
-    convert = commands.add_parser("convert", help="a GGUF file to a model folder")
-    convert.add_argument("source", type=Path)
-    convert.add_argument("target", type=Path)
-    convert.add_argument("--max-length", type=int, required=True)
-    for name, words in (("compare", COMPARE), ("merge", MERGE)):
-        one = commands.add_parser(name, help=words)
-        one.add_argument("--model", required=True, help="a folder, or an id of the hub")
-        one.add_argument("--revision")
-        one.add_argument("--adapter", type=Path, required=True)
-        if name == "compare":
-            one.add_argument("--question", type=Path, required=True)
-            one.add_argument("--max-new-tokens", type=int, default=128)
-        else:
-            one.add_argument("--target", type=Path, required=True)
-    options = vars(parser.parse_args())
+    options = vars(command_line().parse_args())
     command = options.pop("command")
     if command == "run":
         from run import run_attempt
@@ -59,6 +35,38 @@ def main() -> int:
     from convert import convert_gguf
 
     return convert_gguf(**options)
+
+
+def command_line() -> argparse.ArgumentParser:
+    """What can be asked of the program."""
+    parser = argparse.ArgumentParser(prog="trainer")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="carry out one run attempt")
+    run.add_argument("--run-dir", type=Path, required=True)
+    run.add_argument("--lock-fd", type=int, help="held open: the lock says alive")
+    ask = commands.add_parser("ask", help="answers of a model as JSON")
+    ask.add_argument("--model", required=True)
+    ask.add_argument("--adapter", type=Path)
+    ask.add_argument("--questions", type=Path, required=True)
+    ask.add_argument("--max-new-tokens", type=int, default=48)
+    convert = commands.add_parser("convert", help="a GGUF file to a model folder")
+    convert.add_argument("source", type=Path)
+    convert.add_argument("target", type=Path)
+    convert.add_argument("--max-length", type=int, required=True)
+    compare = commands.add_parser("compare", help=COMPARE)
+    compare.add_argument("--question", type=Path, required=True)
+    compare.add_argument("--max-new-tokens", type=int, default=128)
+    merge = commands.add_parser("merge", help=MERGE)
+    merge.add_argument("--target", type=Path, required=True)
+    for one in (compare, merge):
+        _add_pair(one)
+    return parser
+
+
+def _add_pair(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--model", required=True, help="a folder, or an id of the hub")
+    command.add_argument("--revision")
+    command.add_argument("--adapter", type=Path, required=True)
 
 
 if __name__ == "__main__":
