@@ -11,6 +11,7 @@ from django.utils import timezone
 from datasets.domain.faults import clean
 from datasets.domain.split import SPLIT_SEED, VALIDATION_SHARE
 from datasets.models import Dataset
+from datasets.notices import tell_result
 from datasets.tasks import validate_dataset
 from lora_pipeline.envelope import Refusal
 from lora_pipeline.models import User
@@ -197,8 +198,11 @@ def restore_dataset(*, dataset: Dataset) -> None:
         validate_dataset.defer(dataset_id=str(dataset.pk))
 
 
+@transaction.atomic
 def keep_result(dataset: Dataset, **fields: Any) -> None:
     """Store what checking found."""
     for name, value in fields.items():
         setattr(dataset, name, value)
     dataset.save(update_fields=[*fields, "updated_at"])
+    if "status" in fields:
+        tell_result(dataset)

@@ -9,7 +9,6 @@ from django.urls import reverse
 
 from datasets.models import Dataset
 from lora_pipeline.models import User
-from training.budget import budget_of
 from training.domain import lifecycle
 from training.models import TrainingJob
 
@@ -37,13 +36,6 @@ def work_of(user: User) -> dict[str, Any]:
         "waiting": [job for job in open_jobs if job.status == lifecycle.QUEUED],
         "results": list(ended[:MOST_RESULTS].joined()),
     }
-
-
-def month_of(user: User) -> dict[str, Any]:
-    """Spent, held and free of the month's budget; nothing without a budget."""
-    if user.monthly_budget_usd is None:
-        return {}
-    return {"budget": budget_of(user, user.monthly_budget_usd)}
 
 
 def next_step(work: dict[str, Any], datasets: Sequence[Dataset]) -> Step:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render, resolve_url
 
 from lora_pipeline import row_security
@@ -43,6 +44,17 @@ class ErrorEnvelope:
         if isinstance(error, CALLERS_FAULTS):
             return unreadable() if is_api(request) else None
         return server_error(request) if is_api(request) else None
+
+
+class Compression(GZipMiddleware):
+    """Compresses all but downloads: a range counts the bytes of the file as it is."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if "Accept-Ranges" in response.headers:
+            return response
+        return super().process_response(request, response)
 
 
 class BodyLimit:

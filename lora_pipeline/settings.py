@@ -69,7 +69,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
+    "lora_pipeline.middleware.Compression",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "lora_pipeline.middleware.ErrorEnvelope",
     "lora_pipeline.middleware.BodyLimit",
@@ -189,9 +189,20 @@ SPECTACULAR_SETTINGS = {
         {"name": "Jobs", "description": "Estimate, create, follow, cancel."},
         {"name": "Datasets", "description": "Upload and look after training data."},
         {"name": "Adapters", "description": "What was trained, to download."},
+        {"name": "Costs", "description": "What jobs came to."},
+        {"name": "Notifications", "description": "What happened."},
+        {"name": "Notification-preferences", "description": "What leaves the console."},
+        {"name": "Webhooks", "description": "Where notices are posted to."},
+        {"name": "Deliveries", "description": "What was sent, and what became of it."},
         {"name": "Catalogue", "description": "What a job can be made of."},
     ],
     "SCHEMA_PATH_PREFIX": "/api",
+    "ENUM_NAME_OVERRIDES": {
+        "DatasetStatus": "datasets.models.Dataset.Status",
+        "WorkStatus": "training.models.Work",
+        "DeliveryStatus": "notifications.models.Delivery.Status",
+        "DeliveryChannel": "notifications.models.Delivery.Channel",
+    },
     "COMPONENT_SPLIT_PATCH": False,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
@@ -234,6 +245,23 @@ RUN_IDLE_SECONDS = env.number("RUN_IDLE_SECONDS", 7200.0, minimum=1.0)
 RUN_RETRY_SECONDS = env.number("RUN_RETRY_SECONDS", 10.0)
 RUN_MAX_ATTEMPTS = env.integer("RUN_MAX_ATTEMPTS", 3, minimum=1)
 CHECKPOINT_EVERY_STEPS = env.integer("CHECKPOINT_EVERY_STEPS", 0)
+ASK_SECONDS = env.number("ASK_SECONDS", 300.0, minimum=1.0)
+EXPORT_SECONDS = env.number("EXPORT_SECONDS", 3600.0, minimum=1.0)
+
+# -- Notices -------------------------------------------------------------------
+PUBLIC_URL = env.text("LORA_PIPELINE_PUBLIC_URL")
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = env.integer("EMAIL_PORT", 587, minimum=1)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", not EMAIL_USE_SSL)
+EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 20.0, minimum=1.0)
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "lora-pipeline@localhost")
+WEBHOOK_ALLOW_PRIVATE = env.flag("WEBHOOK_ALLOW_PRIVATE")
+WEBHOOK_SECONDS = env.number("WEBHOOK_SECONDS", 10.0, minimum=0.1)
+NOTICE_MAX_ATTEMPTS = env.integer("NOTICE_MAX_ATTEMPTS", 6, minimum=1)
+NOTICE_RETRY_SECONDS = env.number("NOTICE_RETRY_SECONDS", 10.0)
 
 # -- Language, time, logs ------------------------------------------------------
 LANGUAGE_CODE = "en-us"

@@ -7,6 +7,7 @@ from django.urls import include, path, register_converter, reverse_lazy
 import datasets.views
 import notifications.views
 import training.configure
+import training.costs_views
 import training.views
 from datasets.downloads import PartConverter
 from lora_pipeline import views
@@ -68,6 +69,11 @@ urlpatterns = [
     ),
     path(NOTICE, notifications.views.open_notice, name="notice"),
     path(f"{NOTICE}/read", notifications.views.read_notice, name="notice-read"),
+    path("notifications/", include("notifications.settings_urls")),
+    path("", include("training.adapters_urls")),
+    path("", include("training.monitoring_urls")),
+    path("costs", training.costs_views.costs_page, name="costs"),
+    path("costs.csv", training.costs_views.costs_csv, name="costs-csv"),
     path("api/", include("lora_pipeline.api_urls")),
     path("admin/", admin.site.urls),
 ]

@@ -13,9 +13,10 @@ from django.views.decorators.vary import vary_on_headers
 
 from datasets.models import Dataset
 from lora_pipeline.envelope import is_api, server_error
-from lora_pipeline.home import MOST_DATASETS, month_of, next_step, work_of
+from lora_pipeline.home import MOST_DATASETS, next_step, work_of
 from lora_pipeline.models import ApiKey
 from lora_pipeline.services import create_api_key, revoke_api_key
+from training.costs import spend_of
 
 
 @vary_on_headers("HX-Request")
@@ -28,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
     own = Dataset.objects.visible_to(request.user)  # type: ignore[arg-type]
     datasets = list(own[:MOST_DATASETS])
     found |= {"datasets": datasets, "step": next_step(work, datasets)}
-    found |= month_of(request.user)  # type: ignore[arg-type]
+    found["spend"] = spend_of(request.user, work["running"])  # type: ignore[arg-type]
     return render(request, "home.html", found)
 
 

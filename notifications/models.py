@@ -5,7 +5,13 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from notifications.querysets import NotificationQuerySet
+from notifications.querysets import (
+    DeliveryQuerySet,
+    NotificationQuerySet,
+    PreferenceQuerySet,
+    WebhookQuerySet,
+)
+from notifications.targets import LONGEST_URL
 
 
 class Notification(models.Model):
@@ -45,3 +51,91 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class Preference(models.Model):
+    """Where one kind of notice goes, where its user chose other than is usual."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    kind = models.CharField(max_length=50)
+    by_email = models.BooleanField()
+    by_webhook = models.BooleanField()
+
+    objects = PreferenceQuerySet.as_manager()
+
+    class Meta:
+        db_table = "notification_preferences"
+        constraints = [
+            models.UniqueConstraint(fields=["user", "kind"], name="one_choice_a_kind")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.user_id}"
+
+
+class Webhook(models.Model):
+    """An address that a user's notices are posted to, with the secret that signs them.
+
+    The secret stays readable: it is needed anew for every signature.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    url = models.CharField(max_length=LONGEST_URL)
+    secret = models.CharField(max_length=100, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = WebhookQuerySet.as_manager()
+
+    class Meta:
+        db_table = "webhooks"
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class Delivery(models.Model):
+    """One notice on its way out by one channel, with what became of it."""
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", "E-mail"
+        WEBHOOK = "webhook", "Webhook"
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        RETRYING = "retrying", "Trying again"
+        DELIVERED = "delivered", "Delivered"
+        FAILED = "failed", "Failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    notification = models.ForeignKey(
+        Notification, on_delete=models.CASCADE, related_name="deliveries"
+    )
+    channel = models.CharField(max_length=10, choices=Channel)
+    webhook = models.ForeignKey(Webhook, null=True, on_delete=models.SET_NULL)
+    target = models.CharField(max_length=LONGEST_URL)
+    status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    response_status = models.PositiveSmallIntegerField(null=True)
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    tried_at = models.DateTimeField(null=True)
+    next_try_at = models.DateTimeField(null=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        db_table = "notification_deliveries"
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["notification", "-created_at"], name="deliveries_list")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} to {self.target}"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more will be tried by itself."""
+        return self.status in {self.Status.DELIVERED, self.Status.FAILED}

@@ -1,4 +1,4 @@
-"""Every read of notifications."""
+"""Every read of notifications, and of what sends them out."""
 
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -7,7 +7,14 @@ from django.db import models
 
 if TYPE_CHECKING:
     from lora_pipeline.models import User
-    from notifications.models import Notification
+
+    # Named only inside QuerySet["..."], where ruff does not look.
+    from notifications.models import (
+        Delivery,
+        Notification,
+        Preference,  # noqa: F401
+        Webhook,
+    )
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
@@ -24,3 +31,35 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     def find(self, notice_id: UUID | str) -> "Notification | None":
         """The notice with this id, or None."""
         return self.filter(pk=notice_id).first()
+
+
+class PreferenceQuerySet(models.QuerySet["Preference"]):
+    """Reads of what users chose."""
+
+    def visible_to(self, user: "User") -> "PreferenceQuerySet":
+        """The user's own choices."""
+        return self.filter(user=user)
+
+
+class WebhookQuerySet(models.QuerySet["Webhook"]):
+    """Reads of webhooks."""
+
+    def visible_to(self, user: "User") -> "WebhookQuerySet":
+        """The user's own webhooks."""
+        return self.filter(user=user)
+
+    def find(self, webhook_id: UUID | str) -> "Webhook | None":
+        """The webhook with this id, or None."""
+        return self.filter(pk=webhook_id).first()
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """Reads of deliveries."""
+
+    def visible_to(self, user: "User") -> "DeliveryQuerySet":
+        """Deliveries of the user's own notices, with them."""
+        return self.filter(notification__user=user).select_related("notification")
+
+    def find(self, delivery_id: UUID | str) -> "Delivery | None":
+        """The delivery with this id, or None."""
+        return self.filter(pk=delivery_id).first()

@@ -1,10 +1,33 @@
 """Writes of notifications."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from lora_pipeline.models import User
+from notifications.deliveries import send_out
+from notifications.messages import KINDS
 from notifications.models import Notification
+
+
+def tell(
+    *, user_id: UUID, kind: str, values: Mapping[str, Any], action_url: str = ""
+) -> Notification:
+    """Tell a user something of a registered kind, inside the caller's transaction.
+
+    The values fill the words and are kept with the notice. Raises KeyError for an
+    unknown kind or a missing value.
+    """
+    words = KINDS[kind]
+    return notify(
+        user_id=user_id,
+        type=kind,
+        title=words.title,
+        message=words.filled(values),
+        priority=words.priority,
+        action_url=action_url,
+        metadata=dict(values),
+    )
 
 
 def notify(
@@ -17,8 +40,8 @@ def notify(
     action_url: str = "",
     metadata: dict[str, Any] | None = None,
 ) -> Notification:
-    """Write one notification inside the caller's transaction."""
-    return Notification.objects.create(
+    """Write one notice, and send it where its user wants this kind to go."""
+    notice = Notification.objects.create(
         user_id=user_id,
         type=type,
         title=title,
@@ -27,6 +50,8 @@ def notify(
         action_url=action_url,
         metadata=metadata or {},
     )
+    send_out(notice)
+    return notice
 
 
 def mark_read(*, notice: Notification) -> None:

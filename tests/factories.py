@@ -6,7 +6,7 @@ from django.utils import timezone
 from datasets.models import Dataset
 from lora_pipeline.models import User
 from training.domain.config import fill_defaults
-from training.models import TrainingJob
+from training.models import Adapter, TrainingJob
 
 
 class UserFactory(factory.django.DjangoModelFactory):
@@ -60,3 +60,17 @@ def bring_to(job: TrainingJob, *statuses: str) -> None:
     """Lead a job along its life; the database refuses a shorter way."""
     for job.status in statuses:
         job.save()
+
+
+class AdapterFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Adapter
+
+    user = factory.SelfAttribute("job.user")
+    job = factory.SubFactory(TrainingJobFactory)
+    name = factory.SelfAttribute("job.name")
+    version = factory.Sequence(lambda n: n + 1)
+    storage_path = "adapters/none.zip"
+    size_bytes = 10
+    archive_sha256 = "a" * 64
+    adapter_sha256 = "b" * 64

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from lora_pipeline.envelope import Refusal
 from training.ingest import open_attempt
+from training.lineage import facts_of, next_version
 from training.models import Adapter, RunAttempt
 
 CHUNK_BYTES = 1024 * 1024
@@ -97,16 +98,22 @@ def _record(
     attempt: RunAttempt, path: str, size: int, *, archive: str, weights: str
 ) -> Adapter:
     """Raises Refusal 410 when a newer attempt began while the archive was sent."""
-    job = open_attempt(attempt.pk).job
-    adapter, _ = Adapter.objects.update_or_create(
-        job_id=job.pk,
-        defaults={
-            "storage_path": path,
-            "size_bytes": size,
-            "archive_sha256": archive,
-            "adapter_sha256": weights,
-        },
-    )
+    fenced = open_attempt(attempt.pk)
+    job = fenced.job
+    facts = facts_of(fenced) | {
+        "storage_path": path,
+        "size_bytes": size,
+        "archive_sha256": archive,
+        "adapter_sha256": weights,
+        "deleted_at": None,
+    }
+    adapter = Adapter.objects.filter(job=job).first()
+    if adapter is None:
+        version = next_version(job.user, job.name)
+        adapter = Adapter(job=job, user=job.user, name=job.name, version=version)
+    for name, value in facts.items():
+        setattr(adapter, name, value)
+    adapter.save()
     job.artifact = adapter
     job.save(update_fields=["artifact", "updated_at"])
     return adapter

@@ -21,6 +21,7 @@ from training.models import (
     RunAttempt,
     TrainingJob,
 )
+from training.monitoring import watch_loss
 from training.notices import tell
 from training.outcomes import attempt_completed, attempt_failed, attempt_stopped
 from training.transitions import compute_usd, move_to, record_log
@@ -33,6 +34,8 @@ METRICS = (
     "tokens_seen",
     "tokens_per_second",
     "step_seconds",
+    "gpu_use",
+    "gpu_memory_bytes",
 )
 SMOOTHING = 0.1
 ATTEMPT_FIELDS = (
@@ -240,7 +243,9 @@ def _metrics(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
     job.current_step = int(event["step"])
     job.current_epoch = finite(event.get("epoch")) or 0.0
     job.progress = min(job.current_step / max(job.total_steps, 1), 1.0)
-    job.current_metrics |= _measured(event)
+    measured = _measured(event)
+    job.current_metrics |= measured
+    watch_loss(job, measured["loss"], job.current_step)
     _keep_pace(attempt, finite(event.get("step_seconds")), job.current_step)
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from training.chart import Chart, loss_chart
+from training.checkpoints import kept_checkpoints
 from training.domain import lifecycle
 from training.domain.limits import LIMITS, plain
 from training.models import JobEvent, TrainingJob
+from training.monitoring import charts_of, switches_in
 from training.moves import stranded
 
 LOG_LINES = 500
+LONGEST_SEARCH = 200
 STAGES = lifecycle.STAGES[:-1]
 
 
@@ -17,15 +19,21 @@ def live_facts(job: TrainingJob, shown: Mapping[str, str]) -> dict[str, Any]:
     """Stages, chart and log lines.
 
     `shown` is what the asking page already has: its last log line (`after`) and the
-    status it shows (`status`), so that the rest is sent when that has changed.
+    status it shows (`status`), so that the rest is sent when that has changed; besides
+    how it draws the loss and what it searches the log for.
     """
     after = line_number(shown.get("after", ""))
-    events = new_lines(job, after)
+    search = shown.get("search", "").replace("\0", "")[:LONGEST_SEARCH]
+    events = new_lines(job, after, search)
+    switches = switches_in(shown)
     changed = shown.get("status", "") != job.status
     return {
         "active": not job.is_final,
+        "checkpoints": kept_checkpoints(job),
         "stages": stages(job),
-        "chart": chart_of(job),
+        "charts": charts_of(job, switches),
+        "switches": switches,
+        "search": search,
         "events": events,
         "after": events[-1].pk if events else after,
         "changed": changed,
@@ -46,24 +54,19 @@ def stages(job: TrainingJob) -> list[tuple[str, str]]:
     return found
 
 
-def chart_of(job: TrainingJob) -> Chart | None:
-    """The loss chart of what was measured so far."""
-    rows = list(job.metrics.values_list("step", "loss", "validation_loss"))
-    return loss_chart(
-        [(step, loss) for step, loss, _ in rows if loss is not None],
-        [(step, loss) for step, _, loss in rows if loss is not None],
-        last_step=job.total_steps,
-    )
-
-
 def line_number(text: str) -> int:
     """The id of a log line in an address; 0, before all lines, for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
-def new_lines(job: TrainingJob, after: int) -> list[JobEvent]:
-    """The log's lines after the given one, the last 500 at most, oldest first."""
-    return list(job.events.filter(id__gt=after).order_by("-id")[:LOG_LINES])[::-1]
+def new_lines(job: TrainingJob, after: int, search: str = "") -> list[JobEvent]:
+    """The log's lines after the given one, the last 500 at most, oldest first; where
+    something is searched, those that contain it.
+    """
+    lines = job.events.filter(id__gt=after)
+    if search:
+        lines = lines.filter(message__icontains=search)
+    return list(lines.order_by("-id")[:LOG_LINES])[::-1]
 
 
 def settings_facts(job: TrainingJob) -> dict[str, Any]:

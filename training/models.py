@@ -162,6 +162,7 @@ class TrainingJob(models.Model):
     current_step = models.PositiveIntegerField(default=0)
     total_steps = models.PositiveIntegerField()
     current_metrics = models.JSONField(default=dict)
+    loss_warning = models.CharField(max_length=300, blank=True)
     queued_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
@@ -370,6 +371,8 @@ class MetricPoint(models.Model):
     tokens_seen = models.BigIntegerField(null=True)
     tokens_per_second = models.FloatField(null=True)
     step_seconds = models.FloatField(null=True)
+    gpu_use = models.FloatField(null=True)
+    gpu_memory_bytes = models.BigIntegerField(null=True)
     at = models.DateTimeField()
 
     class Meta:
@@ -441,26 +444,50 @@ class Checkpoint(models.Model):
 
 
 class Adapter(models.Model):
-    """The trained LoRA weights of a job, as an archive in the storage."""
+    """The trained LoRA weights of a job, as an archive in the storage.
+
+    A deleted one keeps its row, so that no later one gets its version; its files go.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="adapters"
+    )
     job = models.OneToOneField(
         TrainingJob, on_delete=models.CASCADE, related_name="adapter"
     )
+    name = models.CharField(max_length=200)
+    version = models.PositiveIntegerField()
+    lineage = models.JSONField(default=dict)
+    training_loss = models.FloatField(null=True)
+    validation_loss = models.FloatField(null=True)
+    best_validation_loss = models.FloatField(null=True)
     storage_path = models.CharField(max_length=500)
     size_bytes = models.BigIntegerField()
     archive_sha256 = models.CharField(max_length=64)
     adapter_sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True)
 
     objects = AdapterQuerySet.as_manager()
 
     class Meta:
         db_table = "adapters"
         ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["user", "-created_at", "-id"], name="adapters_list")
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "name", "version"], name="adapter_versioned"
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"adapter of {self.job_id}"
+        return f"{self.name} v{self.version}"
+
+    def get_absolute_url(self) -> str:
+        return f"/adapters/{self.pk}"
 
 
 class CostRecord(models.Model):
@@ -481,3 +508,74 @@ class CostRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.total_usd} USD for {self.job_id}"
+
+
+class Work(models.TextChoices):
+    """How far something is that the worker has a trainer do."""
+
+    WAITING = "waiting", "Waiting"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+
+
+class AdapterExport(models.Model):
+    """An adapter merged into its base model: a normal model folder, as an archive."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    adapter = models.OneToOneField(
+        Adapter, on_delete=models.CASCADE, related_name="export"
+    )
+    status = models.CharField(max_length=10, choices=Work, default=Work.WAITING)
+    stage = models.CharField(max_length=100, blank=True)
+    error = models.TextField(blank=True)
+    storage_path = models.CharField(max_length=500, blank=True)
+    size_bytes = models.BigIntegerField(null=True)
+    archive_sha256 = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "adapter_exports"
+
+    def __str__(self) -> str:
+        return f"export of {self.adapter_id}"
+
+    @property
+    def is_settled(self) -> bool:
+        return self.status in {Work.DONE, Work.FAILED}
+
+
+class AdapterQuestion(models.Model):
+    """One question asked of the base model and of the adapter, with both answers."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    adapter = models.ForeignKey(
+        Adapter, on_delete=models.CASCADE, related_name="questions"
+    )
+    system = models.TextField(blank=True)
+    question = models.TextField()
+    max_new_tokens = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, choices=Work, default=Work.WAITING)
+    stage = models.CharField(max_length=100, blank=True)
+    base_answer = models.TextField(null=True)  # noqa: DJ001 - null: not answered yet
+    adapter_answer = models.TextField(null=True)  # noqa: DJ001 - null: not yet
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "adapter_questions"
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["adapter", "-created_at"], name="questions_list")
+        ]
+
+    def __str__(self) -> str:
+        return self.question[:50]
+
+    @property
+    def is_settled(self) -> bool:
+        return self.status in {Work.DONE, Work.FAILED}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     # Named only inside QuerySet["..."], where ruff does not look.
     from training.models import (
-        Adapter,  # noqa: F401
+        Adapter,
         BaseModel,  # noqa: F401
         Checkpoint,  # noqa: F401
         GpuType,  # noqa: F401
@@ -89,7 +89,16 @@ class AdapterQuerySet(models.QuerySet["Adapter"]):
     """Reads of adapters."""
 
     def visible_to(self, user: "User") -> "AdapterQuerySet":
-        return self.filter(job__user=user)
+        """The user's own adapters that were not deleted."""
+        return self.filter(user=user, deleted_at=None)
+
+    def with_job(self) -> "AdapterQuerySet":
+        """Joined with the job that trained it, and with its export."""
+        return self.select_related("job__base_model", "export")
+
+    def find(self, adapter_id: UUID | str) -> "Adapter | None":
+        """The adapter with this id, or None."""
+        return self.filter(pk=adapter_id).first()
 
 
 class GpuTypeQuerySet(models.QuerySet["GpuType"]):

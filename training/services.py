@@ -11,7 +11,7 @@ from django.utils import timezone
 from datasets.models import Dataset
 from lora_pipeline.envelope import Refusal
 from lora_pipeline.models import User
-from notifications.services import notify
+from notifications.services import tell
 from training import idempotency
 from training.budget import require_budget
 from training.domain import lifecycle, presets
@@ -161,13 +161,17 @@ def _expectations(estimate: Estimate, gpu: GpuType) -> dict[str, Any]:
 
 
 def _notify_queued(job: TrainingJob) -> None:
-    notify(
+    tell(
         user_id=job.user_id,
-        type="job_queued",
-        title="Training Job Queued",
-        message=f"{job.name} waits for a machine: {job.gpu_count} x {job.gpu_type}.",
+        kind="job_queued",
+        values={
+            "job_id": str(job.pk),
+            "job_name": job.name,
+            "dataset_name": job.dataset.name,
+            "gpu_count": job.gpu_count,
+            "gpu_type": job.gpu_type,
+        },
         action_url=job.get_absolute_url(),
-        metadata={"job_id": str(job.pk), "dataset_name": job.dataset.name},
     )
 
 

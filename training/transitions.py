@@ -11,6 +11,7 @@ from django.utils import timezone
 from training.domain import lifecycle
 from training.domain.estimate import rounded
 from training.models import BY_LENGTH, CostRecord, JobEvent, RunAttempt, TrainingJob
+from training.month_budget import watch_month
 
 WAKE_CHANNEL = "lora_pipeline_reconcile"
 
@@ -93,13 +94,14 @@ def close_job(
 def record_cost(job: TrainingJob, storage: Decimal) -> None:
     """Keep what the job came to, for the owner's books."""
     compute = rounded(compute_usd(job))
-    CostRecord.objects.create(
+    record = CostRecord.objects.create(
         job=job,
         running_seconds=job.running_seconds,
         compute_usd=compute,
         storage_usd=storage,
         total_usd=compute + storage,
     )
+    watch_month(record)
 
 
 def compute_usd(job: TrainingJob) -> Decimal:

@@ -16,8 +16,9 @@ from django.views.decorators.http import require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from datasets.models import Dataset
+from lora_pipeline import ranges
 from lora_pipeline.envelope import Refusal
-from training.adapters_api import open_archive
+from training.adapter_pages import archive_of
 from training.configure import address_of
 from training.domain.lifecycle import STATUSES
 from training.filters import JobFilter
@@ -191,4 +192,4 @@ def adapter(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
     job = own_job(request, job_id)
     if job.artifact is None:
         raise Http404("This job has no adapter.")
-    return open_archive(job.artifact)
+    return ranges.download(request, archive_of(job.artifact))

@@ -15,8 +15,10 @@ from django.utils import timezone
 from datasets.models import Dataset
 from lora_pipeline.models import User
 from notifications.services import notify
-from tests.factories import DatasetFactory, TrainingJobFactory
-from training.models import Adapter, JobEvent, MetricPoint, RunAttempt, TrainingJob
+from notifications.models import Delivery, Webhook
+from tests.factories import AdapterFactory, DatasetFactory, TrainingJobFactory
+from training.models import (AdapterExport, AdapterQuestion, CostRecord, JobEvent,
+    MetricPoint, RunAttempt)
 
 now = timezone.now()
 owner = User.objects.get(username="owner")
@@ -60,9 +62,34 @@ done = TrainingJobFactory(**common, name="quality on the old set", gpu_config=a1
     final_cost=Decimal("4.58"), running_seconds=2100,
     current_metrics={"loss": 0.61, "validation_loss": 0.80})
 metrics(done, 750)
-done.artifact = Adapter.objects.create(job=done, storage_path="adapters/none.zip",
-    size_bytes=19_812_345, archive_sha256="a" * 64, adapter_sha256="b" * 64)
+done.artifact = AdapterFactory(job=done, size_bytes=19_812_345, training_loss=0.61,
+    validation_loss=0.80, best_validation_loss=0.78, lineage={
+        "dataset": {"name": ready.name, "sha256": "d" * 64, "training_pairs": 1000},
+        "base_model": {"id": done.base_model_id, "revision": "", "sha256": "e" * 64},
+        "hyperparameters": done.hyperparameters, "seed": 42, "steps": 750,
+        "attempts": 1, "versions": {"torch": "2.13.0", "peft": "0.21.2"}})
 done.save()
+AdapterExport.objects.create(adapter=done.artifact, status="done",
+    size_bytes=538_090_408, archive_sha256="c" * 64, storage_path="adapters/m.zip")
+for status, words in (("done", "How do I reset my lamp?"), ("waiting", "And the fan?"),
+        ("failed", "Is there more?")):
+    answered = {"base_answer": "I am not sure what you mean.",
+        "adapter_answer": "Hold the copper button for five seconds."}
+    AdapterQuestion.objects.create(adapter=done.artifact, question=words,
+        max_new_tokens=128, status=status, **(answered if status == "done" else {}),
+        error="The trainer failed: out of memory" if status == "failed" else "")
+for days, usd in ((0, "4.58"), (40, "12.30"), (75, "7.15")):
+    spent = TrainingJobFactory(**common, name=f"books of {days}", gpu_config=a100,
+        status="completed", hidden_at=now) if days else done
+    record = CostRecord.objects.create(job=spent, running_seconds=2100,
+        compute_usd=Decimal(usd) - Decimal("0.50"), storage_usd=Decimal("0.50"),
+        total_usd=Decimal(usd))
+    CostRecord.objects.filter(pk=record.pk).update(
+        created_at=now - timedelta(days=days))
+owner.monthly_budget_usd, owner.email = Decimal(50), "owner@example.com"
+owner.save()
+hook = Webhook.objects.create(user=owner, url="https://hooks.example.com/services/T0",
+    secret="whsec_c2VjcmV0")
 failed = TrainingJobFactory(**common, name="one that failed", gpu_config=a100,
     status="failed", current_stage="loading_model", completed_at=now,
     final_cost=Decimal("0"), error_message="The base model was not found.",
@@ -72,11 +99,18 @@ TrainingJobFactory(**common, name="cancelled early", gpu_config=a100,
 for job, kind, title in ((waiting, "job_queued", "Training Job Queued"),
         (done, "job_completed", "Training Job Completed"),
         (failed, "job_failed", "Training Job Failed")):
-    notify(user_id=owner.pk, type=kind, title=title, message=job.name,
+    notice = notify(user_id=owner.pk, type=kind, title=title, message=job.name,
         action_url=job.get_absolute_url(), metadata={"job_id": str(job.pk)})
-print(ready.pk, broken.pk, checking.pk, waiting.pk, running.pk, done.pk, failed.pk)
+for status, answer, error in (("delivered", 200, ""), ("retrying", 503, "busy"),
+        ("failed", 404, "The receiver answered 404. no_service")):
+    Delivery.objects.create(notification=notice, channel="webhook", target=hook.url,
+        webhook=hook, status=status, attempts=2, response_status=answer, error=error)
+print(ready.pk, broken.pk, checking.pk, waiting.pk, running.pk, done.pk, failed.pk,
+    done.artifact.pk)
 """
-NAMES = ("ready", "broken", "checking", "waiting", "running", "done", "failed")
+NAMES = (
+    "ready", "broken", "checking", "waiting", "running", "done", "failed", "adapter"
+)  # fmt: skip
 EVERYWHERE = {
     "home": "/",
     "datasets": "/datasets",
@@ -84,6 +118,11 @@ EVERYWHERE = {
     "jobs": "/training/jobs",
     "choose": "/training/configure",
     "notices": "/notifications",
+    "adapters": "/adapters",
+    "costs": "/costs",
+    "notice-settings": "/notifications/settings",
+    "deliveries": "/notifications/deliveries",
+    "compare-none": "/training/compare",
     "keys": "/keys",
     "password": "/password",
     "missing": "/no-such-page",
@@ -114,6 +153,10 @@ def full_pages(ids: dict[str, str]) -> dict[str, str]:
         "configure-not-ready": f"/training/configure?datasetId={ids['broken']}",
         "jobs-filtered": "/training/jobs?status=failed&search=failed",
         "jobs-no-match": "/training/jobs?search=nothing-like-this",
+        "adapter": f"/adapters/{ids['adapter']}",
+        "compare": f"/training/compare?job={ids['running']}&job={ids['done']}"
+        f"&job={ids['failed']}",
+        "job-charts": f"/training/jobs/{ids['done']}?log=1&smooth=1&search=step+2",
         "job-waiting": f"/training/jobs/{ids['waiting']}",
         "job-running": f"/training/jobs/{ids['running']}",
         "job-completed": f"/training/jobs/{ids['done']}",

@@ -8,9 +8,8 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from tests.factories import DatasetFactory, TrainingJobFactory
+from tests.factories import AdapterFactory, DatasetFactory, TrainingJobFactory
 from tests.openapi import conforms, description, validate
-from training.models import Adapter
 
 
 def contents() -> Iterator[Any]:
@@ -51,12 +50,8 @@ def test_lists_answer_as_described(path, api, owner):
 
 def test_datasets_and_adapters_answer_as_described(api, owner):
     dataset = DatasetFactory(user=owner)
-    adapter = Adapter.objects.create(
+    adapter = AdapterFactory(
         job=TrainingJobFactory(user=owner, dataset=dataset),
-        storage_path="adapters/a.zip",
-        size_bytes=10,
-        archive_sha256="a" * 64,
-        adapter_sha256="b" * 64,
     )
     for name, row in (("datasets", dataset), ("adapters", adapter)):
         data = conforms(api.get(f"/api/{name}"), "GET", f"/api/{name}")["data"]

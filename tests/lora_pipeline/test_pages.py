@@ -11,8 +11,7 @@ from django.utils import timezone
 from lora_pipeline.models import ApiKey
 from lora_pipeline.services import create_api_key
 from lora_pipeline.urls import urlpatterns
-from tests.factories import DatasetFactory, TrainingJobFactory
-from training.models import Adapter
+from tests.factories import AdapterFactory, DatasetFactory, TrainingJobFactory
 
 HTMX = {"HX-Request": "true"}
 
@@ -46,9 +45,7 @@ def completed(make, **fields):
         final_cost=Decimal("4.40"),
         **fields,
     )
-    job.artifact = Adapter.objects.create(
-        job=job, storage_path="x", size_bytes=1, archive_sha256="", adapter_sha256=""
-    )
+    job.artifact = AdapterFactory(job=job)
     job.save()
     return job
 

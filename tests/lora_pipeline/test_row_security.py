@@ -20,6 +20,8 @@ PROTECTED = [
     "job_events",
     "checkpoints",
     "adapters",
+    "adapter_exports",
+    "adapter_questions",
     "cost_records",
     "idempotency_keys",
     "device_claims",

@@ -6,7 +6,6 @@ from decimal import Decimal
 HOLD_FACTOR = Decimal("1.25")
 """Held per estimated USD where no cap was set: room for a run slower than thought."""
 
-
 WARNED_PERCENT = 80
 
 
@@ -34,6 +33,11 @@ class Budget:
     limit_usd: Decimal
     spent_usd: Decimal
     held_usd: Decimal
+
+    @property
+    def warn_usd(self) -> Decimal:
+        """Where 80 % of the limit are spent."""
+        return self.limit_usd * WARNED_PERCENT / 100
 
     @property
     def free_usd(self) -> Decimal:

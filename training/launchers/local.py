@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from uuid import UUID
 from django.conf import settings
 
 BACKEND = "local"
+CHECKPOINT_NAME = re.compile(r"checkpoint-\d+", re.ASCII)
 KEPT_VARIABLES = (
     "PATH",
     "HOME",
@@ -194,6 +196,13 @@ def bring_checkpoint(from_job: UUID, to_job: UUID, name: str) -> None:
     shutil.rmtree(part, ignore_errors=True)
     shutil.copytree(source, part)
     part.rename(target)
+
+
+def remove_checkpoint(job_id: UUID, name: str) -> None:
+    """Give a checkpoint's room back. Raises ValueError for another folder's name."""
+    if not CHECKPOINT_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} names no checkpoint")
+    shutil.rmtree(run_dir(job_id) / "checkpoints" / name, ignore_errors=True)
 
 
 def write_base_url(job_id: UUID) -> None:

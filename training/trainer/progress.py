@@ -1,5 +1,6 @@
 """What a run reports on its way, where it stops, and which checkpoints it keeps."""
 
+import contextlib
 import json
 import math
 import shutil
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import parallel
+import torch
 from reporting import Voice
 from spec import Spec, step_of
 from transformers import TrainerCallback
@@ -82,6 +84,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             tokens_seen=now,
             tokens_per_second=tokens / self.step_seconds,
             step_seconds=self.step_seconds,
+            **gpu_facts(),
         )
 
     def on_prediction_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -144,6 +147,18 @@ class Saved:
         for name in names:
             del self.numbers[name]
             shutil.rmtree(self.folder / name, ignore_errors=True)
+
+
+def gpu_facts() -> dict[str, float]:
+    """Use in percent and the most memory held, of this process's GPU; nothing where
+    there is none. Without NVML the use is not known.
+    """
+    if not torch.cuda.is_available():
+        return {}
+    facts: dict[str, float] = {"gpu_memory_bytes": torch.cuda.max_memory_allocated()}
+    with contextlib.suppress(Exception):
+        facts["gpu_use"] = float(torch.cuda.utilization())
+    return facts
 
 
 def _tokens_at(checkpoint: Path) -> int:

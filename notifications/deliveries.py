@@ -1,0 +1,107 @@
+"""Notices on their way out: who gets what, each try, and what became of it."""
+
+import smtplib
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from lora_pipeline.models import User
+from notifications.channels import DeliveryFailed, send_email, send_webhook
+from notifications.messages import KINDS
+from notifications.models import Delivery, Notification, Webhook
+from notifications.preferences import choice_for, email_is_possible
+from notifications.targets import TargetRefused
+from notifications.tasks import deliver
+
+GONE = 410
+REMOVED = "The webhook was removed."
+
+
+def send_out(notice: Notification) -> None:
+    """Deliveries by the channels that the user chose for this kind of notice."""
+    if notice.type not in KINDS:
+        return
+    choice = choice_for(notice.user_id, notice.type)
+    if choice.by_email and email_is_possible():
+        address = User.objects.values_list("email", flat=True).get(pk=notice.user_id)
+        if address:
+            send(notice, Delivery.Channel.EMAIL, address)
+    if choice.by_webhook:
+        for webhook in Webhook.objects.filter(user=notice.user_id):
+            send(notice, Delivery.Channel.WEBHOOK, webhook.url, webhook)
+
+
+def send(
+    notice: Notification, channel: str, target: str, webhook: Webhook | None = None
+) -> Delivery:
+    """One delivery, tried by the worker after the transaction."""
+    delivery = Delivery.objects.create(
+        notification=notice, channel=channel, target=target, webhook=webhook
+    )
+    deliver.defer(delivery_id=str(delivery.pk))
+    return delivery
+
+
+@transaction.atomic
+def send_again(*, delivery: Delivery) -> None:
+    """Begin anew with what failed, from the first try."""
+    delivery.status = Delivery.Status.WAITING
+    delivery.attempts, delivery.next_try_at = 0, None
+    delivery.save(update_fields=["status", "attempts", "next_try_at"])
+    deliver.defer(delivery_id=str(delivery.pk))
+
+
+def try_delivery(delivery_id: UUID | str) -> float | None:
+    """Try once; returns the seconds until the next try, None when there is none.
+
+    A delivery that is settled, or whose notice is gone, is left alone, so that running
+    this twice sends once.
+    """
+    known = Delivery.objects.select_related("notification", "webhook")
+    delivery = known.filter(pk=delivery_id).first()
+    if delivery is None or delivery.is_settled:
+        return None
+    delivery.attempts += 1
+    delivery.tried_at = timezone.now()
+    try:
+        delivery.response_status = _send(delivery)
+    except TargetRefused as error:
+        return _failed(delivery, str(error), retry=False)
+    except DeliveryFailed as error:
+        delivery.response_status = error.status
+        return _failed(delivery, str(error), retry=error.status != GONE)
+    except (OSError, smtplib.SMTPException) as error:
+        return _failed(delivery, str(error) or type(error).__name__, retry=True)
+    delivery.status, delivery.error = Delivery.Status.DELIVERED, ""
+    delivery.next_try_at = None
+    delivery.save()
+    return None
+
+
+def _send(delivery: Delivery) -> int | None:
+    """The receiver's status, where it has one."""
+    if delivery.channel == Delivery.Channel.EMAIL:
+        send_email(delivery.notification, delivery.target)
+        return None
+    if delivery.webhook is None:
+        raise TargetRefused(REMOVED)
+    return send_webhook(delivery, delivery.webhook)
+
+
+def _failed(delivery: Delivery, words: str, *, retry: bool) -> float | None:
+    delivery.error = words[:1000]
+    again = retry and delivery.attempts < settings.NOTICE_MAX_ATTEMPTS
+    pause = pause_after(delivery.attempts) if again else None
+    later = timedelta(seconds=pause) if pause is not None else None
+    delivery.status = Delivery.Status.RETRYING if again else Delivery.Status.FAILED
+    delivery.next_try_at = timezone.now() + later if later is not None else None
+    delivery.save()
+    return pause
+
+
+def pause_after(attempts: int) -> float:
+    """Seconds before the next try: 10, 40, 160, 640, … with the usual settings."""
+    return float(settings.NOTICE_RETRY_SECONDS * 4 ** (attempts - 1))

@@ -1,0 +1,21 @@
+"""Addresses about what is sent out, under /notifications/."""
+
+from django.urls import path
+
+from notifications import settings_views as views
+
+urlpatterns = [
+    path("settings", views.notice_settings, name="notice-settings"),
+    path("settings/test-email", views.email_test, name="email-test"),
+    path("webhooks", views.webhook_add, name="webhook-add"),
+    path(
+        "webhooks/<uuid:webhook_id>/remove", views.webhook_remove, name="webhook-remove"
+    ),
+    path("webhooks/<uuid:webhook_id>/test", views.webhook_test, name="webhook-test"),
+    path("deliveries", views.deliveries, name="deliveries"),
+    path(
+        "deliveries/<uuid:delivery_id>/again",
+        views.delivery_again,
+        name="delivery-again",
+    ),
+]

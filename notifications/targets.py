@@ -1,0 +1,95 @@
+"""Where a webhook may point: resolved once, checked, and then connected to as checked.
+
+A webhook is an address that a user names and our own machine calls. Without a check it
+would reach what only this machine reaches: cloud metadata, databases, neighbours.
+"""
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+LONGEST_URL = 500
+TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class TargetRefused(ValueError):
+    """The address of a webhook cannot be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """An address in the parts that a connection needs."""
+
+    secure: bool
+    host: str
+    port: int
+    path: str
+
+    @property
+    def host_header(self) -> str:
+        """The name that the receiver expects to be called by."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        usual = 443 if self.secure else 80
+        return host if self.port == usual else f"{host}:{self.port}"
+
+
+def parse_target(url: str) -> Target:
+    """The parts of a URL. Raises TargetRefused for one that is not to be called."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise TargetRefused(f"Received {url[:100]!r}; give a URL.") from None
+    if parts.scheme not in {"https", "http"} or not parts.hostname:
+        raise TargetRefused(f"Received {url[:100]!r}; give a URL with https://.")
+    if parts.scheme == "http" and not settings.WEBHOOK_ALLOW_PRIVATE:
+        raise TargetRefused("Give an https:// URL: notices are not sent in the clear.")
+    if parts.username or parts.password:
+        raise TargetRefused("Leave user name and password out of the URL.")
+    if any(ord(c) <= 32 or ord(c) == 127 for c in url):
+        raise TargetRefused("The URL holds a blank or a control character.")
+    secure = parts.scheme == "https"
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    usual = 443 if secure else 80
+    return Target(secure=secure, host=parts.hostname, port=port or usual, path=path)
+
+
+def resolve(target: Target) -> str:
+    """The address to connect to. Raises TargetRefused where one of them is private.
+
+    The caller connects to what is returned, not to the name again: a name that answers
+    differently the second time gains nothing.
+    """
+    try:
+        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise OSError(f"{target.host} could not be resolved: {error}") from error
+    addresses = [str(entry[4][0]) for entry in found]
+    if not settings.WEBHOOK_ALLOW_PRIVATE:
+        for address in addresses:
+            _require_public(target.host, address)
+    return addresses[0]
+
+
+def _require_public(host: str, address: str) -> None:
+    if not is_public(ipaddress.ip_address(address.partition("%")[0])):
+        raise TargetRefused(
+            f"{host} is {address}, which is not a public address. An operator may "
+            "allow private ones with WEBHOOK_ALLOW_PRIVATE=1."
+        )
+
+
+def is_public(address: Address) -> bool:
+    """Reachable by anybody, also when looked at through IPv6's ways to wrap IPv4."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if address.sixtofour is not None:
+            return is_public(address.sixtofour)
+        if address.teredo is not None or address in TRANSLATED:
+            return False
+    return address.is_global and not address.is_multicast

@@ -1,0 +1,87 @@
+"""Writes of webhooks."""
+
+import base64
+import secrets
+from uuid import UUID
+
+from django.db import transaction
+
+from lora_pipeline.envelope import Refusal
+from lora_pipeline.models import User
+from notifications.channels import SECRET_START
+from notifications.deliveries import send
+from notifications.messages import KINDS
+from notifications.models import Delivery, Notification, Webhook
+from notifications.preferences import email_is_possible
+from notifications.targets import LONGEST_URL, TargetRefused, parse_target, resolve
+
+MOST_WEBHOOKS = 10
+
+
+def add_webhook(*, owner: User, url: str) -> Webhook:
+    """An address to post notices to. Raises Refusal for one that cannot be used."""
+    _require_usable(url)
+    secret = SECRET_START + base64.b64encode(secrets.token_bytes(32)).decode()
+    return _insert(owner, url, secret)
+
+
+def _require_usable(url: str) -> None:
+    if len(url) > LONGEST_URL:
+        raise _refused(f"Received {len(url)} characters; at most {LONGEST_URL}.")
+    try:
+        resolve(parse_target(url))
+    except (TargetRefused, OSError) as error:
+        raise _refused(str(error)) from None
+
+
+def _refused(words: str) -> Refusal:
+    return Refusal(words, code="invalid", details={"url": [words]})
+
+
+@transaction.atomic
+def _insert(owner: User, url: str, secret: str) -> Webhook:
+    User.objects.select_for_update().get(pk=owner.pk)
+    own = Webhook.objects.visible_to(owner)
+    if own.count() >= MOST_WEBHOOKS:
+        words = f"You have {MOST_WEBHOOKS} webhooks, the most there can be: remove one."
+        raise Refusal(words, status_code=409, code="too_many_webhooks")
+    if own.filter(url=url).exists():
+        words = "You already have a webhook with this URL."
+        raise Refusal(words, status_code=409, code="known_webhook")
+    return Webhook.objects.create(user=owner, url=url, secret=secret)
+
+
+def remove_webhook(*, webhook: Webhook) -> None:
+    """Nothing more is sent there, also of what is on its way."""
+    webhook.delete()
+
+
+@transaction.atomic
+def send_test(*, webhook: Webhook) -> Delivery:
+    """A test notice to this webhook alone."""
+    notice = _test_notice(webhook.user_id)
+    return send(notice, Delivery.Channel.WEBHOOK, webhook.url, webhook)
+
+
+@transaction.atomic
+def send_test_email(*, user: User) -> Delivery:
+    """A test notice to the user's address. Raises Refusal where that cannot be."""
+    if not email_is_possible() or not user.email:
+        words = (
+            "No e-mail can be sent: there is no mail server, or no address of yours."
+        )
+        raise Refusal(words, status_code=409, code="no_email")
+    return send(_test_notice(user.pk), Delivery.Channel.EMAIL, user.email)
+
+
+def _test_notice(user_id: UUID) -> Notification:
+    """Already read, so that the bell does not ring for it."""
+    words = KINDS["test"]
+    return Notification.objects.create(
+        user_id=user_id,
+        type="test",
+        title=words.title,
+        message=words.message,
+        read=True,
+        action_url="/notifications/settings",
+    )

@@ -1,0 +1,106 @@
+"""What a trainer does with a finished adapter: answering questions, merging."""
+
+import json
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from training.launchers.oneshot import WorkFailed, lines_of
+from training.models import Adapter, AdapterExport, AdapterQuestion, Work
+
+logger = logging.getLogger(__name__)
+OUR_FAULT = "Something went wrong on our side; an operator finds it in the log."
+
+
+def answer(question_id: str) -> None:
+    """Both answers to a question, each kept as soon as it is there."""
+    asked = AdapterQuestion.objects.select_related("adapter__job__base_model")
+    question = asked.filter(pk=question_id).first()
+    if question is None or question.is_settled:
+        return
+    with kept_outcome(question), fetched(question.adapter) as (folder, arguments):
+        (folder / "question.json").write_text(json.dumps(messages_of(question)))
+        more = ["--question", str(folder / "question.json")]
+        more += ["--max-new-tokens", str(question.max_new_tokens)]
+        command = ["compare", *arguments, *more]
+        for said in lines_of(command, seconds=settings.ASK_SECONDS):
+            question.stage = said.get("stage", question.stage)
+            question.base_answer = said.get("base", question.base_answer)
+            question.adapter_answer = said.get("adapter", question.adapter_answer)
+            keep(question, "stage", "base_answer", "adapter_answer")
+
+
+def messages_of(question: AdapterQuestion) -> list[dict[str, str]]:
+    """The conversation that is put to both."""
+    system = [{"role": "system", "content": question.system}]
+    asked = [{"role": "user", "content": question.question}]
+    return (system if question.system else []) + asked
+
+
+def merge(export_id: str) -> None:
+    """The merged model's archive, in the storage with its checksum."""
+    exports = AdapterExport.objects.select_related("adapter__job__base_model")
+    export = exports.filter(pk=export_id).first()
+    if export is None or export.is_settled:
+        return
+    with kept_outcome(export), fetched(export.adapter) as (folder, arguments):
+        target = folder / "merged.zip"
+        command = ["merge", *arguments, "--target", str(target)]
+        for said in lines_of(command, seconds=settings.EXPORT_SECONDS):
+            export.stage = said.get("stage", export.stage)
+            export.archive_sha256 = said.get("sha256", export.archive_sha256)
+            keep(export, "stage", "archive_sha256")
+        export.size_bytes = target.stat().st_size
+        with target.open("rb") as file:
+            path = f"adapters/{export.adapter.job_id}/merged.zip"
+            export.storage_path = default_storage.save(path, File(file))
+        if not keep(export, "size_bytes", "storage_path"):
+            default_storage.delete(export.storage_path)
+
+
+@contextmanager
+def kept_outcome(work: AdapterQuestion | AdapterExport) -> Iterator[None]:
+    """Running inside the block, done or failed with the reason after it."""
+    work.status, work.started_at = Work.RUNNING, timezone.now()
+    work.stage, work.error = "Starting", ""
+    keep(work, "status", "started_at", "stage", "error")
+    try:
+        yield
+    except WorkFailed as error:
+        work.status, work.error = Work.FAILED, str(error)
+    except Exception:
+        logger.exception("%r failed", work)
+        work.status, work.error = Work.FAILED, OUR_FAULT
+    else:
+        work.status = Work.DONE
+    work.stage, work.completed_at = "", timezone.now()
+    keep(work, "status", "stage", "error", "completed_at")
+
+
+def keep(work: AdapterQuestion | AdapterExport, *names: str) -> bool:
+    """Write some fields; false where the row was deleted meanwhile, and stays so."""
+    values = {name: getattr(work, name) for name in names}
+    return bool(type(work).objects.filter(pk=work.pk).update(**values))
+
+
+@contextmanager
+def fetched(adapter: Adapter) -> Iterator[tuple[Path, list[str]]]:
+    """A folder with the adapter's archive, and the trainer's words for the pair."""
+    model = adapter.job.base_model
+    with tempfile.TemporaryDirectory(dir=settings.UPLOAD_DIR) as name:
+        archive = Path(name) / "adapter.zip"
+        stored = default_storage.open(adapter.storage_path)
+        with stored as source, archive.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        arguments = ["--model", model.path or model.pk, "--adapter", str(archive)]
+        if model.revision:
+            arguments += ["--revision", model.revision]
+        yield Path(name), arguments

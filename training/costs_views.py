@@ -1,0 +1,160 @@
+"""The costs page, its CSV, and `/api/costs`."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from lora_pipeline.envelope import success
+from lora_pipeline.faults import FAULTS
+from lora_pipeline.tables import csv_response
+from training.costs import (
+    COLUMNS,
+    MonthCosts,
+    Spend,
+    is_month,
+    months_of,
+    records_of,
+    spend_of,
+    table,
+)
+from training.models import CostRecord
+
+PAGE_SIZE = 20
+MOST_RECORDS = 1000
+
+
+def costs_page(request: HttpRequest) -> HttpResponse:
+    """By month and by job; all months, or the one that was chosen."""
+    months = months_of(request.user)  # type: ignore[arg-type]
+    month = _month(request)
+    records = records_of(request.user, month)  # type: ignore[arg-type]
+    found = {
+        "months": months,
+        "most": max((m.total_usd for m in months), default=Decimal(0)),
+        "month": month,
+        "chosen": next((m for m in months if m.month == month), None),
+        "page_obj": Paginator(records, PAGE_SIZE).get_page(request.GET.get("page")),
+        "spend": spend_of(request.user),  # type: ignore[arg-type]
+        "section": "costs",
+    }
+    return render(request, "costs/costs.html", found)
+
+
+def costs_csv(request: HttpRequest) -> HttpResponse:
+    """The same records as a table; all of them, or one month's."""
+    month = _month(request)
+    rows = table(records_of(request.user, month))  # type: ignore[arg-type]
+    return csv_response(COLUMNS, rows, filename=f"costs-{month or 'all'}.csv")
+
+
+def _month(request: HttpRequest) -> str:
+    """The month in the address; one that is none counts as all of them."""
+    month = request.GET.get("month", "")
+    return month if is_month(month) else ""
+
+
+# -- API -----------------------------------------------------------------------
+
+
+class Usd(serializers.DecimalField):
+    """An amount as a JSON number."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=16, decimal_places=4, **options)
+
+
+class MonthSerializer(serializers.Serializer[MonthCosts]):
+    """A calendar month."""
+
+    month = serializers.RegexField(r"^\d{4}-\d{2}$")
+    jobs = serializers.IntegerField()
+    compute_usd = Usd()
+    storage_usd = Usd()
+    total_usd = Usd()
+    estimated_usd = Usd()
+
+
+class RecordSerializer(serializers.ModelSerializer[CostRecord]):
+    """What one job came to, beside what was estimated."""
+
+    job_id = serializers.UUIDField()
+    job_name = serializers.CharField(source="job.name")
+    status = serializers.CharField(source="job.status")
+    estimated_usd = Usd(source="job.estimated_total_cost")
+
+    class Meta:
+        model = CostRecord
+        fields = [
+            "job_id",
+            "job_name",
+            "status",
+            "running_seconds",
+            "compute_usd",
+            "storage_usd",
+            "total_usd",
+            "estimated_usd",
+            "created_at",
+        ]
+
+
+class BudgetSerializer(serializers.Serializer[Any]):
+    """A month's limit, what was spent and what open jobs hold of it, what is left."""
+
+    limit_usd = Usd()
+    spent_usd = Usd()
+    held_usd = Usd()
+    free_usd = Usd()
+
+
+class SpendSerializer(serializers.Serializer[Spend]):
+    """The current month; `budget` is null where there is no limit."""
+
+    spent_usd = Usd()
+    running_usd = Usd()
+    budget = BudgetSerializer(allow_null=True)
+
+
+class CostsSerializer(serializers.Serializer[Any]):
+    """Months, the current one's spend, and the newest jobs of the asked time."""
+
+    this_month = SpendSerializer()
+    months = MonthSerializer(many=True)
+    jobs = RecordSerializer(many=True)
+
+
+MONTH_PARAMETER = OpenApiParameter(
+    "month",
+    {"type": "string", "pattern": r"^\d{4}-(0[1-9]|1[0-2])$"},
+    description="Only the jobs that ended in this month, such as 2026-11.",
+)
+
+
+class CostsView(APIView):
+    """What jobs came to."""
+
+    @extend_schema(
+        parameters=[MONTH_PARAMETER],
+        responses={200: CostsSerializer, 400: FAULTS[400]},
+    )
+    def get(self, request: Request) -> Response:
+        """By month and by job, the newest 1000 at most."""
+        month = request.query_params.get("month", "")
+        if "month" in request.query_params and not is_month(month):
+            words = f"Received {month[:20]!r}; give a month such as 2026-11."
+            raise ValidationError({"month": [words]})
+        user = request.user
+        found = {
+            "this_month": spend_of(user),  # type: ignore[arg-type]
+            "months": months_of(user),  # type: ignore[arg-type]
+            "jobs": records_of(user, month)[:MOST_RECORDS],  # type: ignore[arg-type]
+        }
+        return success(CostsSerializer(found).data)

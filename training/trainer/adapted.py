@@ -1,0 +1,46 @@
+"""A base model with its adapter, loaded to be used rather than trained."""
+
+import os
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+def base_folder(model: str, revision: str | None) -> str:
+    """The base model's folder: given as one, or fetched from the hub by its id."""
+    if Path(model).is_dir():
+        os.environ["HF_HUB_OFFLINE"] = "1"
+        return model
+    from hub import fetch
+
+    return fetch(model, revision, lambda words: print(words, file=sys.stderr))
+
+
+@contextmanager
+def unpacked(archive: Path) -> Iterator[Path]:
+    """The adapter's PEFT folder: given as one, or unpacked while it is used."""
+    if archive.is_dir():
+        yield archive
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(folder)
+        yield Path(folder)
+
+
+def load(folder: str, adapter: Path) -> tuple[Any, Any]:
+    """The model with its adapter on it, in float32, and the adapter's tokenizer.
+
+    The adapter's weights are safetensors or are not loaded at all.
+    """
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(adapter)
+    base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    return PeftModel.from_pretrained(base, adapter).eval(), tokenizer

@@ -1,0 +1,34 @@
+"""An adapter merged into its base model: a normal model folder, as one archive."""
+
+import shutil
+from pathlib import Path
+
+from adapted import base_folder, load, unpacked
+from compare import say
+from run import make_archive, sha256
+
+
+def merge_adapter(model: str, revision: str | None, adapter: Path, target: Path) -> int:
+    """Write `target`, a zip of the merged model in float32 with its tokenizer.
+
+    W + B A * alpha / r is added in float32; PEFT refuses weights that are not finite.
+    """
+    work = target.with_suffix(".merging")
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        with unpacked(adapter) as folder:
+            say(stage="Loading the base model")
+            loaded, tokenizer = load(base_folder(model, revision), folder)
+            say(stage="Merging")
+            merged = loaded.merge_and_unload(safe_merge=True)
+            say(stage="Saving the model")
+            merged.save_pretrained(work)
+            tokenizer.save_pretrained(work)
+            if (card := folder / "README.md").is_file():
+                shutil.copy(card, work / "ADAPTER.md")
+        say(stage="Packing")
+        make_archive(work, target)
+        say(sha256=sha256(target))
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return 0
