@@ -1,10 +1,11 @@
-"""The trainer's command line: run one attempt, ask a model, convert a GGUF file.
+"""The trainer's command line: a run, a probe, an answer, a file made or fetched.
 
 Started as `python -I -u training/trainer …`: isolated, so that Hugging Face's
 `datasets` is imported, not the console's app of the same name.
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -25,6 +26,11 @@ def main() -> int:
     convert.add_argument("source", type=Path)
     convert.add_argument("target", type=Path)
     convert.add_argument("--max-length", type=int, required=True)
+    config = commands.add_parser("config", help="fetch a model's config.json")
+    config.add_argument("model_id")
+    config.add_argument("--revision", default="")
+    probe = commands.add_parser("probe", help="measure a few steps of random weights")
+    probe.add_argument("point", type=json.loads, help="JSON, see probe.py")
     options = vars(parser.parse_args())
     command = options.pop("command")
     if command == "run":
@@ -35,6 +41,14 @@ def main() -> int:
         from ask import print_answers
 
         return print_answers(**options)
+    if command == "config":
+        from hub import print_config
+
+        return print_config(**options)
+    if command == "probe":
+        from probe import print_point
+
+        return print_point(**options)
     from convert import convert_gguf
 
     return convert_gguf(**options)
