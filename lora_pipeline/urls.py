@@ -7,6 +7,7 @@ from django.urls import include, path, register_converter, reverse_lazy
 import datasets.views
 import notifications.views
 import training.configure
+import training.estimator_page
 import training.views
 from datasets.downloads import PartConverter
 from lora_pipeline import views
@@ -69,5 +70,6 @@ urlpatterns = [
     path(NOTICE, notifications.views.open_notice, name="notice"),
     path(f"{NOTICE}/read", notifications.views.read_notice, name="notice-read"),
     path("api/", include("lora_pipeline.api_urls")),
+    path("admin/estimator", training.estimator_page.estimator, name="estimator"),
     path("admin/", admin.site.urls),
 ]
