@@ -1,31 +1,58 @@
 """The configuration page: choose, see what it costs, start."""
 
 import uuid
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    QueryDict,
+)
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from datasets.models import Dataset
-from datasets.views import own_dataset
 from lora_pipeline.envelope import Refusal
+from training.answers import estimate_answer
 from training.comparison import Offer, compare
 from training.domain.config import JobConfig
 from training.domain.presets import CUSTOM, PRESETS
 from training.domain.schedule import sharing_words
-from training.forms import UNSENT, ConfigureForm, first_values, offered, preset_values
+from training.estimate_view import changed_values, panel_of, plan_words
+from training.forms import (
+    UNSENT,
+    ConfigureForm,
+    first_values,
+    form_text,
+    offered,
+    preset_values,
+)
 from training.idempotency import Claim, body_sha256
+from training.lengths import to_estimate
 from training.models import TrainingJob
-from training.serializers import estimate_answer
-from training.services import create_job, quote
+from training.quoting import quote
+from training.services import create_job
 from training.validation import UNKNOWN_DATASET
 
 SLIDERS = ("learning_rate", "batch_size", "epochs", "rank")
-ADVANCED = ("alpha", "dropout", "max_length", "seed", "warmup_ratio", "scheduler")
+ADVANCED = (
+    "method",
+    "max_length",
+    "packing",
+    "micro_batch",
+    "gradient_checkpointing",
+    "alpha",
+    "dropout",
+    "warmup_ratio",
+    "scheduler",
+    "seed",
+)
 
 
 def configure(request: HttpRequest) -> HttpResponse:
@@ -35,11 +62,13 @@ def configure(request: HttpRequest) -> HttpResponse:
         own = Dataset.objects.visible_to(request.user).trainable()  # type: ignore[arg-type]
         found = {"datasets": own[:20], "section": "jobs"}
         return render(request, "training/choose.html", found)
-    dataset = own_dataset(request, _uuid(given["datasetId"]))
+    dataset = _asked(request, given)
     machines = offered()
     values = first_values(machines) | given.dict()
     if "set_preset" in given:
         values |= preset_values(given.get("preset_id", ""))
+    if "apply_change" in given:
+        values |= changed_values(given["apply_change"])
     form = ConfigureForm(values, machines=machines)
     if request.method != "POST":
         return _page(request, dataset, form)
@@ -48,11 +77,13 @@ def configure(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(address(dataset, values))
 
 
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404(UNKNOWN_DATASET) from None
+def _asked(request: HttpRequest, given: QueryDict) -> Dataset:
+    """The user's dataset; an unknown one and a malformed id are the same 404."""
+    with suppress(ValueError):
+        asked, model = UUID(given.get("datasetId")), given.get("base_model", "")
+        if found := to_estimate(request.user, asked, model):  # type: ignore[arg-type]
+            return found
+    raise Http404(UNKNOWN_DATASET)
 
 
 def address(dataset: Dataset, values: dict[str, Any]) -> str:
@@ -70,10 +101,7 @@ def address_of(job: TrainingJob) -> str:
 
 
 def _texts(job: TrainingJob) -> dict[str, Any]:
-    from training.domain.limits import plain
-
-    given = job.hyperparameters.items()
-    texts = {k: v if isinstance(v, str) else plain(v) for k, v in given}
+    texts = {name: form_text(name, v) for name, v in job.hyperparameters.items()}
     cap = "" if job.max_cost is None else f"{job.max_cost.normalize():f}"
     return texts | {
         "preset_id": job.preset_id,
@@ -152,7 +180,12 @@ def _estimated(
     dataset: Dataset, form: ConfigureForm, config: JobConfig | None
 ) -> dict[str, Any]:
     """The estimate, the comparison, and what they say in words."""
-    offers = compare(list(form.machines.values()), dataset=dataset, config=config)
+    offers = compare(
+        list(form.machines.values()),
+        dataset=dataset,
+        config=config,
+        found=form.found() if config else None,
+    )
     if config is None:
         return {"offers": offers}
     chosen = next(offer for offer in offers if offer.gpu.name == config.gpu_type)
@@ -166,7 +199,12 @@ def _estimated(
         estimate, _ = quote(dataset=dataset, config=config, found=form.found())
     except Refusal as refusal:
         return found | {"refusal": refusal.message}
-    return found | {"estimate": estimate_answer(estimate, dataset)}
+    answer = estimate_answer(estimate, dataset)
+    return found | {
+        "estimate": answer,
+        "panel": panel_of(answer),
+        "plan_words": plan_words(answer, config),
+    }
 
 
 def _count_words(chosen: Offer, config: JobConfig) -> str:

@@ -6,7 +6,7 @@ in closed form, so nothing is drawn: the estimate is exact, and the same each ti
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -34,6 +34,15 @@ class LengthHistogram:
         """
         mean = max(round(total_tokens / pairs), 1)
         return cls(lengths=(mean,), counts=(pairs,))
+
+    @classmethod
+    def of(cls, pairs: Iterable[Sequence[int]]) -> "LengthHistogram":
+        """From pairs of (length, count) in ascending order, empty ones left out."""
+        some = [(max(length, 1), count) for length, count in pairs if count]
+        return cls(
+            lengths=tuple(length for length, _ in some),
+            counts=tuple(count for _, count in some),
+        )
 
     @property
     def pairs(self) -> int:
@@ -129,6 +138,16 @@ def expected_micro_batches(
         mean = sum(length * probability for length, probability in drawn)
         found.append(Expected(sequences=smaller, length=mean, number=1.0))
     return found
+
+
+def packed_micro_batches(
+    rows: LengthHistogram, *, micro_batch: int, processes: int
+) -> list[Expected]:
+    """Packed rows laid end to end: one long sequence each, nothing padded."""
+    together = micro_batch * processes
+    number = -(-rows.pairs // together)
+    length = rows.tokens / (number * processes)
+    return [Expected(sequences=1, length=length, number=float(number))]
 
 
 def padded_tokens(batches: list[Expected], processes: int) -> float:

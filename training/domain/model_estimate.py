@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from math import exp, sqrt
 
 from training.domain import fitted
-from training.domain.batches import Expected, expected_micro_batches
+from training.domain.batches import (
+    Expected,
+    LengthHistogram,
+    expected_micro_batches,
+    packed_micro_batches,
+)
 from training.domain.calibration import Belief, Cell, believe, cell_key, multiplier
 from training.domain.changes import Change, smallest_change
 from training.domain.duration import (
@@ -93,6 +98,11 @@ class ModelEstimate:
     predicted_step_seconds: float
     predicted_bytes: float
     cell: tuple[str, ...]
+    multiplier: float
+    memory_cell: tuple[str, ...]
+    memory_sigma: float
+    sequences: int
+    overheads: Overheads
     memory: MemoryVerdict
     change: Change | None
     evidence: Evidence
@@ -121,12 +131,7 @@ def estimate_job(
     memory = _memory_model(setup, place, known)
     plan = make_plan(setup, place, memory)
     lengths = setup.trained_lengths.coarsened()
-    batches = expected_micro_batches(
-        lengths,
-        micro_batch=plan.micro_batch,
-        processes=plan.processes,
-        accumulation=plan.accumulation,
-    )
+    batches = _batches(lengths, plan)
     time = _EpochTime(setup, place, plan, known, batches)
     per_epoch = steps_per_epoch(
         training_pairs=lengths.pairs, batch_size=setup.batch_size
@@ -161,9 +166,27 @@ def estimate_job(
         predicted_step_seconds=time.physical / per_epoch,
         predicted_bytes=plan.memory.required_bytes / memory.factor,
         cell=time.cell,
+        multiplier=_multiplier(time.belief, known),
+        memory_cell=_memory_cell(setup, place),
+        memory_sigma=memory.sigma,
+        sequences=lengths.pairs,
+        overheads=known.overheads,
         memory=plan.memory,
         change=smallest_change(setup, place, memory, elsewhere),
         evidence=_evidence(place, time.belief),
+    )
+
+
+def _batches(lengths: LengthHistogram, plan: Plan) -> list[Expected]:
+    if plan.method.packing:
+        return packed_micro_batches(
+            lengths, micro_batch=plan.micro_batch, processes=plan.processes
+        )
+    return expected_micro_batches(
+        lengths,
+        micro_batch=plan.micro_batch,
+        processes=plan.processes,
+        accumulation=plan.accumulation,
     )
 
 
@@ -220,7 +243,15 @@ def time_belief(
 
 def _memory_model(setup: Setup, place: Place, known: Knowledge) -> MemoryModel:
     """Corrected by what runs of the same stack, method and model needed."""
-    cell = cell_key(
+    cell = _memory_cell(setup, place)
+    levels = fitted.MEMORY_SPREADS.for_evidence(place.hardware.evidence)
+    belief = believe(known.memory_cells, cell, levels)
+    return MemoryModel(constants=known.memory, factor=belief.factor, sigma=belief.sigma)
+
+
+def _memory_cell(setup: Setup, place: Place) -> tuple[str, ...]:
+    """One GPU's memory, whatever the number of GPUs; sized by the longest sequence."""
+    return cell_key(
         gpu=place.hardware.name,
         stack=setup.stack,
         method=setup.method.name,
@@ -228,9 +259,6 @@ def _memory_model(setup: Setup, place: Place, known: Knowledge) -> MemoryModel:
         processes=1,
         tokens=setup.max_length,
     )
-    levels = fitted.MEMORY_SPREADS.for_evidence(place.hardware.evidence)
-    belief = believe(known.memory_cells, cell, levels)
-    return MemoryModel(constants=known.memory, factor=belief.factor, sigma=belief.sigma)
 
 
 def _evaluation_seconds(setup: Setup, epoch_seconds: float, plan: Plan) -> float:
@@ -250,10 +278,13 @@ def _interval(parts: DurationParts, belief: Belief, known: Knowledge) -> Interva
     absolute = sqrt(
         (belief.sigma * parts.steps) ** 2 + (OVERHEAD_SPREAD * parts.fixed) ** 2
     )
-    k = multiplier(known.scores, belief, fitted.TIME_SPREADS)
-    width = exp(k * absolute / parts.total)
+    width = exp(_multiplier(belief, known) * absolute / parts.total)
     total = parts.total
     return Interval(low=total / width, expected=total, high=total * width)
+
+
+def _multiplier(belief: Belief, known: Knowledge) -> float:
+    return multiplier(known.scores, belief, fitted.TIME_SPREADS)
 
 
 def _evidence(place: Place, belief: Belief) -> Evidence:

@@ -1,40 +1,34 @@
-"""The trainer's command line: run one attempt, ask a model, merge, convert.
+"""The trainer's command line: run one attempt, probe, ask, merge, convert, fetch.
 
 Started as `python -I -u training/trainer …`: isolated, so that Hugging Face's
 `datasets` is imported, not the console's app of the same name.
 """
 
 import argparse
+import json
 import sys
+from importlib import import_module
 from pathlib import Path
 
-COMPARE = "ask the base model and the adapter the same"
-MERGE = "the adapter merged into its base model, as an archive"
+# What carries out each command; imported only then, since torch takes seconds.
+PROGRAMS = {
+    "run": ("run", "run_attempt"),
+    "ask": ("ask", "print_answers"),
+    "compare": ("compare", "compare_answers"),
+    "merge": ("merge", "merge_adapter"),
+    "convert": ("convert", "convert_gguf"),
+    "config": ("hub", "print_config"),
+    "probe": ("probe", "print_point"),
+}
 
 
 def main() -> int:
     """Exit status: 0 the outcome was reported, 1 it could not be, 3 we were refused."""
     options = vars(command_line().parse_args())
-    command = options.pop("command")
-    if command == "run":
-        from run import run_attempt
-
-        return run_attempt(options["run_dir"])
-    if command == "ask":
-        from ask import print_answers
-
-        return print_answers(**options)
-    if command == "compare":
-        from compare import compare_answers
-
-        return compare_answers(**options)
-    if command == "merge":
-        from merge import merge_adapter
-
-        return merge_adapter(**options)
-    from convert import convert_gguf
-
-    return convert_gguf(**options)
+    module, function = PROGRAMS[options.pop("command")]
+    options.pop("lock_fd", None)
+    status: int = getattr(import_module(module), function)(**options)
+    return status
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -53,10 +47,15 @@ def command_line() -> argparse.ArgumentParser:
     convert.add_argument("source", type=Path)
     convert.add_argument("target", type=Path)
     convert.add_argument("--max-length", type=int, required=True)
-    compare = commands.add_parser("compare", help=COMPARE)
+    config = commands.add_parser("config", help="fetch a model's config.json")
+    config.add_argument("model_id")
+    config.add_argument("--revision", default="")
+    probe = commands.add_parser("probe", help="measure a few steps of random weights")
+    probe.add_argument("point", type=json.loads, help="JSON, see probe.py")
+    compare = commands.add_parser("compare", help="ask base model and adapter the same")
     compare.add_argument("--question", type=Path, required=True)
     compare.add_argument("--max-new-tokens", type=int, default=128)
-    merge = commands.add_parser("merge", help=MERGE)
+    merge = commands.add_parser("merge", help="the adapter merged into its base model")
     merge.add_argument("--target", type=Path, required=True)
     for one in (compare, merge):
         _add_pair(one)
