@@ -83,7 +83,10 @@ class DatasetContent:
         responses=StatisticsSerializer(many=True),
     )
     @extend_schema(
-        methods=["post"], request=MeasureSerializer, responses={202: MeasureSerializer}
+        methods=["post"],
+        operation_id="datasets_measure",
+        request=MeasureSerializer,
+        responses={202: MeasureSerializer},
     )
     @action(detail=True, methods=["get", "post"])
     def statistics(self, request: Request, pk: Any) -> Response:

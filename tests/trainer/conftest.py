@@ -109,6 +109,11 @@ class Console:
         self.process.wait(20)
         return time.monotonic() - began
 
+    def end_runs(self) -> None:
+        """A run outlives its console, but no test."""
+        for pid in self.pids("run"):
+            os.kill(pid, signal.SIGKILL)
+
     def shell(self, code: str) -> str:
         command = [sys.executable, MANAGE, "shell", "-v", "0", "-c", code]
         return subprocess.run(
@@ -243,3 +248,4 @@ def console(tmp_path_factory, tiny_model):
     yield made
     if made.process.poll() is None:
         made.stop()
+    made.end_runs()
