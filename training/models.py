@@ -4,12 +4,19 @@ import uuid
 from decimal import Decimal
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
 from datasets.models import Dataset
-from training.domain import lifecycle, schedule
+from training.calibration_models import (
+    CalibrationCell,
+    CalibrationRecord,
+    CalibrationScore,
+)
+from training.domain import fitted, gpus, lifecycle, schedule
+from training.domain.architecture import Architecture
 from training.domain.catalogue import CPU
 from training.domain.limits import GPU_COUNT
 from training.querysets import (
@@ -20,6 +27,8 @@ from training.querysets import (
     RunAttemptQuerySet,
     TrainingJobQuerySet,
 )
+
+__all__ = ["CalibrationCell", "CalibrationRecord", "CalibrationScore"]
 
 NAME_LENGTH = 200
 BY_LENGTH = 50
@@ -50,6 +59,31 @@ class GpuType(models.Model):
     )
     storage_cost = models.BooleanField(default=True)
     enabled = models.BooleanField(default=True)
+    family = models.CharField(
+        max_length=20, blank=True, choices=[(n, n) for n in fitted.TIME.family]
+    )
+    peak_tflops = models.JSONField(
+        default=dict, blank=True, help_text='By precision: {"bf16": 312, "fp32": 19.5}.'
+    )
+    bandwidth_gb_per_second = models.FloatField(null=True, blank=True)
+    link_gb_per_second = models.FloatField(null=True, blank=True)
+    capacity_gib = models.FloatField(
+        null=True, blank=True, help_text="What a program can really allocate."
+    )
+    evidence = models.CharField(
+        max_length=10,
+        default=gpus.NO_EVIDENCE,
+        choices=[
+            (gpus.MEASURED, "Measured runs"),
+            (gpus.SIMILAR, "Measured on a similar one"),
+            (gpus.NO_EVIDENCE, "No evidence"),
+        ],
+    )
+    evidence_note = models.CharField(max_length=200, blank=True)
+    suggested_usd_per_hour = models.DecimalField(
+        max_digits=10, decimal_places=2, null=True, blank=True
+    )
+    suggestion_note = models.CharField(max_length=200, blank=True)
 
     objects = GpuTypeQuerySet.as_manager()
 
@@ -59,6 +93,31 @@ class GpuType(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """A type that was only suggested is offered at a price somebody has set."""
+        if self.enabled and self.suggested_usd_per_hour and not self.usd_per_hour:
+            words = (
+                "Received 0.00 USD per hour; set a price before enabling the type. "
+                f"Suggested: {self.suggested_usd_per_hour} ({self.suggestion_note})."
+            )
+            raise ValidationError({"usd_per_hour": words})
+
+    @property
+    def hardware(self) -> gpus.Hardware | None:
+        """Its facts as the estimator takes them; None while they are not entered."""
+        if not (self.family and self.peak_tflops and self.bandwidth_gb_per_second):
+            return None
+        return gpus.Hardware(
+            name=self.name,
+            family=self.family,
+            peak_flops={n: float(v) * 1e12 for n, v in self.peak_tflops.items()},
+            bandwidth=self.bandwidth_gb_per_second * 1e9,
+            capacity_gib=self.capacity_gib,
+            link=(self.link_gb_per_second or self.bandwidth_gb_per_second) * 1e9,
+            evidence=self.evidence,
+            note=self.evidence_note,
+        )
 
     @property
     def is_cpu(self) -> bool:
@@ -93,6 +152,15 @@ class GpuOffer(models.Model):
         return [str(device) for device in self.devices] or plain
 
 
+def check_dimensions(value: object) -> None:
+    """Raises ValidationError unless an Architecture can be made of it, or it is {}."""
+    try:
+        if value:
+            Architecture(**value)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise ValidationError(f"These are no dimensions: {error}") from None
+
+
 class BaseModel(models.Model):
     """A model whose weights stay frozen: a Hugging Face id, or a folder here."""
 
@@ -109,6 +177,14 @@ class BaseModel(models.Model):
     note = models.TextField(blank=True)
     parameters = models.BigIntegerField(null=True, blank=True)
     enabled = models.BooleanField(default=True)
+    dimensions = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[check_dimensions],
+        help_text="Layers, widths and vocabulary, as add_base_model enters them.",
+    )
+    dimensions_source = models.CharField(max_length=300, blank=True)
+    fetched_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = BaseModelQuerySet.as_manager()
 
@@ -118,6 +194,16 @@ class BaseModel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def architecture(self) -> Architecture | None:
+        """Its dimensions; None while nobody entered them."""
+        return Architecture(**self.dimensions) if self.dimensions else None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its weights need not be fetched first."""
+        return bool(self.path) or self.fetched_at is not None
 
 
 class TrainingJob(models.Model):
@@ -175,6 +261,12 @@ class TrainingJob(models.Model):
     )
     estimated_total_cost = models.DecimalField(max_digits=12, decimal_places=4)
     estimated_hours = models.FloatField()
+    estimated_high_cost = models.DecimalField(
+        max_digits=12, decimal_places=4, null=True
+    )
+    plan = models.JSONField(null=True)
+    estimate = models.JSONField(null=True)
+    remaining = models.JSONField(null=True)
     quoted_cost = models.DecimalField(max_digits=12, decimal_places=4, null=True)
     max_cost = models.DecimalField(max_digits=12, decimal_places=4, null=True)
     final_cost = models.DecimalField(max_digits=12, decimal_places=4, null=True)

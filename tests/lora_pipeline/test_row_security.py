@@ -25,6 +25,7 @@ PROTECTED = [
     "cost_records",
     "idempotency_keys",
     "device_claims",
+    "calibration_records",
 ]
 
 

@@ -62,3 +62,26 @@ PRELOADED = (
         storage_cost=False,
     ),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestedType:
+    """A GPU type that is known but offered only once an operator has priced it."""
+
+    name: str
+    memory_gb: int
+    description: str
+
+
+SUGGESTED = (
+    SuggestedType(name="H200", memory_gb=141, description="An H100 with more memory"),
+    SuggestedType(name="B200", memory_gb=192, description="The newest and fastest"),
+    SuggestedType(name="L4", memory_gb=24, description="Small and frugal"),
+    SuggestedType(name="L40S", memory_gb=48, description="Workstation chip, no NVLink"),
+    SuggestedType(name="RTX-4090", memory_gb=24, description="Desktop card"),
+    SuggestedType(name="RTX-3090", memory_gb=24, description="Older desktop card"),
+    SuggestedType(name="T4", memory_gb=16, description="Old, small, no bf16"),
+    SuggestedType(name="MI300X", memory_gb=192, description="AMD, by ROCm"),
+)
+NOMINAL_TOKENS_PER_SECOND = 1000
+"""The catalogue formula's speed of a type that nobody has measured."""
