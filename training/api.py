@@ -16,24 +16,24 @@ from lora_pipeline.envelope import success
 from lora_pipeline.openapi import DELETED
 from lora_pipeline.pagination import paginate
 from training import api_docs
+from training.answers import estimate_answer
 from training.control_api import JobControls
 from training.filters import JobFilter
 from training.idempotency import HEADER, claim_of, earlier_job
 from training.models import TrainingJob
+from training.quoting import quote
 from training.serializers import (
     EstimateRequest,
     JobEditSerializer,
     JobMoveSerializer,
     JobRequest,
     JobSerializer,
-    estimate_answer,
 )
 from training.services import (
     cancel_job,
     create_job,
     hide_job,
     move_job,
-    quote,
     rename_job,
 )
 

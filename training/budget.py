@@ -55,7 +55,11 @@ def budget_of(
     records = CostRecord.objects.filter(
         job__user=user, created_at__gte=month_start(timezone.now())
     )
-    planned = Coalesce(F("max_cost"), F("estimated_total_cost") * Value(HOLD_FACTOR))
+    planned = Coalesce(
+        F("max_cost"),
+        F("estimated_high_cost"),
+        F("estimated_total_cost") * Value(HOLD_FACTOR),
+    )
     hold = Greatest(planned, F("current_cost"))
     open_jobs = TrainingJob.objects.filter(user=user).open()
     if besides is not None:

@@ -10,7 +10,8 @@ from training.domain.config import JobConfig
 from training.domain.estimate import Estimate
 from training.forms import is_connected
 from training.models import GpuType
-from training.services import estimate_on
+from training.quoting import estimate_on
+from training.validation import Catalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,23 +42,28 @@ def _pairs(dataset: Dataset, config: JobConfig) -> int:
 
 
 def compare(
-    machines: Sequence[GpuType], *, dataset: Dataset, config: JobConfig | None
+    machines: Sequence[GpuType],
+    *,
+    dataset: Dataset,
+    config: JobConfig | None,
+    found: Catalogue | None,
 ) -> list[Offer]:
     """The job on each type, with as many of the chosen number of GPUs as it allows."""
-    if config is None or not _pairs(dataset, config):
+    if config is None or found is None or not _pairs(dataset, config):
         return [Offer(gpu=gpu, connected=is_connected(gpu)) for gpu in machines]
-    found = {
-        gpu.name: estimate_on(gpu, dataset=dataset, config=config) for gpu in machines
+    estimates = {
+        gpu.name: estimate_on(gpu, dataset=dataset, config=config, found=found)
+        for gpu in machines
     }
-    least = min(estimate.total_usd for estimate in found.values())
-    soonest = min(estimate.hours for estimate in found.values())
+    least = min(estimate.total_usd for estimate in estimates.values())
+    soonest = min(estimate.hours for estimate in estimates.values())
     return [
         Offer(
             gpu=gpu,
             connected=is_connected(gpu),
-            estimate=found[gpu.name],
-            cheapest=found[gpu.name].total_usd == least,
-            fastest=found[gpu.name].hours == soonest,
+            estimate=estimates[gpu.name],
+            cheapest=estimates[gpu.name].total_usd == least,
+            fastest=estimates[gpu.name].hours == soonest,
         )
         for gpu in machines
     ]

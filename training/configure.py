@@ -13,19 +13,38 @@ from django.urls import reverse
 from datasets.models import Dataset
 from datasets.views import own_dataset
 from lora_pipeline.envelope import Refusal
+from training.answers import estimate_answer
 from training.comparison import Offer, compare
 from training.domain.config import JobConfig
 from training.domain.presets import CUSTOM, PRESETS
 from training.domain.schedule import sharing_words
-from training.forms import UNSENT, ConfigureForm, first_values, offered, preset_values
+from training.forms import (
+    UNSENT,
+    ConfigureForm,
+    first_values,
+    form_text,
+    offered,
+    preset_values,
+)
 from training.idempotency import Claim, body_sha256
 from training.models import TrainingJob
-from training.serializers import estimate_answer
-from training.services import create_job, quote
+from training.quoting import quote
+from training.services import create_job
 from training.validation import UNKNOWN_DATASET
 
 SLIDERS = ("learning_rate", "batch_size", "epochs", "rank")
-ADVANCED = ("alpha", "dropout", "max_length", "seed", "warmup_ratio", "scheduler")
+ADVANCED = (
+    "method",
+    "max_length",
+    "packing",
+    "micro_batch",
+    "gradient_checkpointing",
+    "alpha",
+    "dropout",
+    "warmup_ratio",
+    "scheduler",
+    "seed",
+)
 
 
 def configure(request: HttpRequest) -> HttpResponse:
@@ -70,10 +89,7 @@ def address_of(job: TrainingJob) -> str:
 
 
 def _texts(job: TrainingJob) -> dict[str, Any]:
-    from training.domain.limits import plain
-
-    given = job.hyperparameters.items()
-    texts = {k: v if isinstance(v, str) else plain(v) for k, v in given}
+    texts = {name: form_text(name, v) for name, v in job.hyperparameters.items()}
     cap = "" if job.max_cost is None else f"{job.max_cost.normalize():f}"
     return texts | {
         "preset_id": job.preset_id,
@@ -152,7 +168,12 @@ def _estimated(
     dataset: Dataset, form: ConfigureForm, config: JobConfig | None
 ) -> dict[str, Any]:
     """The estimate, the comparison, and what they say in words."""
-    offers = compare(list(form.machines.values()), dataset=dataset, config=config)
+    offers = compare(
+        list(form.machines.values()),
+        dataset=dataset,
+        config=config,
+        found=form.found() if config else None,
+    )
     if config is None:
         return {"offers": offers}
     chosen = next(offer for offer in offers if offer.gpu.name == config.gpu_type)

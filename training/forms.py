@@ -7,16 +7,19 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
+from training import validation
 from training.domain import presets
 from training.domain.config import JobConfig, fill_defaults
 from training.domain.limits import (
     GPU_COUNT,
     LIMITS,
+    MICRO_BATCH,
     REQUIRED,
     SCHEDULERS,
     Limit,
     plain,
 )
+from training.domain.method import LORA, METHODS
 from training.domain.presets import DEFAULT_PRESET, PRESET_IDS
 from training.models import BaseModel, GpuType
 from training.validation import Catalogue, find_problems
@@ -34,13 +37,39 @@ WORDS = {
     "dropout": ("Dropout", "Share of the adapter's inputs left out while learning."),
     "max_length": ("Longest sequence", "In tokens; what is longer is cut."),
     "seed": ("Seed", "The same seed and settings repeat a run."),
+    "micro_batch": (
+        "Micro-batch",
+        "Sequences at once; gradient accumulation makes up the batch. Empty: chosen.",
+    ),
     "warmup_ratio": (
         "Warmup",
         "Share of the steps in which the learning rate rises to its value.",
     ),
 }
-FORM_NAMES = {"gpu_config.type": "gpu_type", "gpu_config.count": "gpu_count"}
-UNSENT = ("csrfmiddlewaretoken", "submission", "estimated_cost")
+FORM_NAMES = {
+    "gpu_config.type": "gpu_type",
+    "gpu_config.count": "gpu_count",
+    "hyperparameters.method": "method",
+    "hyperparameters.micro_batch": "micro_batch",
+}
+UNSENT = ("csrfmiddlewaretoken", "submission", "estimated_cost", "confirm_memory")
+METHOD_WORDS = {LORA: "LoRA", "qlora": "QLoRA (4-bit weights)"}
+METHOD_NAMES = ("method", "packing", "gradient_checkpointing", "micro_batch")
+CHOSEN = (*LIMITS, "scheduler", *METHOD_NAMES)
+AUTOMATIC, ON, OFF = "auto", "on", "off"
+SWITCH = {AUTOMATIC: None, ON: True, OFF: False}
+
+
+def switch(label: str, help_text: str, words: dict[str, str]) -> forms.TypedChoiceField:
+    """A choice between on and off, and leaving it open where that is allowed."""
+    return forms.TypedChoiceField(
+        label=label,
+        help_text=help_text,
+        required=False,
+        choices=list(words.items()),
+        coerce=SWITCH.__getitem__,
+        empty_value=SWITCH[next(iter(words))],  # type: ignore[arg-type]
+    )
 
 
 def limited(name: str, limit: Limit) -> forms.Field:
@@ -91,6 +120,23 @@ class ConfigureForm(forms.Form):
         choices=[(s, s.replace("_", " ")) for s in SCHEDULERS],
         help_text="How the learning rate changes over the run.",
     )
+    method = forms.ChoiceField(
+        label="Method",
+        required=False,
+        choices=[(name, METHOD_WORDS[name]) for name in METHODS],
+        help_text="QLoRA stores the base model in 4 bits: less memory, a slower step.",
+    )
+    packing = switch(
+        "Packing",
+        "Several short sequences in one row: less padding, fewer steps.",
+        {OFF: "off", ON: "on"},
+    )
+    gradient_checkpointing = switch(
+        "Gradient checkpointing",
+        "Computes activations twice instead of keeping them: less memory, slower.",
+        {AUTOMATIC: "chosen for this job", ON: "on", OFF: "off"},
+    )
+    confirm_memory = forms.BooleanField(required=False)
     max_cost = forms.DecimalField(
         label="Cost cap in USD",
         required=False,
@@ -123,6 +169,8 @@ class ConfigureForm(forms.Form):
         for name, limit in LIMITS.items():
             self.fields[name] = limited(name, limit)
             self.fields[name].required = name in REQUIRED
+        self.fields["micro_batch"] = limited("micro_batch", MICRO_BATCH)
+        self.fields["micro_batch"].required = False
 
     def clean(self) -> dict[str, Any]:
         """The catalogue's rules, from the same place as the API's."""
@@ -132,6 +180,7 @@ class ConfigureForm(forms.Form):
             gpu_count=found.get("gpu_count"),
             base_model=found.get("base_model", ""),
             found=self.found(),
+            chosen=found,
         )
         for name, words in problems.by_field.items():
             self.add_error(FORM_NAMES.get(name, name), words)
@@ -139,14 +188,21 @@ class ConfigureForm(forms.Form):
 
     def found(self) -> Catalogue:
         """The catalogue's rows for what was chosen, from the lists already read."""
-        gpu = self.machines.get(self.cleaned_data.get("gpu_type", ""))
-        return Catalogue(gpu=gpu, model_is_known=True)
+        asked = self.cleaned_data.get("base_model") or settings.DEFAULT_BASE_MODEL
+        machines = tuple(self.machines.values())
+        return Catalogue(
+            gpu=self.machines.get(self.cleaned_data.get("gpu_type", "")),
+            model_is_known=True,
+            model=self.models.get(asked),
+            machines=machines,
+            version=getattr(machines[0], "version", 0) if machines else 0,
+        )
 
     def config(self) -> JobConfig:
         """The valid form as a configuration."""
         found = self.cleaned_data
-        chosen = {name: found[name] for name in LIMITS}
-        values = fill_defaults(chosen | {"scheduler": found["scheduler"] or None})
+        chosen = {name: found[name] for name in CHOSEN if found[name] != ""}
+        values = fill_defaults(chosen)
         return JobConfig(
             gpu_type=found["gpu_type"],
             gpu_count=found["gpu_count"],
@@ -156,6 +212,7 @@ class ConfigureForm(forms.Form):
             name=found["name"],
             quoted_cost=_money(found["estimated_cost"]),
             max_cost=found["max_cost"],
+            confirm_memory=found["confirm_memory"],
         )
 
     def preset_shown(self) -> str:
@@ -177,7 +234,7 @@ def _money(text: str) -> Decimal | None:
 
 def offered() -> list[GpuType]:
     """Enabled types, connected and fast ones first, CPU after every GPU."""
-    found = GpuType.objects.enabled().with_connection()
+    found = validation.offered()
     return sorted(found, key=lambda gpu: (not is_connected(gpu), gpu.is_cpu))
 
 
@@ -192,7 +249,18 @@ def first_values(machines: Sequence[GpuType]) -> dict[str, Any]:
     values |= preset_values(DEFAULT_PRESET.id)
     values |= {"gpu_type": machines[0].name if machines else "", "gpu_count": "1"}
     values |= {"scheduler": SCHEDULERS[0], "name": "", "max_cost": ""}
+    values |= {"method": LORA, "packing": OFF, "gradient_checkpointing": AUTOMATIC}
+    values |= {"micro_batch": ""}
     return values | {"base_model": settings.DEFAULT_BASE_MODEL}
+
+
+def form_text(name: str, value: Any) -> str:
+    """A job's hyperparameter as its control on the form holds it."""
+    if name in ("packing", "gradient_checkpointing"):
+        return next(word for word, meant in SWITCH.items() if meant is value)
+    if value is None or isinstance(value, str):
+        return value or ""
+    return plain(value)
 
 
 def preset_values(preset_id: str) -> dict[str, str]:

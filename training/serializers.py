@@ -12,15 +12,16 @@ from lora_pipeline.envelope import flatten
 from lora_pipeline.fields import Text
 from training import api_docs
 from training.domain.config import Hyperparameters, JobConfig, fill_defaults
-from training.domain.estimate import Estimate, rounded
 from training.domain.limits import (
     GPU_COUNT,
     LIMITS,
+    MICRO_BATCH,
     REQUIRED,
     SCHEDULERS,
     Limit,
     shown,
 )
+from training.domain.method import METHODS
 from training.domain.presets import CUSTOM, DEFAULT_PRESET, PRESET_IDS, Preset
 from training.domain.priority import PRIORITIES, USERS_PRIORITIES
 from training.models import BaseModel, GpuType, TrainingJob
@@ -55,6 +56,29 @@ class Choice(serializers.ChoiceField):
         raise serializers.ValidationError(words)
 
 
+class Flag(serializers.Field[Any, Any, Any, Any]):
+    """JSON true or false; "yes" and 1 are refused."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            words = f"Received {shown(data)}; give true or false."
+            raise serializers.ValidationError(words)
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+def method_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    """How the model is trained; null leaves the choice to the console."""
+    return {
+        "method": Choice(METHODS, required=False),
+        "packing": Flag(required=False),
+        "gradient_checkpointing": Flag(required=False, allow_null=True),
+        "micro_batch": LimitField(MICRO_BATCH, required=False, allow_null=True),
+    }
+
+
 class GpuConfigSerializer(serializers.Serializer[Any]):
     """Which GPUs, and how many."""
 
@@ -71,7 +95,7 @@ class HyperparametersSerializer(serializers.Serializer[Any]):
         fields = super().get_fields()
         for name, limit in LIMITS.items():
             fields[name] = LimitField(limit, required=name in REQUIRED)
-        return fields
+        return fields | method_fields()
 
     def to_config(self, given: dict[str, Any]) -> Hyperparameters:
         return fill_defaults(given)
@@ -121,7 +145,13 @@ class EstimateRequest(serializers.Serializer[Any]):
             gpu_count=None if GPU_COUNT.problem(count) else count,
             base_model=model or "",
             found=self.found,
+            chosen=self._given(body),
         ).by_field
+
+    def _given(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The hyperparameters as they came, inside or beside, faulty ones too."""
+        inside = body.get("hyperparameters")
+        return body | (inside if isinstance(inside, dict) else {})
 
     def config(self) -> JobConfig:
         """The checked body as a configuration."""
@@ -136,11 +166,13 @@ class EstimateRequest(serializers.Serializer[Any]):
             quoted_cost=body.get("estimated_cost"),
             max_cost=body.get("max_cost"),
             priority=PRIORITIES[body.get("priority", "normal")],
+            confirm_memory=body.get("confirm_memory", False),
         )
 
     def _flat(self, body: dict[str, Any]) -> dict[str, Any]:
         """Hyperparameters, also those given beside them instead of inside."""
-        beside = {name: body[name] for name in (*LIMITS, "scheduler") if name in body}
+        names = (*LIMITS, "scheduler", *method_fields())
+        beside = {name: body[name] for name in names if name in body}
         return beside | dict(body["hyperparameters"])
 
 
@@ -169,34 +201,14 @@ class JobRequest(EstimateRequest):
     max_cost = Usd(required=False, allow_null=True)
     scheduler = Choice(SCHEDULERS, required=False)
     priority = Choice(USERS_PRIORITIES, required=False)
+    confirm_memory = Flag(required=False)
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
         for name, limit in LIMITS.items():
             if name not in REQUIRED:
                 fields[name] = LimitField(limit, required=False)
-        return fields
-
-
-def estimate_answer(estimate: Estimate, dataset: Dataset) -> dict[str, Any]:
-    """The estimate as the contract has it; the only place that rounds."""
-    return {
-        "basis": estimate.basis,
-        "estimated_cost": rounded(estimate.total_usd),
-        "cost_breakdown": {
-            "compute": rounded(estimate.compute_usd),
-            "storage": rounded(estimate.storage_usd),
-        },
-        "estimated_duration_hours": rounded(estimate.hours),
-        "hourly_rate": rounded(estimate.hourly_usd),
-        "training_details": {
-            "total_steps": estimate.total_steps,
-            "steps_per_epoch": estimate.steps_per_epoch,
-            "estimated_throughput_tokens_per_sec": estimate.tokens_per_second,
-            "dataset_name": dataset.name,
-        },
-        "warnings": list(estimate.warnings),
-    }
+        return fields | method_fields()
 
 
 class JobDatasetSerializer(serializers.ModelSerializer[Dataset]):
@@ -267,7 +279,7 @@ class GpuTypeSerializer(serializers.ModelSerializer[GpuType]):
 
     class Meta:
         model = GpuType
-        exclude = ["enabled"]
+        exclude = ["enabled", "suggested_usd_per_hour", "suggestion_note"]
 
 
 class BaseModelSerializer(serializers.ModelSerializer[BaseModel]):
@@ -275,7 +287,17 @@ class BaseModelSerializer(serializers.ModelSerializer[BaseModel]):
 
     class Meta:
         model = BaseModel
-        fields = ["id", "name", "source", "revision", "parameters", "note"]
+        fields = [
+            "id",
+            "name",
+            "source",
+            "revision",
+            "parameters",
+            "note",
+            "is_here",
+            "dimensions",
+            "dimensions_source",
+        ]
 
 
 class PresetSerializer(serializers.Serializer[Preset]):

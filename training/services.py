@@ -17,67 +17,14 @@ from training.budget import require_budget
 from training.domain import lifecycle, presets
 from training.domain.budget import hold_usd
 from training.domain.config import JobConfig, fill_defaults
-from training.domain.estimate import (
-    Estimate,
-    Machine,
-    Workload,
-    catalogue_estimate,
-    rounded,
-)
+from training.domain.estimate import rounded
+from training.expectations import expectations
 from training.idempotency import Claim
-from training.models import NAME_LENGTH, GpuType, TrainingJob
+from training.models import NAME_LENGTH, TrainingJob
 from training.outcomes import cancel_now
+from training.quoting import quote, require_memory
 from training.transitions import locked, record_status, wake_reconciler
-from training.validation import (
-    Catalogue,
-    find_problems,
-    look_up,
-    require_ready,
-    require_statistics,
-)
-
-
-def quote(
-    *, dataset: Dataset, config: JobConfig, found: Catalogue | None = None
-) -> tuple[Estimate, GpuType]:
-    """What a job would cost and how long it would take; writes nothing.
-
-    `found` is what the caller already looked up in the catalogue. Raises Refusal with
-    every fault by field.
-    """
-    require_statistics(dataset, config.hyperparameters.max_length)
-    if found is None:
-        found = look_up(gpu_type=config.gpu_type, base_model=config.base_model)
-    problems = find_problems(
-        gpu_type=config.gpu_type,
-        gpu_count=config.gpu_count,
-        base_model=config.base_model,
-        found=found,
-    )
-    if found.gpu is None or problems:
-        raise Refusal(
-            "Some values cannot be used: see details.",
-            code="invalid",
-            details=problems.by_field,
-        )
-    return estimate_on(found.gpu, dataset=dataset, config=config), found.gpu
-
-
-def estimate_on(gpu: GpuType, *, dataset: Dataset, config: JobConfig) -> Estimate:
-    """The estimate of one configuration on any GPU type."""
-    work = Workload(
-        training_pairs=dataset.training_pairs_at(config.hyperparameters.max_length),
-        total_tokens=dataset.total_tokens or 0,
-        batch_size=config.hyperparameters.batch_size,
-        epochs=config.hyperparameters.epochs,
-    )
-    machine = Machine(
-        usd_per_hour=gpu.usd_per_hour,
-        tokens_per_second=gpu.tokens_per_second,
-        count=min(config.gpu_count, gpu.max_count),
-        storage_cost=gpu.storage_cost,
-    )
-    return catalogue_estimate(work, machine)
+from training.validation import Catalogue, require_ready
 
 
 @transaction.atomic
@@ -108,14 +55,18 @@ def _queue(
 ) -> TrainingJob:
     require_ready(dataset)
     estimate, gpu = quote(dataset=dataset, config=config, found=found)
+    require_memory(estimate, config)
+    expected = expectations(estimate, gpu)
     needed = hold_usd(
-        estimated_usd=rounded(estimate.total_usd), max_cost=config.max_cost
+        estimated_usd=rounded(estimate.total_usd),
+        max_cost=config.max_cost,
+        high_usd=expected["estimated_high_cost"],
     )
     require_budget(owner=owner, needed_usd=needed)
     choices = _choices(config)
     job = TrainingJob.objects.create(
         **choices,
-        **_expectations(estimate, gpu),
+        **expected,
         user=owner,
         dataset=dataset,
         name=config.name or _default_name(dataset, choices["preset_id"]),
@@ -146,17 +97,6 @@ def _choices(config: JobConfig) -> dict[str, Any]:
         "quoted_cost": config.quoted_cost,
         "max_cost": config.max_cost,
         "priority": config.priority,
-    }
-
-
-def _expectations(estimate: Estimate, gpu: GpuType) -> dict[str, Any]:
-    """The job's fields that say what we expect, at a price frozen now."""
-    return {
-        "total_steps": estimate.total_steps,
-        "usd_per_gpu_hour": gpu.usd_per_hour,
-        "storage_usd": rounded(estimate.storage_usd),
-        "estimated_total_cost": rounded(estimate.total_usd),
-        "estimated_hours": float(estimate.hours),
     }
 
 
@@ -218,14 +158,16 @@ def move_job(*, job_id: UUID, gpu_type: str, gpu_count: int, by: str) -> None:
         )
     config = replace(config_of(job), gpu_type=gpu_type, gpu_count=gpu_count)
     estimate, gpu = quote(dataset=job.dataset, config=config)
-    expectations = _expectations(estimate, gpu)
+    expected = expectations(estimate, gpu)
     needed = hold_usd(
-        estimated_usd=expectations["estimated_total_cost"], max_cost=job.max_cost
+        estimated_usd=expected["estimated_total_cost"],
+        max_cost=job.max_cost,
+        high_usd=expected["estimated_high_cost"],
     )
     require_budget(owner=job.user, needed_usd=needed, besides=job)
     before = f"{job.gpu_count} x {job.gpu_type}"
     job.gpu_config = {"type": gpu_type, "count": gpu_count}
-    for name, value in expectations.items():
+    for name, value in expected.items():
         setattr(job, name, value)
     job.status_note, job.queue_position = "", None
     job.save()

@@ -1,49 +1,86 @@
 """The rules across fields and rows that form and API share."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Exists
+from django.conf import settings
+from django.db.models import Subquery
+from django.db.models.functions import JSONObject
 from rest_framework import status
 
 from datasets.models import Dataset
 from lora_pipeline.envelope import Refusal
+from training import knowledge
 from training.domain.config import Problems
+from training.domain.method import QLORA
+from training.domain.schedule import process_count
 from training.models import BaseModel, GpuType
+from training.querysets import GpuTypeQuerySet
+
+MODEL_FACTS = ("id", "name", "path", "dimensions", "fetched_at")
 
 UNKNOWN_DATASET = "There is no such dataset among yours."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """What the catalogue knows of a request: its GPU type, and whether its model."""
+    """What the catalogue knows of a request.
+
+    `machines` are all enabled types, connected ones first; `model` is the base model
+    that will be trained, None where it is not known; `version` is the knowledge's.
+    """
 
     gpu: GpuType | None
     model_is_known: bool
+    model: BaseModel | None = None
+    machines: tuple[GpuType, ...] = ()
+    version: int = 0
 
 
 def look_up(*, gpu_type: str, base_model: str) -> Catalogue:
-    """The enabled GPU type and base model asked for; one query for both.
+    """The enabled GPU types and the base model asked for; one query for all.
 
-    Without a base model the job trains DEFAULT_BASE_MODEL, which needs no look.
+    Without a base model the job trains DEFAULT_BASE_MODEL, whatever its row says.
     """
-    models = BaseModel.objects.enabled().filter(pk=base_model)
-    asked = GpuType.objects.enabled().filter(pk=gpu_type)
-    gpu = asked.annotate(model_is_known=Exists(models)).first()
-    if not base_model:
-        return Catalogue(gpu=gpu, model_is_known=True)
-    known = (
-        models.exists() if gpu is None else bool(getattr(gpu, "model_is_known", False))
+    wanted = base_model or settings.DEFAULT_BASE_MODEL
+    models = BaseModel.objects.enabled().filter(pk=wanted)
+    facts = JSONObject(**{name: name for name in MODEL_FACTS})
+    asked = Subquery(models.annotate(facts=facts).values("facts")[:1])
+    machines = tuple(offered().annotate(model_facts=asked))
+    first = machines[0] if machines else None
+    found = getattr(first, "model_facts", None)
+    model = BaseModel(**found) if found else None
+    return Catalogue(
+        gpu=next((gpu for gpu in machines if gpu.name == gpu_type), None),
+        model_is_known=model is not None or not base_model,
+        model=model,
+        machines=machines,
+        version=getattr(first, "version", 0),
     )
-    return Catalogue(gpu=gpu, model_is_known=known)
+
+
+def offered() -> GpuTypeQuerySet:
+    """Enabled types, connected ones first, and how much is known of finished runs."""
+    machines = GpuType.objects.enabled().with_connection()
+    return machines.annotate(version=knowledge.version())
 
 
 def find_problems(
-    *, gpu_type: str | None, gpu_count: int | None, base_model: str, found: Catalogue
+    *,
+    gpu_type: str | None,
+    gpu_count: int | None,
+    base_model: str,
+    found: Catalogue,
+    chosen: Mapping[str, Any] | None = None,
 ) -> Problems:
-    """What the catalogue says against a request; None stands for a faulty value."""
+    """What the catalogue says against a request; None stands for a faulty value.
+
+    `chosen` are the hyperparameters that were given, by name.
+    """
     problems, gpu = Problems(), found.gpu
     if gpu is None and gpu_type is not None:
-        known = ", ".join(GpuType.objects.enabled().values_list("name", flat=True))
+        known = ", ".join(sorted(gpu.name for gpu in found.machines))
         words = f"Received {gpu_type!r}; choose one of: {known}."
         problems.add("gpu_config.type", words)
     elif gpu is not None and gpu_count is not None and gpu_count > gpu.max_count:
@@ -52,7 +89,36 @@ def find_problems(
     if not found.model_is_known:
         models = ", ".join(BaseModel.objects.enabled().values_list("id", flat=True))
         problems.add("base_model", f"Received {base_model!r}; choose one of: {models}.")
+    for name, words in method_problems(chosen or {}, gpu_count, found.model):
+        problems.add(f"hyperparameters.{name}", words)
     return problems
+
+
+def method_problems(
+    chosen: Mapping[str, Any], gpu_count: int | None, model: BaseModel | None
+) -> Iterator[tuple[str, str]]:
+    """What method options say against each other, by the option's name."""
+    batch, micro = _count(chosen.get("batch_size")), _count(chosen.get("micro_batch"))
+    if batch and micro and gpu_count:
+        share = batch // process_count(batch_size=batch, gpu_count=gpu_count)
+        if share % micro:
+            yield (
+                "micro_batch",
+                f"Received {micro}; it must divide {share}, the sequences of a step "
+                "on each GPU. Leave it out to have it chosen.",
+            )
+    dimensions = model.architecture if model is not None else None
+    if chosen.get("method") == QLORA and dimensions and dimensions.is_mixture:
+        yield (
+            "method",
+            "Received 'qlora'; bitsandbytes cannot quantise a mixture's experts as "
+            "transformers keeps them. Choose 'lora'.",
+        )
+
+
+def _count(value: Any) -> int:
+    """A number of sequences that another rule has not refused yet, else 0."""
+    return value if isinstance(value, int) and 1 <= value <= 64 else 0
 
 
 def require_statistics(dataset: Dataset, max_length: int) -> None:

@@ -6,7 +6,7 @@ in closed form, so nothing is drawn: the estimate is exact, and the same each ti
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -34,6 +34,15 @@ class LengthHistogram:
         """
         mean = max(round(total_tokens / pairs), 1)
         return cls(lengths=(mean,), counts=(pairs,))
+
+    @classmethod
+    def of(cls, pairs: Iterable[Sequence[int]]) -> "LengthHistogram":
+        """From pairs of (length, count) in ascending order, empty ones left out."""
+        some = [(max(length, 1), count) for length, count in pairs if count]
+        return cls(
+            lengths=tuple(length for length, _ in some),
+            counts=tuple(count for _, count in some),
+        )
 
     @property
     def pairs(self) -> int:

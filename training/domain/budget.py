@@ -21,9 +21,17 @@ def spent_percent(*, spent_usd: Decimal, max_cost: Decimal) -> int:
     return WARNED_PERCENT if spent_usd * 100 >= max_cost * WARNED_PERCENT else 0
 
 
-def hold_usd(*, estimated_usd: Decimal, max_cost: Decimal | None) -> Decimal:
-    """USD that a job may come to: its cap when it has one, else 1.25 x its estimate."""
-    return estimated_usd * HOLD_FACTOR if max_cost is None else max_cost
+def hold_usd(
+    *, estimated_usd: Decimal, max_cost: Decimal | None, high_usd: Decimal | None = None
+) -> Decimal:
+    """USD that a job may come to.
+
+    Its cap when it has one, else the upper end of its 80 % interval, else 1.25 x its
+    estimate.
+    """
+    if max_cost is not None:
+        return max_cost
+    return estimated_usd * HOLD_FACTOR if high_usd is None else high_usd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,17 @@ from decimal import Decimal
 from typing import Any
 
 from training.domain.limits import LIMITS, SCHEDULERS
+from training.domain.method import LORA
 from training.domain.presets import DEFAULT_PRESET
 from training.domain.priority import NORMAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hyperparameters:
-    """The knobs of a run; names as in the API, ranges in `limits`."""
+    """The knobs of a run; names as in the API, ranges in `limits`.
+
+    `gradient_checkpointing` and `micro_batch` None: chosen for the model and machine.
+    """
 
     learning_rate: float
     batch_size: int
@@ -23,6 +27,10 @@ class Hyperparameters:
     seed: int = 42
     warmup_ratio: float = 0.03
     scheduler: str = "linear"
+    method: str = LORA
+    packing: bool = False
+    gradient_checkpointing: bool | None = None
+    micro_batch: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values by name, as stored on the job."""
@@ -42,6 +50,7 @@ class JobConfig:
     quoted_cost: Decimal | None = None
     max_cost: Decimal | None = None
     priority: int = NORMAL
+    confirm_memory: bool = False
 
 
 @dataclass(slots=True)

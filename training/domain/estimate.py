@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
+from training.domain.model_estimate import ModelEstimate
 from training.domain.schedule import process_count, steps_per_epoch
 
 INITIALISATION_SECONDS = 600
@@ -38,7 +39,12 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """An unrounded answer; hours and USD are exact fractions."""
+    """An unrounded answer; hours and USD are exact fractions.
+
+    `aware` is what is known of this very model on this machine, None where its
+    dimensions or the machine's facts are missing. Where the figures are taken from it,
+    `basis` says so, and `catalogue` has the catalogue formula's beside them.
+    """
 
     steps_per_epoch: int
     total_steps: int
@@ -49,6 +55,8 @@ class Estimate:
     storage_usd: Fraction
     warnings: tuple[str, ...] = ()
     basis: str = "catalogue"
+    aware: ModelEstimate | None = None
+    catalogue: "Estimate | None" = None
 
     @property
     def total_usd(self) -> Fraction:

@@ -69,4 +69,5 @@ LIMITS: dict[str, Limit] = {
 REQUIRED = ("learning_rate", "batch_size", "epochs", "rank")
 """What an estimate needs; everything else has a default."""
 GPU_COUNT = Limit(minimum=1, maximum=8, default=1)
+MICRO_BATCH = Limit(minimum=1, maximum=64, default=1)
 SCHEDULERS = ("linear", "cosine", "constant", "constant_with_warmup")

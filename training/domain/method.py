@@ -47,6 +47,7 @@ class Method:
     output head go to float32. `loss` says how logits are held: `native` whole in the
     loss's precision, `fused` by a fused cross entropy, `chunked` never whole (Liger,
     torchtune). `sharded` means weights split over GPUs (FSDP, ZeRO-3).
+    `computes_in_float32`: quantised weights on a processor, which has no 16-bit units.
     """
 
     weights: str = "bf16"
@@ -58,6 +59,7 @@ class Method:
     k_bit_prepared: bool = False
     sharded: bool = False
     checkpoints_offloaded: bool = False
+    computes_in_float32: bool = False
 
     def __post_init__(self) -> None:
         if self.weights not in BYTES_PER_WEIGHT:
@@ -78,7 +80,7 @@ class Method:
     @property
     def compute_bytes(self) -> int:
         """Bytes of one activation: 4 where the model computes in float32, else 2."""
-        return 4 if self.weights == "fp32" else 2
+        return 4 if self.weights == "fp32" or self.computes_in_float32 else 2
 
     def changed(self, **changes: Any) -> "Method":
         """The same method but for what is given."""

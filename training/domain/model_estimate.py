@@ -93,6 +93,10 @@ class ModelEstimate:
     predicted_step_seconds: float
     predicted_bytes: float
     cell: tuple[str, ...]
+    multiplier: float
+    memory_cell: tuple[str, ...]
+    memory_sigma: float
+    sequences: int
     memory: MemoryVerdict
     change: Change | None
     evidence: Evidence
@@ -161,6 +165,10 @@ def estimate_job(
         predicted_step_seconds=time.physical / per_epoch,
         predicted_bytes=plan.memory.required_bytes / memory.factor,
         cell=time.cell,
+        multiplier=_multiplier(time.belief, known),
+        memory_cell=_memory_cell(setup, place),
+        memory_sigma=memory.sigma,
+        sequences=lengths.pairs,
         memory=plan.memory,
         change=smallest_change(setup, place, memory, elsewhere),
         evidence=_evidence(place, time.belief),
@@ -220,7 +228,15 @@ def time_belief(
 
 def _memory_model(setup: Setup, place: Place, known: Knowledge) -> MemoryModel:
     """Corrected by what runs of the same stack, method and model needed."""
-    cell = cell_key(
+    cell = _memory_cell(setup, place)
+    levels = fitted.MEMORY_SPREADS.for_evidence(place.hardware.evidence)
+    belief = believe(known.memory_cells, cell, levels)
+    return MemoryModel(constants=known.memory, factor=belief.factor, sigma=belief.sigma)
+
+
+def _memory_cell(setup: Setup, place: Place) -> tuple[str, ...]:
+    """One GPU's memory, whatever the number of GPUs; sized by the longest sequence."""
+    return cell_key(
         gpu=place.hardware.name,
         stack=setup.stack,
         method=setup.method.name,
@@ -228,9 +244,6 @@ def _memory_model(setup: Setup, place: Place, known: Knowledge) -> MemoryModel:
         processes=1,
         tokens=setup.max_length,
     )
-    levels = fitted.MEMORY_SPREADS.for_evidence(place.hardware.evidence)
-    belief = believe(known.memory_cells, cell, levels)
-    return MemoryModel(constants=known.memory, factor=belief.factor, sigma=belief.sigma)
 
 
 def _evaluation_seconds(setup: Setup, epoch_seconds: float, plan: Plan) -> float:
@@ -250,10 +263,13 @@ def _interval(parts: DurationParts, belief: Belief, known: Knowledge) -> Interva
     absolute = sqrt(
         (belief.sigma * parts.steps) ** 2 + (OVERHEAD_SPREAD * parts.fixed) ** 2
     )
-    k = multiplier(known.scores, belief, fitted.TIME_SPREADS)
-    width = exp(k * absolute / parts.total)
+    width = exp(_multiplier(belief, known) * absolute / parts.total)
     total = parts.total
     return Interval(low=total / width, expected=total, high=total * width)
+
+
+def _multiplier(belief: Belief, known: Knowledge) -> float:
+    return multiplier(known.scores, belief, fitted.TIME_SPREADS)
 
 
 def _evidence(place: Place, belief: Belief) -> Evidence:
