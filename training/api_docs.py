@@ -8,6 +8,14 @@ from rest_framework import serializers
 
 from lora_pipeline.faults import BY_FIELD, FAULTS, Fault, Schema, numbers
 from lora_pipeline.openapi import described
+from training.estimate_docs import (
+    NO_FIT_OR_REUSED,
+    DurationAnswer,
+    EvidenceAnswer,
+    IntervalAnswer,
+    MemoryAnswer,
+    PlanAnswer,
+)
 from training.idempotency import HEADER, LONGEST
 
 JOB_ID = "0b8f3f0e-6d5f-4f0c-8d3a-2f6a1c9e7b10"
@@ -42,6 +50,18 @@ ADVANCED_VALUES = {
     "seed": 42,
     "warmup_ratio": 0.03,
     "scheduler": "linear",
+    "method": "lora",
+    "packing": False,
+    "gradient_checkpointing": None,
+    "micro_batch": None,
+}
+PLAN = {
+    "method": "lora",
+    "packing": False,
+    "gradient_checkpointing": False,
+    "micro_batch": 2,
+    "gradient_accumulation": 1,
+    "processes": 2,
 }
 JOB = {
     "id": JOB_ID,
@@ -82,6 +102,10 @@ JOB = {
     "current_cost": 0.0,
     "estimated_total_cost": 25.50,
     "estimated_hours": 3.5714,
+    "estimated_high_cost": None,
+    "plan": PLAN,
+    "estimate": None,
+    "remaining": None,
     "quoted_cost": 25.50,
     "max_cost": None,
     "final_cost": None,
@@ -118,17 +142,37 @@ class CostBreakdown(serializers.Serializer[Any]):
     storage = serializers.FloatField(min_value=0)
 
 
-class TrainingDetails(serializers.Serializer[Any]):
-    """What the run will be like."""
+class CountedSteps(serializers.Serializer[Any]):
+    """Steps and speed."""
 
     total_steps = serializers.IntegerField(min_value=1)
     steps_per_epoch = serializers.IntegerField(min_value=1)
     estimated_throughput_tokens_per_sec = serializers.IntegerField(min_value=1)
+
+
+class TrainingDetails(CountedSteps):
+    """What the run will be like."""
+
     dataset_name = serializers.CharField()
 
 
+class CatalogueAnswer(serializers.Serializer[Any]):
+    """The catalogue formula's figures, beside those of the named model."""
+
+    basis = serializers.ChoiceField(["catalogue"])
+    estimated_cost = serializers.FloatField(min_value=0)
+    cost_breakdown = CostBreakdown()
+    estimated_duration_hours = serializers.FloatField(min_value=0)
+    hourly_rate = serializers.FloatField(min_value=0)
+    training_details = CountedSteps()
+
+
 class EstimateAnswer(serializers.Serializer[Any]):
-    """The shape of an estimate; only described with, never serialised with."""
+    """The shape of an estimate; only described with, never serialised with.
+
+    What begins with `interval` is there when the request names a base model whose
+    dimensions are known.
+    """
 
     basis = serializers.ChoiceField(["catalogue", "model", "measured"])
     estimated_cost = serializers.FloatField(min_value=0, help_text="USD in all.")
@@ -137,6 +181,12 @@ class EstimateAnswer(serializers.Serializer[Any]):
     hourly_rate = serializers.FloatField(min_value=0, help_text="USD, all GPUs.")
     training_details = TrainingDetails()
     warnings = serializers.ListField(child=serializers.CharField())
+    interval = IntervalAnswer(required=False)
+    duration_parts_seconds = DurationAnswer(required=False)
+    memory = MemoryAnswer(required=False)
+    plan = PlanAnswer(required=False)
+    evidence = EvidenceAnswer(required=False)
+    catalogue = CatalogueAnswer(required=False)
 
 
 class LimitScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
@@ -216,12 +266,6 @@ OVER_BUDGET = Fault(
     },
     shape=numbers("budget_usd", "spent_usd", "held_usd", "free_usd", "needed_usd"),
 )
-KEY_REUSED = Fault(
-    when=f"The {HEADER} was already used with another body.",
-    error=f"The {HEADER} 'nightly-7' was already used with another body. "
-    "Use a new key for a new job.",
-    code="idempotency_key_reused",
-)
 ENDED = Fault(
     when="The job has already ended.",
     error="The job has already ended: it is completed.",
@@ -263,7 +307,7 @@ def creating(job: Any) -> dict[str, Any]:
             400: NOT_READY,
             402: OVER_BUDGET,
             404: UNKNOWN_DATASET,
-            409: KEY_REUSED,
+            409: NO_FIT_OR_REUSED,
         },
         "examples": [asked("The balanced preset", JOB_BODY), answered("Queued", JOB)],
     }

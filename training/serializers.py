@@ -24,6 +24,7 @@ from training.domain.limits import (
 from training.domain.method import METHODS
 from training.domain.presets import CUSTOM, DEFAULT_PRESET, PRESET_IDS, Preset
 from training.domain.priority import PRIORITIES, USERS_PRIORITIES
+from training.estimate_docs import OBJECT_OR_NULL
 from training.models import BaseModel, GpuType, TrainingJob
 from training.validation import Catalogue, find_problems, look_up
 
@@ -242,6 +243,11 @@ class SuggestionSerializer(serializers.Serializer[Any]):
     changes = serializers.DictField()
 
 
+@extend_schema_field(OBJECT_OR_NULL)
+class Facts(serializers.JSONField):
+    """What is known by name, or null."""
+
+
 @extend_schema_serializer(examples=[api_docs.answered("A queued job", api_docs.JOB)])
 class JobSerializer(serializers.ModelSerializer[TrainingJob]):
     """The whole job."""
@@ -254,6 +260,9 @@ class JobSerializer(serializers.ModelSerializer[TrainingJob]):
     suggestion = serializers.DictField(
         allow_null=True, help_text="The change that would make a failed job run."
     )
+    plan = Facts()
+    estimate = Facts()
+    remaining = Facts()
 
     class Meta:
         model = TrainingJob
@@ -275,6 +284,7 @@ class JobMoveSerializer(serializers.Serializer[Any]):
 class GpuTypeSerializer(serializers.ModelSerializer[GpuType]):
     """A catalogue row; `connected` says whether a job for it can start now."""
 
+    peak_tflops = Facts()
     connected = serializers.BooleanField()
 
     class Meta:
@@ -284,6 +294,9 @@ class GpuTypeSerializer(serializers.ModelSerializer[GpuType]):
 
 class BaseModelSerializer(serializers.ModelSerializer[BaseModel]):
     """A model that jobs can train on."""
+
+    dimensions = Facts()
+    is_here = serializers.BooleanField()
 
     class Meta:
         model = BaseModel
