@@ -1,5 +1,6 @@
 """What is written on a job of its estimate: to be held to it, and to learn from it."""
 
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -36,6 +37,7 @@ def remembered(estimate: Estimate, aware: ModelEstimate) -> dict[str, Any]:
         "basis": estimate.basis,
         "seconds": _plain(aware.seconds),
         "duration_parts_seconds": parts_answer(aware),
+        "overheads": asdict(aware.overheads),
         "memory": memory_answer(aware),
         "evidence": evidence_answer(aware),
         "time": {

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from training import notices
 from training.cap import watch_cap
 from training.domain import faults, lifecycle
 from training.domain.estimate import rounded
+from training.forecast import expected_end, remaining_of
 from training.models import (
     Checkpoint,
     JobEvent,
@@ -60,6 +60,7 @@ JOB_FIELDS = (
     "started_at",
     "running_seconds",
     "estimated_completion_at",
+    "remaining",
     "updated_at",
 )
 Event = dict[str, Any]
@@ -341,13 +342,6 @@ APPLY: dict[str, Callable[[TrainingJob, RunAttempt, Event], None]] = {
 def save_progress(job: TrainingJob, attempt: RunAttempt) -> None:
     """Write what a batch of events changed on the job; one UPDATE."""
     job.current_cost = rounded(compute_usd(job))
-    job.estimated_completion_at = _expected_end(job, attempt)
+    job.remaining = remaining_of(job, attempt)
+    job.estimated_completion_at = expected_end(job.remaining)
     job.save(update_fields=JOB_FIELDS)
-
-
-def _expected_end(job: TrainingJob, attempt: RunAttempt) -> Any:
-    """Now plus the steps that are left at the present pace; None before it is known."""
-    if attempt.step_seconds is None or job.status != lifecycle.RUNNING:
-        return None
-    left = max(job.total_steps - job.current_step, 0)
-    return timezone.now() + timedelta(seconds=attempt.step_seconds * left)

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from training import notices
+from training.calibrating import learn_from_lack_of_memory, learn_from_run
 from training.domain import faults, lifecycle
 from training.domain.estimate import rounded
 from training.models import RunAttempt, TrainingJob
@@ -35,6 +36,7 @@ def end_attempt(
 def attempt_completed(job: TrainingJob, attempt: RunAttempt, *, by: str) -> None:
     """The adapter is here: the job is done."""
     end_attempt(attempt, "completed")
+    learn_from_run(job, attempt)
     job.progress = 1.0
     job.current_stage = "completed"
     job.save(update_fields=["progress", "current_stage", "updated_at"])
@@ -78,6 +80,8 @@ def attempt_failed(
         error_stack=stack,
         log_tail=log_tail,
     )
+    if kind == faults.OUT_OF_MEMORY:
+        learn_from_lack_of_memory(job)
     job.running_seconds = charged_seconds(job)
     job.current_cost = rounded(compute_usd(job))
     job.save(update_fields=["running_seconds", "current_cost", "updated_at"])
@@ -117,6 +121,7 @@ def pause_now(job: TrainingJob, why: str, *, by: str) -> None:
         by=by,
         pause_requested_at=None,
         estimated_completion_at=None,
+        remaining=None,
         expected_start_at=None,
         queue_position=None,
         retry_at=None,
@@ -174,5 +179,6 @@ def requeue(job: TrainingJob, why: str, *, by: str, **fields: Any) -> None:
         by=by,
         current_stage="queued",
         estimated_completion_at=None,
+        remaining=None,
         **fields,
     )

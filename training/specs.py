@@ -4,8 +4,11 @@ from typing import Any
 
 from django.conf import settings
 
+from training.domain.method import LORA
 from training.domain.schedule import checkpoint_interval
 from training.models import RunAttempt, TrainingJob
+
+DEFAULT_PLAN = {"method": LORA, "packing": False}
 
 
 def run_spec(attempt: RunAttempt) -> dict[str, Any]:
@@ -22,6 +25,7 @@ def run_spec(attempt: RunAttempt) -> dict[str, Any]:
         "base_model": _base_model(job),
         "dataset": _dataset(job),
         "hyperparameters": job.hyperparameters,
+        "plan": _plan(job),
         "gpu": job.gpu_config,
         "process_count": attempt.process_count,
         "total_steps": job.total_steps,
@@ -30,6 +34,13 @@ def run_spec(attempt: RunAttempt) -> dict[str, Any]:
         "resume_from": _resume_from(attempt),
         "expected_versions": {},
     }
+
+
+def _plan(job: TrainingJob) -> dict[str, Any]:
+    """What was chosen when the job was made; None where the trainer is to choose."""
+    names = ("method", "packing", "gradient_checkpointing", "micro_batch")
+    chosen = job.plan or job.hyperparameters
+    return {name: chosen.get(name, DEFAULT_PLAN.get(name)) for name in names}
 
 
 def _base_model(job: TrainingJob) -> dict[str, Any]:

@@ -81,6 +81,7 @@ def close_job(
         by=by,
         completed_at=timezone.now(),
         estimated_completion_at=None,
+        remaining=None,
         expected_start_at=None,
         queue_position=None,
         status_note="",

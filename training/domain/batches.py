@@ -140,6 +140,16 @@ def expected_micro_batches(
     return found
 
 
+def packed_micro_batches(
+    rows: LengthHistogram, *, micro_batch: int, processes: int
+) -> list[Expected]:
+    """Packed rows laid end to end: one long sequence each, nothing padded."""
+    together = micro_batch * processes
+    number = -(-rows.pairs // together)
+    length = rows.tokens / (number * processes)
+    return [Expected(sequences=1, length=length, number=float(number))]
+
+
 def padded_tokens(batches: list[Expected], processes: int) -> float:
     """Tokens computed in an epoch over all processes, padding included."""
     return processes * sum(b.sequences * b.length * b.number for b in batches)

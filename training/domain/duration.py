@@ -15,7 +15,8 @@ class Overheads:
         and the dataset's download a few more (measured on two cores).
     prepare_seconds_per_pair: rendering and tokenising, 0.4 ms a short chat (measured).
     download_bytes_per_second: a base model not yet on the machine, from the hub.
-    load_bytes_per_second: weights from a warm disk to the device.
+    load_seconds, load_bytes_per_second: building the trainer around the model; weights
+        from a warm disk to the device.
     first_step_seconds: caches, autotuning and kernels loaded on first use, 4 to 28 s on
         a processor, fewer on a GPU (measured).
     write_bytes_per_second, write_seconds: a checkpoint is adapter, gradients' moments
@@ -27,6 +28,7 @@ class Overheads:
     start_seconds: float = 12.0
     prepare_seconds_per_pair: float = 0.0004
     download_bytes_per_second: float = 100e6
+    load_seconds: float = 2.0
     load_bytes_per_second: float = 1e9
     first_step_seconds: float = 10.0
     write_bytes_per_second: float = 200e6
@@ -88,7 +90,7 @@ def duration_parts(
         start=overheads.start_seconds,
         prepare_data=overheads.prepare_seconds_per_pair * pairs,
         download_model=fetched / overheads.download_bytes_per_second,
-        load_model=loaded / overheads.load_bytes_per_second,
+        load_model=overheads.load_seconds + loaded / overheads.load_bytes_per_second,
         first_step=overheads.first_step_seconds,
         training=training_seconds,
         evaluation=evaluation_seconds,

@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from math import exp, sqrt
 
 from training.domain import fitted
-from training.domain.batches import Expected, expected_micro_batches
+from training.domain.batches import (
+    Expected,
+    LengthHistogram,
+    expected_micro_batches,
+    packed_micro_batches,
+)
 from training.domain.calibration import Belief, Cell, believe, cell_key, multiplier
 from training.domain.changes import Change, smallest_change
 from training.domain.duration import (
@@ -97,6 +102,7 @@ class ModelEstimate:
     memory_cell: tuple[str, ...]
     memory_sigma: float
     sequences: int
+    overheads: Overheads
     memory: MemoryVerdict
     change: Change | None
     evidence: Evidence
@@ -125,12 +131,7 @@ def estimate_job(
     memory = _memory_model(setup, place, known)
     plan = make_plan(setup, place, memory)
     lengths = setup.trained_lengths.coarsened()
-    batches = expected_micro_batches(
-        lengths,
-        micro_batch=plan.micro_batch,
-        processes=plan.processes,
-        accumulation=plan.accumulation,
-    )
+    batches = _batches(lengths, plan)
     time = _EpochTime(setup, place, plan, known, batches)
     per_epoch = steps_per_epoch(
         training_pairs=lengths.pairs, batch_size=setup.batch_size
@@ -169,9 +170,23 @@ def estimate_job(
         memory_cell=_memory_cell(setup, place),
         memory_sigma=memory.sigma,
         sequences=lengths.pairs,
+        overheads=known.overheads,
         memory=plan.memory,
         change=smallest_change(setup, place, memory, elsewhere),
         evidence=_evidence(place, time.belief),
+    )
+
+
+def _batches(lengths: LengthHistogram, plan: Plan) -> list[Expected]:
+    if plan.method.packing:
+        return packed_micro_batches(
+            lengths, micro_batch=plan.micro_batch, processes=plan.processes
+        )
+    return expected_micro_batches(
+        lengths,
+        micro_batch=plan.micro_batch,
+        processes=plan.processes,
+        accumulation=plan.accumulation,
     )
 
 

@@ -2,25 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import exp
+from math import exp, log
 
 from training.domain.calibration import Cell
-from training.domain.duration import OVERHEAD_SPREAD, Overheads
+from training.domain.duration import OVERHEAD_SPREAD, DurationParts, Overheads
 
 RUN_SPREAD = 0.3
 """How far one run's fixed cost is off its machine's usual one, as a factor's log."""
 
-PER_SECOND = frozenset({"load_bytes_per_second", "write_bytes_per_second"})
-LEARNED = (
-    "start_seconds",
-    "prepare_seconds_per_pair",
-    "load_bytes_per_second",
-    "first_step_seconds",
-    "write_seconds",
-    "save_seconds",
-)
-"""Which of the fixed costs a run reports; a cell's target is the cost's name, its key
-the GPU type, its residuals ln(seconds / seconds expected of the starting value)."""
+SHORTEST_SECONDS = 0.05
+"""What takes less is not worth learning from: its logarithm would be mostly noise."""
+
+LEARNED: dict[str, str] = {
+    "start": "start_seconds",
+    "prepare_data": "prepare_seconds_per_pair",
+    "load_model": "load_seconds",
+    "first_step": "first_step_seconds",
+    "checkpoints": "write_seconds",
+    "save": "save_seconds",
+}
+"""Parts of the duration that a run reports, and the constant behind each. A cell's
+target is the part's name, its key the GPU type; its residuals are ln(measured seconds /
+seconds expected of the starting value)."""
 
 
 def learned(start: Overheads, cells: Mapping[str, Sequence[Cell]]) -> Overheads:
@@ -32,13 +35,30 @@ def learned(start: Overheads, cells: Mapping[str, Sequence[Cell]]) -> Overheads:
     disk and tokenizing are the machine's.
     """
     values = {}
-    for name in LEARNED:
-        runs = sum(cell.count for cell in cells.get(name, ()))
-        if not runs:
-            continue
-        mean = sum(cell.total for cell in cells[name]) / runs
-        weight = runs * OVERHEAD_SPREAD**2
-        factor = exp(mean * weight / (weight + RUN_SPREAD**2))
-        factor = 1 / factor if name in PER_SECOND else factor
-        values[name] = getattr(start, name) * factor
+    for part, name in LEARNED.items():
+        runs = sum(cell.count for cell in cells.get(part, ()))
+        if runs:
+            mean = sum(cell.total for cell in cells[part]) / runs
+            weight = runs * OVERHEAD_SPREAD**2
+            factor = exp(mean * weight / (weight + RUN_SPREAD**2))
+            values[name] = getattr(start, name) * factor
     return replace(start, **values)
+
+
+def overhead_residuals(
+    measured: Mapping[str, float],
+    expected: DurationParts,
+    used: Overheads,
+    start: Overheads,
+) -> dict[str, float]:
+    """What a run adds to the cells, by part: against the starting values.
+
+    `expected` was computed with `used`, which earlier runs had already moved.
+    """
+    found = {}
+    for part, name in LEARNED.items():
+        seconds, said = measured.get(part, 0.0), getattr(expected, part)
+        if min(seconds, said) >= SHORTEST_SECONDS:
+            moved = log(getattr(used, name) / getattr(start, name))
+            found[part] = log(seconds / said) + moved
+    return found

@@ -17,6 +17,10 @@ from training.domain.method import Method
 from training.domain.schedule import process_count
 from training.domain.throughput import MicroBatch
 
+PACKED_TOKENS = 2048
+"""Packed rows of a micro-batch are laid end to end, and attention's mask is over all of
+them: beyond so many tokens that costs more than full tiles bring."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
@@ -104,6 +108,8 @@ def _options(setup: Setup, place: Place) -> Iterator[tuple[Method, int]]:
     share = setup.batch_size // processes
     if setup.micro_batch is None:
         limit = min(share, place.largest_micro_batch)
+        if setup.method.packing:
+            limit = min(limit, max(PACKED_TOKENS // setup.max_length, 1))
         sizes = [n for n in range(limit, 0, -1) if share % n == 0]
     else:
         sizes = [setup.micro_batch]

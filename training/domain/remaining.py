@@ -27,9 +27,39 @@ class Expectation:
     multiplier: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Measured seconds of a step: the mean of so many steps past the warm-up.
+
+    `squares` sums (step / mean - 1)^2 where single steps are known; without them the
+    prior's spread stands.
+    """
+
+    mean: float
+    steps: int
+    squares: float = 0.0
+
+    @classmethod
+    def of(cls, measured: Sequence[float]) -> "Pace | None":
+        """From all steps of a run, the first ones left out; None when none is left."""
+        counted = measured[WARM_UP_STEPS:]
+        if not counted:
+            return None
+        mean = fmean(counted)
+        squares = sum((step / mean - 1) ** 2 for step in counted)
+        return cls(mean=mean, steps=len(counted), squares=squares)
+
+    @property
+    def doubt(self) -> float:
+        """Squared relative error of the mean as a forecast of later steps."""
+        # The prior's spread weighs as much as four steps.
+        relative = (4 * STEP_SPREAD**2 + self.squares) / (4 + self.steps)
+        return relative / self.steps + DRIFT**2
+
+
 def remaining_seconds(
     expected: Expectation,
-    measured: Sequence[float],
+    pace: Pace | None,
     *,
     steps_left: int,
     fixed_seconds_left: float = 0.0,
@@ -40,13 +70,11 @@ def remaining_seconds(
     N(ln m, spread^2 / n + DRIFT^2) are weighed by their precisions. With no step past
     the warm-up it is the expectation's alone, after a few hundred the run's own.
     """
-    counted = list(measured[WARM_UP_STEPS:])
     mean, variance = log(expected.step_seconds), expected.step_sigma**2
-    if counted:
-        seen, doubt = log(fmean(counted)), _variance(counted)
-        weight = variance / (variance + doubt)
-        mean = mean + weight * (seen - mean)
-        variance = variance * doubt / (variance + doubt)
+    if pace is not None:
+        weight = variance / (variance + pace.doubt)
+        mean = mean + weight * (log(pace.mean) - mean)
+        variance = variance * pace.doubt / (variance + pace.doubt)
     per_step = exp(mean)
     width = exp(expected.multiplier * sqrt(variance))
     return Interval(
@@ -54,12 +82,3 @@ def remaining_seconds(
         expected=steps_left * per_step + fixed_seconds_left,
         high=steps_left * per_step * width + fixed_seconds_left,
     )
-
-
-def _variance(steps: Sequence[float]) -> float:
-    """Squared relative error of these steps' mean as a forecast of later ones."""
-    mean = fmean(steps)
-    squares = sum((step / mean - 1) ** 2 for step in steps)
-    # The prior's spread weighs as much as four steps.
-    relative = (4 * STEP_SPREAD**2 + squares) / (4 + len(steps))
-    return relative / len(steps) + DRIFT**2

@@ -1,10 +1,11 @@
-"""The trainer's command line: run one attempt, ask a model, merge, convert.
+"""The trainer's command line: run, probe, ask, compare, merge, convert.
 
 Started as `python -I -u training/trainer …`: isolated, so that Hugging Face's
 `datasets` is imported, not the console's app of the same name.
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -32,6 +33,14 @@ def main() -> int:
         from merge import merge_adapter
 
         return merge_adapter(**options)
+    if command == "config":
+        from hub import print_config
+
+        return print_config(**options)
+    if command == "probe":
+        from probe import print_point
+
+        return print_point(**options)
     from convert import convert_gguf
 
     return convert_gguf(**options)
@@ -53,6 +62,11 @@ def command_line() -> argparse.ArgumentParser:
     convert.add_argument("source", type=Path)
     convert.add_argument("target", type=Path)
     convert.add_argument("--max-length", type=int, required=True)
+    config = commands.add_parser("config", help="fetch a model's config.json")
+    config.add_argument("model_id")
+    config.add_argument("--revision", default="")
+    probe = commands.add_parser("probe", help="measure a few steps of random weights")
+    probe.add_argument("point", type=json.loads, help="JSON, see probe.py")
     compare = commands.add_parser("compare", help=COMPARE)
     compare.add_argument("--question", type=Path, required=True)
     compare.add_argument("--max-new-tokens", type=int, default=128)

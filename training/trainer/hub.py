@@ -40,6 +40,12 @@ def fetch(model_id: str, revision: str | None, say: Say) -> str:
     return folder
 
 
+def print_config(model_id: str, revision: str) -> int:
+    """Print where a model's config.json lies in the local cache, fetched if need be."""
+    print(hf_hub_download(model_id, "config.json", revision=revision or None))
+    return 0
+
+
 def require_space(needed_bytes: int) -> None:
     """Raises OSError with errno ENOSPC unless it fits and a reserve is left."""
     cache = Path(constants.HF_HUB_CACHE)

@@ -44,6 +44,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.step_seconds = time.monotonic() - self.step_began
+        self.reporter.measures.step(self.step_seconds)
         wish = self.reporter.cancelled.is_set()
         self.stopping = parallel.any_of(wish, args.device)
         if self.stopping:
@@ -74,6 +75,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
     def _report_step(self, state: Any, logs: dict[str, Any]) -> None:
         now = self.tokens_before + int(logs.get("num_tokens", 0))
         tokens, self.tokens_seen = now - self.tokens_seen, now
+        self.reporter.measures.real_tokens += tokens
         self.reporter.emit(
             "metrics",
             step=state.global_step,
@@ -96,6 +98,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any
     ) -> None:
         self.evaluating = False
+        self.reporter.measures.lap("evaluation")
         self.reporter.emit(
             "eval",
             step=state.global_step,
@@ -106,6 +109,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             self.reporter.emit("stage", stage="training")
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.reporter.measures.lap("checkpoints")
         parallel.wait_for_all()
         if parallel.RANK > 0:
             return

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from measures import Measures
+
 FINAL_ANSWERS = frozenset({401, 403, 404, 409, 410})
 HEARTBEAT_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 10.0
@@ -148,6 +150,7 @@ class Reporter:
 
     def __init__(self, console: Console, attempt_dir: Path) -> None:
         self.console = console
+        self.measures = Measures()
         self.cancelled = threading.Event()
         self.refused: Refused | None = None
         self.taken_through = 0
@@ -220,6 +223,7 @@ class Silent:
     """What the other processes of a run have for a Reporter: the first one speaks."""
 
     def __init__(self) -> None:
+        self.measures = Measures()
         self.cancelled = threading.Event()
         self.taken_through = 0
 

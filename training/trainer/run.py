@@ -125,6 +125,8 @@ def _train(spec: Spec, console: Console, reporter: Reporter) -> None:
     }
     reporter.flush()
     console.put_file("artifact", archive, checksums)
+    reporter.measures.lap("save")
+    reporter.emit("facts", facts={"measured": reporter.measures.report()})
 
 
 def make_archive(folder: Path, archive: Path) -> None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+LORA, QLORA = "lora", "qlora"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hyperparameters:
@@ -22,6 +24,16 @@ class Hyperparameters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How the batch is cut up and the weights are stored; None: choose here."""
+
+    method: str = LORA
+    packing: bool = False
+    gradient_checkpointing: bool | None = None
+    micro_batch: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
     """Everything that decides the outcome of a run."""
 
@@ -31,6 +43,7 @@ class Spec:
     base_model: dict[str, Any]
     dataset: dict[str, Any]
     hyperparameters: Hyperparameters
+    plan: Plan
     checkpoint_every_steps: int
     process_count: int
     resume_step: int
@@ -54,6 +67,7 @@ def read_spec(answer: dict[str, Any], run_dir: Path) -> Spec:
         base_model=answer["base_model"],
         dataset=answer["dataset"],
         hyperparameters=Hyperparameters(**values),
+        plan=Plan(**{name: answer["plan"][name] for name in Plan.__slots__}),
         checkpoint_every_steps=answer["checkpoint_every_steps"],
         process_count=answer["process_count"],
         resume_step=resume["step"],

@@ -18,6 +18,7 @@ from card import model_card
 from data import BadData, Sequences, read_sequences, template_of
 from explain import CheckpointLost, ModelNotFound
 from hub import fetch
+from packing import pack
 from peft import LoraConfig
 from progress import Progress
 from reporting import Voice
@@ -25,6 +26,7 @@ from run import Stopped
 from spec import Spec, micro_batch, step_of
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTConfig, SFTTrainer
+from weights import adapters_in_float32, compute_dtype, loading_options, prepared
 
 import datasets
 
@@ -42,14 +44,19 @@ WHOLE_CHECKPOINT = (
 def train(spec: Spec, reporter: Voice) -> Path:
     """Train the adapter; returns its PEFT folder. Raises Stopped when told to end."""
     parallel.require_world(spec.process_count)
+    measures = reporter.measures
+    measures.lap("start")
     transformers.set_seed(spec.hyperparameters.seed)
     folder = find_model(spec, reporter)
+    measures.lap("download_model")
     tokenizer = load_tokenizer(spec, folder)
     splits = _sequences(spec, tokenizer, reporter)
+    measures.lap("prepare_data")
     _stop_early(spec, reporter)
     reporter.emit("stage", stage="loading_model")
     model = load_model(spec, folder)
     trainer = make_trainer(spec, model, tokenizer, splits, reporter)
+    measures.lap("load_model")
     resume = _resume_folder(spec, reporter)
     _stop_early(spec, reporter)
     reporter.emit("stage", stage="training")
@@ -116,12 +123,9 @@ def load_tokenizer(spec: Spec, folder: str) -> Any:
 
 
 def load_model(spec: Spec, folder: str) -> Any:
-    """The base model's weights: float32 on a processor, bfloat16 on a GPU."""
-    cuda = torch.cuda.is_available()
-    dtype = torch.bfloat16 if cuda else torch.float32
-    model = _load(AutoModelForCausalLM, spec, folder, dtype=dtype)
-    model.config.use_cache = False
-    return model
+    """The base model's weights, ready to be trained around."""
+    options = loading_options(spec.plan)
+    return prepared(_load(AutoModelForCausalLM, spec, folder, **options), spec.plan)
 
 
 def find_model(spec: Spec, reporter: Voice) -> str:
@@ -167,10 +171,13 @@ def make_trainer(
     """TRL's trainer, with everything that it would choose by itself said here."""
     chosen = spec.hyperparameters
     world = parallel.WORLD_SIZE
-    micro = micro_batch(chosen.batch_size // world)
+    micro = spec.plan.micro_batch or micro_batch(chosen.batch_size // world)
     rows = splits["train"].rows
+    if spec.plan.packing:
+        rows = pack(rows, chosen.max_length)
     steps = math.ceil(len(rows) / chosen.batch_size) * chosen.epochs
-    cuda = torch.cuda.is_available()
+    cuda, dtype = torch.cuda.is_available(), compute_dtype()
+    checkpointing = spec.plan.gradient_checkpointing
     config = SFTConfig(
         output_dir=str(spec.checkpoints),
         per_device_train_batch_size=micro,
@@ -185,16 +192,18 @@ def make_trainer(
         save_steps=spec.checkpoint_every_steps,
         save_total_limit=None,
         eval_strategy="epoch" if splits["validation"].rows else "no",
-        bf16=cuda,
+        bf16=dtype == torch.bfloat16,
+        fp16=dtype == torch.float16,
         use_cpu=not cuda,
         ddp_backend="gloo" if world > 1 and not cuda else None,
         ddp_find_unused_parameters=False,
-        gradient_checkpointing=cuda,
+        gradient_checkpointing=cuda if checkpointing is None else checkpointing,
         dataloader_pin_memory=cuda,
         seed=chosen.seed,
         data_seed=chosen.seed,
         max_length=None,
         packing=False,
+        padding_free=spec.plan.packing,
         dataset_kwargs={"skip_prepare_dataset": True},
         report_to=[],
         disable_tqdm=True,
@@ -212,13 +221,22 @@ def make_trainer(
         peft_config=lora_config(spec),
         callbacks=[reporting],
     )
+    adapters_in_float32(trainer.model)
+    reporter.measures.watch_padding(trainer.model)
+    reporter.measures.kernels = {
+        "attention": str(model.config._attn_implementation),
+        "loss": "chunked",
+        "optimizer": str(config.optim),
+        "precision": str(dtype),
+    }
     trainer.remove_callback(transformers.PrinterCallback)
     for adapter in trainer.model.peft_config.values():
         adapter.base_model_name_or_path = spec.base_model["id"]
         adapter.revision = spec.base_model["revision"]
     reporter.log(
-        f"{len(rows)} sequences, {steps} steps of {chosen.batch_size}: "
-        f"micro-batch {micro} on {world} process{'es' if world > 1 else ''}"
+        f"{len(rows)} {'rows' if spec.plan.packing else 'sequences'}, {steps} steps "
+        f"of {chosen.batch_size}: {spec.plan.method}, micro-batch {micro} on {world} "
+        f"process{'es' if world > 1 else ''}"
     )
     return trainer
 

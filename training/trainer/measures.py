@@ -1,0 +1,80 @@
+"""What a run took: seconds by part, seconds a step, peak memory, tokens."""
+
+import resource
+import statistics
+import sys
+import time
+from typing import Any
+
+
+class Measures:
+    """A stopwatch of laps, each counted to what was going on before it."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, float] = {}
+        self.steps: list[float] = []
+        self.real_tokens = 0
+        self.padded_tokens = 0
+        self.kernels: dict[str, str] = {}
+        self._last = time.monotonic()
+
+    def lap(self, part: str) -> float:
+        """Count the time since the last lap to a part of the run."""
+        now = time.monotonic()
+        seconds, self._last = now - self._last, now
+        self.parts[part] = self.parts.get(part, 0.0) + seconds
+        return seconds
+
+    def step(self, seconds: float) -> None:
+        """One optimizer step. The first carries one-time costs and is a part itself."""
+        first = "first_step" not in self.parts
+        self.lap("first_step" if first else "training")
+        if not first:
+            self.steps.append(seconds)
+
+    def watch_padding(self, model: Any) -> None:
+        """Count the tokens that are really computed in training, padding included."""
+
+        def count(module: Any, args: Any, kwargs: dict[str, Any]) -> None:
+            if module.training and "input_ids" in kwargs:
+                self.padded_tokens += kwargs["input_ids"].numel()
+
+        model.register_forward_pre_hook(count, with_kwargs=True)
+
+    def report(self) -> dict[str, Any]:
+        """Everything by name; None where nothing could be measured."""
+        return {
+            "parts_seconds": self.parts,
+            "steps": len(self.steps),
+            "step_seconds_mean": statistics.fmean(self.steps) if self.steps else None,
+            "step_seconds_p50": _quantile(self.steps, 0.5),
+            "step_seconds_p90": _quantile(self.steps, 0.9),
+            "real_tokens": self.real_tokens,
+            "padded_tokens": self.padded_tokens,
+            "kernels": self.kernels,
+            **peak_memory(),
+        }
+
+
+def peak_memory() -> dict[str, int]:
+    """Peak bytes: of a GPU's tensors, of what torch reserved for them, and with what
+    the driver holds beside; on a processor the process's resident set.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        free, total = torch.cuda.mem_get_info()
+        beside = total - free - torch.cuda.memory_reserved()
+        reserved = torch.cuda.max_memory_reserved()
+        return {
+            "peak_allocated_bytes": torch.cuda.max_memory_allocated(),
+            "peak_reserved_bytes": reserved,
+            "peak_device_bytes": reserved + beside,
+        }
+    unit = 1 if sys.platform == "darwin" else 1024
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"peak_resident_bytes": used * unit}
+
+
+def _quantile(values: list[float], share: float) -> float | None:
+    ordered = sorted(values)
+    return ordered[int(share * (len(ordered) - 1))] if ordered else None
