@@ -119,17 +119,24 @@ def _command(what: Launch, folder: Path, lock: int) -> list[str]:
 
 def _environment(what: Launch) -> dict[str, str]:
     """Only what is named here: no secret of the console reaches a trainer."""
-    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
     own = {
         "LORA_RUN_ID": str(what.run_id),
         "LORA_RUN_TOKEN": what.token,
         "CUDA_VISIBLE_DEVICES": what.visible_devices,
+    }
+    token = {"HF_TOKEN": settings.HF_TOKEN} if settings.HF_TOKEN else {}
+    return trainer_environment(what.processes) | own | token
+
+
+def trainer_environment(processes: int = 1) -> dict[str, str]:
+    """How every trainer process runs, a probe like a run: threads, waiting, memory."""
+    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+    return kept | {
         "MALLOC_MMAP_THRESHOLD_": KEEP_MEMORY,
         "MALLOC_TRIM_THRESHOLD_": KEEP_MEMORY,
-        "OMP_NUM_THREADS": str(max(settings.TRAINER_THREADS // what.processes, 1)),
+        "OMP_NUM_THREADS": str(max(settings.TRAINER_THREADS // processes, 1)),
         "OMP_WAIT_POLICY": "PASSIVE",
     }
-    return kept | own | ({"HF_TOKEN": settings.HF_TOKEN} if settings.HF_TOKEN else {})
 
 
 def is_alive(job_id: UUID) -> bool:

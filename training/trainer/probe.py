@@ -18,8 +18,8 @@ def print_point(point: dict[str, Any]) -> int:
     """Train on random tokens and print what was measured, as the last line of output.
 
     `point` has dimensions, method, rank, length, micro_batch, steps and
-    gradient_checkpointing. The model goes through a folder, as a real one would, so that
-    loading and its peak count too.
+    gradient_checkpointing. The model goes through a folder, as a real one would, so
+    that loading and its peak count too.
     """
     from train import load_model, make_trainer
 
