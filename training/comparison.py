@@ -36,6 +36,16 @@ class Offer:
     def total_usd(self) -> float:
         return float(self.estimate.total_usd) if self.estimate else 0.0
 
+    @property
+    def verdict(self) -> str:
+        """Whether it fits there; empty where that was not judged."""
+        aware = self.estimate.aware if self.estimate else None
+        return aware.memory.verdict if aware else ""
+
+    @property
+    def verdict_words(self) -> str:
+        return self.verdict.replace("_", " ")
+
 
 def _pairs(dataset: Dataset, config: JobConfig) -> int:
     return dataset.training_pairs_at(config.hyperparameters.max_length)

@@ -18,6 +18,7 @@ from training.comparison import Offer, compare
 from training.domain.config import JobConfig
 from training.domain.presets import CUSTOM, PRESETS
 from training.domain.schedule import sharing_words
+from training.estimate_view import changed_values, panel_of, plan_words
 from training.forms import (
     UNSENT,
     ConfigureForm,
@@ -59,6 +60,8 @@ def configure(request: HttpRequest) -> HttpResponse:
     values = first_values(machines) | given.dict()
     if "set_preset" in given:
         values |= preset_values(given.get("preset_id", ""))
+    if "apply_change" in given:
+        values |= changed_values(given["apply_change"])
     form = ConfigureForm(values, machines=machines)
     if request.method != "POST":
         return _page(request, dataset, form)
@@ -187,7 +190,12 @@ def _estimated(
         estimate, _ = quote(dataset=dataset, config=config, found=form.found())
     except Refusal as refusal:
         return found | {"refusal": refusal.message}
-    return found | {"estimate": estimate_answer(estimate, dataset)}
+    answer = estimate_answer(estimate, dataset)
+    return found | {
+        "estimate": answer,
+        "panel": panel_of(answer),
+        "plan_words": plan_words(answer, config),
+    }
 
 
 def _count_words(chosen: Offer, config: JobConfig) -> str:

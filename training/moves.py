@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 from training.comparison import Offer, compare
 from training.domain import lifecycle
-from training.forms import offered
 from training.models import GpuOffer, TrainingJob
 from training.services import config_of
+from training.validation import look_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +46,12 @@ def _most_offered() -> dict[str, int]:
 
 
 def _moves(job: TrainingJob, counts: dict[str, int]) -> list[Move]:
-    config, found = config_of(job), []
-    for gpu in offered():
+    config, moves = config_of(job), []
+    found = look_up(gpu_type=job.gpu_type, base_model=job.base_model_id)
+    for gpu in found.machines:
         count = min(job.gpu_count, counts.get(gpu.name, 0), gpu.max_count)
         if count:
             there = replace(config, gpu_type=gpu.name, gpu_count=count)
-            offer = compare([gpu], dataset=job.dataset, config=there)[0]
-            found.append(Move(count=count, offer=offer))
-    return found
+            offers = compare([gpu], dataset=job.dataset, config=there, found=found)
+            moves.append(Move(count=count, offer=offers[0]))
+    return moves

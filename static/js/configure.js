@@ -105,7 +105,13 @@ function ready() {
   settle();
 }
 
+// Confirming is about the figures shown: it asks for no new ones, which would undo it.
+function confirming(event) {
+  if (event.target.name === "confirm_memory") event.stopPropagation();
+}
+
 document.body.classList.add("scripted");
+form.addEventListener("input", confirming, true);
 form.addEventListener("input", changed);
 form.addEventListener("htmx:beforeRequest", wait);
 form.addEventListener("htmx:afterSettle", settle);
