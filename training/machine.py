@@ -1,8 +1,10 @@
 """What this machine has to train on, entered as offers when the console starts."""
 
+import contextlib
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 from collections import defaultdict
@@ -14,12 +16,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from training.domain.catalogue import CPU
+from training.domain.memory import GIB
 from training.launchers.local import BACKEND
 from training.models import GpuOffer, GpuType
 
 Offers = dict[str, list[str]]
 logger = logging.getLogger(__name__)
 UNMEASURED_TOKENS_PER_SECOND = 1000
+CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 ASK_TORCH = """
 import json, torch
 found = range(torch.cuda.device_count()) if torch.cuda.is_available() else ()
@@ -63,12 +67,21 @@ def _gpus() -> Offers:
 
 
 def _type_name(name: str, memory_bytes: int) -> str:
-    """The catalogue's type of a card; one that is not in it gets a row of its own."""
-    memory_gb = round(memory_bytes / 1e9)
-    for gpu in GpuType.objects.exclude(memory_gb=None):
-        family = gpu.name.partition("-")[0]
-        if family in name and abs((gpu.memory_gb or 0) - memory_gb) <= 6:
-            return gpu.name
+    """The catalogue's type of a card; one that is not in it gets a row of its own.
+
+    All words of the type's name but its size must be in the card's, and of several
+    sizes the nearest within a tenth counts: drivers count memory in their own way.
+    """
+    words, memory_gb = set(re.split("[^A-Za-z0-9]+", name)), round(memory_bytes / 1e9)
+    near = [
+        (abs(gpu.memory_gb - memory_gb), gpu.name)
+        for gpu in GpuType.objects.exclude(memory_gb=None)
+        if gpu.memory_gb is not None
+        and set(gpu.name.split("-")) - {f"{gpu.memory_gb}GB"} <= words
+        and abs(gpu.memory_gb - memory_gb) <= gpu.memory_gb / 10
+    ]
+    if near:
+        return min(near)[1]
     own = name.removeprefix("NVIDIA ").replace(" ", "-")[:50]
     GpuType.objects.get_or_create(
         pk=own,
@@ -87,7 +100,7 @@ def _type_name(name: str, memory_bytes: int) -> str:
 def _enter(offers: Offers) -> None:
     GpuOffer.objects.filter(backend=BACKEND).exclude(gpu_type__in=offers).delete()
     for gpu_type, devices in offers.items():
-        GpuOffer.objects.update_or_create(
+        _, is_new = GpuOffer.objects.update_or_create(
             backend=BACKEND,
             gpu_type_id=gpu_type,
             defaults={
@@ -96,3 +109,20 @@ def _enter(offers: Offers) -> None:
                 "seen_at": timezone.now(),
             },
         )
+        if is_new:
+            _offer_unpriced(gpu_type)
+    GpuType.objects.filter(pk=CPU).update(capacity_gib=memory_gib())
+
+
+def _offer_unpriced(gpu_type: str) -> None:
+    """A card of one's own is used at 0.00 USD, even of a type nobody has priced."""
+    unpriced = GpuType.objects.filter(pk=gpu_type, usd_per_hour=0, enabled=False)
+    unpriced.update(enabled=True, suggested_usd_per_hour=None, suggestion_note="")
+
+
+def memory_gib(limit: Path = CGROUP_LIMIT) -> float:
+    """What processes here can use: the machine's memory, or their group's share."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError):
+        total = min(total, int(limit.read_text()))
+    return round(total / GIB, 2)

@@ -13,6 +13,7 @@ PRESS_START = """() => new Promise((answer) => {
     setTimeout(() => answer([start.disabled, start.textContent]), 100);
 })"""
 LIVE = "**/training/configure?*"
+LLAMA_70B = "meta-llama/Llama-3.3-70B-Instruct"
 MAKE = """
 from datasets.models import Dataset
 from lora_pipeline.models import User
@@ -113,8 +114,9 @@ def test_each_gpu_can_be_chosen_by_a_click_on_its_row(
         choose(page, "H100")
     choose(page, gpu)
     expect(page.locator("#hourly")).to_have_text(hourly)
-    expect(page.locator("#total")).to_have_text(total)
-    expect(page.locator("#throughput")).to_have_text(f"{throughput} tokens/s")
+    expect(page.locator("#catalogue-total")).to_have_text(total)
+    speed = page.locator("#catalogue-throughput")
+    expect(speed).to_have_text(f"{throughput} tokens/s")
     warning = page.locator("#review .caution")
     expect(warning).to_have_count(0 if gpu == "CPU" else 1)
 
@@ -131,12 +133,59 @@ def test_the_count_slider_gives_the_worked_example_to_the_cent(page):
     with page.expect_response(LIVE):
         slider.press("ArrowRight")
     expect(box(page, "gpu_count")).to_have_value("2")
-    expect(page.locator("#total")).to_have_text("25.50")
-    expect(page.locator("#compute")).to_have_text("25.00")
+    expect(page.locator("#catalogue-total")).to_have_text("25.50")
+    expect(page.locator("#catalogue-duration")).to_have_text("3.57 h")
     expect(page.locator("#storage")).to_have_text("0.50")
-    expect(page.locator("#duration")).to_have_text("3.57 h")
     expect(page.locator("#hourly")).to_have_text("7.00")
     expect(page.locator("#gpu_count-sentence")).to_contain_text("2 GPUs share")
+
+
+def test_the_figures_are_the_models_with_their_ranges(page):
+    choose(page, "A100-80GB")
+    expect(page.locator("#cost-range")).to_contain_text("8 times out of 10")
+    low, high = page.locator("#cost-range b").all_text_contents()
+    total = float(page.locator("#total").text_content() or "")
+    assert float(low) < total < float(high)
+    expect(page.locator("#memory .verdict")).to_contain_text("Fits.")
+    expect(page.locator("#memory-a100-80gb")).to_have_text("fits")
+    expect(page.locator("#evidence")).to_contain_text("No run like this")
+    page.locator(".computed summary").click()
+    expect(page.locator(".computed")).to_contain_text("training steps")
+
+
+def test_a_job_that_does_not_fit_is_changed_by_one_click_and_starts(page, console):
+    choose(page, "A100-80GB")
+    with page.expect_response(LIVE):
+        box(page, "base_model").select_option(LLAMA_70B)
+    expect(page.locator("#memory .verdict")).to_contain_text("Does not fit.")
+    expect(page.locator("#memory-a100-80gb")).to_have_text("does not fit")
+    page.get_by_role("button", name="Start training").click()
+    expect(page.locator("#cost [role=alert]")).to_contain_text("it does not fit")
+    page.get_by_role("button", name="Apply this change").click()
+    expect(page.locator("#memory .verdict")).to_contain_text("Fits.")
+    expect(box(page, "method")).to_have_value("qlora")
+    assert "method=qlora" in page.url
+    page.locator(".advanced summary").click()
+    expect(page.locator("#plan-words")).to_contain_text("QLoRA")
+    page.get_by_role("button", name="Start training").click()
+    page.wait_for_url("**/training/jobs/*")
+    job = console.job(page.url.rpartition("/")[2])
+    assert job["plan"]["method"] == job["hyperparameters"]["method"] == "qlora"
+    assert job["estimate"]["memory"]["verdict"] == "fits"
+
+
+def test_who_knows_better_confirms_and_starts_it_all_the_same(page, console):
+    choose(page, "A100-80GB")
+    with page.expect_response(LIVE):
+        box(page, "base_model").select_option(LLAMA_70B)
+    page.get_by_label(re.compile("Start it all the same")).check()
+    page.wait_for_timeout(800)
+    expect(page.get_by_label(re.compile("Start it all the same"))).to_be_checked()
+    page.get_by_role("button", name="Start training").click()
+    page.wait_for_url("**/training/jobs/*")
+    job = console.job(page.url.rpartition("/")[2])
+    assert job["estimate"]["memory"]["verdict"] == "does_not_fit"
+    console.api(f"/jobs/{job['id']}/cancel", {})
 
 
 def test_gpus_that_the_batch_cannot_use_are_warned_of(page):
@@ -330,7 +379,7 @@ def test_without_javascript(open_page, dataset):
     page.locator(".machine:has-text('A100-80GB')").click()
     box(page, "gpu_count").fill("2")
     page.get_by_role("button", name="Update estimate").click()
-    expect(page.locator("#total")).to_have_text("25.50")
+    expect(page.locator("#catalogue-total")).to_have_text("25.50")
     page.locator(".card:has-text('Fast')").click()
     page.get_by_role("button", name=re.compile("Use the preset")).click()
     assert values(page) == ["0.0001", "8", "1", "8", "16", "0.05"]

@@ -1,0 +1,63 @@
+"""Entering a base model from its config.json."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from training.models import BaseModel
+
+CONFIG = {
+    "model_type": "llama",
+    "num_hidden_layers": 2,
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "vocab_size": 512,
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "my-model"
+    made.mkdir()
+    return made
+
+
+def write(folder, config):
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+def test_a_folder_is_entered_with_its_dimensions(db, folder, capsys):
+    write(folder, CONFIG)
+    call_command("add_base_model", str(folder), id="me/mine", name="Mine")
+    model = BaseModel.objects.get(pk="me/mine")
+    assert (model.source, model.path, model.is_here) == ("folder", str(folder), True)
+    assert model.architecture.layers == 2
+    # Embedding and head 2 x 512 x 64, per layer 12 288 + 24 576, norms 5 x 64.
+    assert model.parameters == 2 * 512 * 64 + 2 * (12_288 + 24_576) + 5 * 64
+    assert "139,584 parameters" in capsys.readouterr().out
+
+
+def test_entering_it_again_changes_it(db, folder):
+    write(folder, CONFIG)
+    call_command("add_base_model", str(folder), verbosity=0)
+    write(folder, CONFIG | {"num_hidden_layers": 4})
+    call_command("add_base_model", str(folder), verbosity=0)
+    assert BaseModel.objects.get(pk="my-model").dimensions["layers"] == 4
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (None, "give a folder with a config.json"),
+        ({"model_type": "unheard_of"}, "unheard_of"),
+        ({"model_type": "llama"}, "num_attention_heads"),
+    ],
+)
+def test_a_folder_without_usable_config_is_refused(db, folder, config, words):
+    if config is not None:
+        write(folder, config)
+    with pytest.raises(CommandError, match=words):
+        call_command("add_base_model", str(folder))
