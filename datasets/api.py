@@ -47,8 +47,8 @@ RANGE_HEADER = OpenApiParameter(
 
 def own_dataset(request: Request, dataset_id: Any) -> Dataset:
     """The caller's dataset; unknown, deleted and foreign ones are the same 404."""
-    dataset = Dataset.objects.visible_to(request.user).find(dataset_id)  # type: ignore[arg-type]
-    if dataset is None:
+    own = Dataset.objects.visible_to(request.user)  # type: ignore[arg-type]
+    if (dataset := own.find(dataset_id)) is None:
         raise NotFound(UNKNOWN_DATASET)
     return dataset
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import models
+from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
     # DatasetStatistics is named only inside QuerySet["..."], where ruff does not look.
@@ -37,6 +38,21 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
     def trainable(self) -> "DatasetQuerySet":
         """Ready to start a job from."""
         return self.filter(status="ready", training_ready=True)
+
+    def with_lengths(self, base_model: str, default: str) -> "DatasetQuerySet":
+        """Each with `measured_lengths`: pairs of length and count in the train split.
+
+        By the base model's tokenizer, else by the default model's; None before either
+        was measured. Costs no query of its own.
+        """
+        from datasets.models import DatasetStatistics
+
+        own = DatasetStatistics.objects.filter(dataset=models.OuterRef("pk"))
+        asked, other = (
+            models.Subquery(own.filter(base_model=name).values("lengths"))
+            for name in (base_model, default)
+        )
+        return self.annotate(measured_lengths=Coalesce(asked, other))
 
     def find(self, dataset_id: UUID | str) -> "Dataset | None":
         """The dataset with this id, or None."""

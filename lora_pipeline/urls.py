@@ -8,6 +8,7 @@ import datasets.views
 import notifications.views
 import training.configure
 import training.costs_views
+import training.estimator_page
 import training.views
 from datasets.downloads import PartConverter
 from lora_pipeline import views
@@ -75,5 +76,6 @@ urlpatterns = [
     path("costs", training.costs_views.costs_page, name="costs"),
     path("costs.csv", training.costs_views.costs_csv, name="costs-csv"),
     path("api/", include("lora_pipeline.api_urls")),
+    path("admin/estimator", training.estimator_page.estimator, name="estimator"),
     path("admin/", admin.site.urls),
 ]

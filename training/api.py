@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from datasets.api import own_dataset
+from datasets.models import Dataset
 from lora_pipeline.envelope import success
 from lora_pipeline.openapi import DELETED
 from lora_pipeline.pagination import paginate
@@ -20,6 +20,7 @@ from training.answers import estimate_answer
 from training.control_api import JobControls
 from training.filters import JobFilter
 from training.idempotency import HEADER, claim_of, earlier_job
+from training.lengths import to_estimate
 from training.models import TrainingJob
 from training.quoting import quote
 from training.serializers import (
@@ -36,6 +37,7 @@ from training.services import (
     move_job,
     rename_job,
 )
+from training.validation import UNKNOWN_DATASET
 
 UNKNOWN_JOB = "There is no such job among yours."
 
@@ -46,6 +48,16 @@ def own_job(request: Request, job_id: Any) -> TrainingJob:
     if (job := jobs.find(job_id)) is None:
         raise NotFound(UNKNOWN_JOB)
     return job
+
+
+def asked_dataset(request: Request, body: EstimateRequest) -> Dataset:
+    """The caller's dataset that a checked body names, ready to be estimated."""
+    values: dict[str, Any] = body.validated_data
+    model = values.get("base_model", "")
+    found = to_estimate(request.user, values["dataset_id"], model)  # type: ignore[arg-type]
+    if found is None:
+        raise NotFound(UNKNOWN_DATASET)
+    return found
 
 
 class JobViewSet(JobControls, GenericViewSet[TrainingJob]):
@@ -67,7 +79,7 @@ class JobViewSet(JobControls, GenericViewSet[TrainingJob]):
         """What a job would cost and how long it would take; writes nothing."""
         body = EstimateRequest(data=request.data)
         body.is_valid(raise_exception=True)
-        dataset = own_dataset(request, body.validated_data["dataset_id"])
+        dataset = asked_dataset(request, body)
         estimate, _ = quote(dataset=dataset, config=body.config(), found=body.found)
         return success(estimate_answer(estimate, dataset))
 
@@ -79,7 +91,7 @@ class JobViewSet(JobControls, GenericViewSet[TrainingJob]):
             return success(JobSerializer(job).data)
         body = JobRequest(data=request.data)
         body.is_valid(raise_exception=True)
-        dataset = own_dataset(request, body.validated_data["dataset_id"])
+        dataset = asked_dataset(request, body)
         job, is_new = create_job(
             owner=request.user,  # type: ignore[arg-type]
             dataset=dataset,

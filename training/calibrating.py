@@ -202,7 +202,11 @@ def _learn_overheads(
 
 def _of_job(job: TrainingJob) -> dict[str, Any]:
     """What a record says of its job, whatever came out."""
-    lengths = lengths_of(job.dataset).coarsened()
+    lengths = lengths_of(
+        job.dataset,
+        base_model=job.base_model_id,
+        max_length=int(job.hyperparameters["max_length"]),
+    ).coarsened()
     return {
         "job": job,
         "kind": Kind.RUN,

@@ -1,17 +1,23 @@
 """The configuration page: choose, see what it costs, start."""
 
 import uuid
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    QueryDict,
+)
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from datasets.models import Dataset
-from datasets.views import own_dataset
 from lora_pipeline.envelope import Refusal
 from training.answers import estimate_answer
 from training.comparison import Offer, compare
@@ -28,6 +34,7 @@ from training.forms import (
     preset_values,
 )
 from training.idempotency import Claim, body_sha256
+from training.lengths import to_estimate
 from training.models import TrainingJob
 from training.quoting import quote
 from training.services import create_job
@@ -55,7 +62,7 @@ def configure(request: HttpRequest) -> HttpResponse:
         own = Dataset.objects.visible_to(request.user).trainable()  # type: ignore[arg-type]
         found = {"datasets": own[:20], "section": "jobs"}
         return render(request, "training/choose.html", found)
-    dataset = own_dataset(request, _uuid(given["datasetId"]))
+    dataset = _asked(request, given)
     machines = offered()
     values = first_values(machines) | given.dict()
     if "set_preset" in given:
@@ -70,11 +77,13 @@ def configure(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(address(dataset, values))
 
 
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404(UNKNOWN_DATASET) from None
+def _asked(request: HttpRequest, given: QueryDict) -> Dataset:
+    """The user's dataset; an unknown one and a malformed id are the same 404."""
+    with suppress(ValueError):
+        asked, model = UUID(given.get("datasetId")), given.get("base_model", "")
+        if found := to_estimate(request.user, asked, model):  # type: ignore[arg-type]
+            return found
+    raise Http404(UNKNOWN_DATASET)
 
 
 def address(dataset: Dataset, values: dict[str, Any]) -> str:

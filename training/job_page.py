@@ -6,6 +6,7 @@ from typing import Any
 from training.checkpoints import kept_checkpoints
 from training.domain import lifecycle
 from training.domain.limits import LIMITS, plain
+from training.domain.method import QLORA
 from training.models import JobEvent, TrainingJob
 from training.monitoring import charts_of, switches_in
 from training.moves import stranded
@@ -77,4 +78,17 @@ def settings_facts(job: TrainingJob) -> dict[str, Any]:
         for name in (*LIMITS, "scheduler")
         if (v := given.get(name)) is not None
     }
-    return {"settings": words}
+    return {"settings": words | _plan_facts(job)}
+
+
+def _plan_facts(job: TrainingJob) -> dict[str, str]:
+    """What was chosen for the job where its owner left it open."""
+    plan = job.plan
+    if plan is None:
+        return {}
+    method = "QLoRA" if plan["method"] == QLORA else "LoRA"
+    return {
+        "Method": f"{method}, packed" if plan["packing"] else method,
+        "Micro-batch": f"{plan['micro_batch']} × {plan['gradient_accumulation']}",
+        "Checkpointing": "on" if plan["gradient_checkpointing"] else "off",
+    }

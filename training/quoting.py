@@ -175,7 +175,7 @@ def setup_of(
     return Setup(
         base_model=model.pk,
         architecture=architecture,
-        lengths=lengths_of(dataset),
+        lengths=lengths_of(dataset, base_model=model.pk, max_length=chosen.max_length),
         batch_size=chosen.batch_size,
         epochs=chosen.epochs,
         max_length=chosen.max_length,
