@@ -117,7 +117,6 @@ JOB = {
     "continued_from": None,
     "start_step": 0,
     "retry_count": 0,
-    "suggestion": None,
     "external_job_id": "",
     "artifact": None,
     "created_at": "2026-11-24T18:00:00Z",

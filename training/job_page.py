@@ -89,6 +89,6 @@ def _plan_facts(job: TrainingJob) -> dict[str, str]:
     method = "QLoRA" if plan["method"] == QLORA else "LoRA"
     return {
         "Method": f"{method}, packed" if plan["packing"] else method,
-        "Micro-batch": f"{plan['micro_batch']} × {plan['gradient_accumulation']}",
+        "Micro-batch": f"{plan['micro_batch']} x {plan['gradient_accumulation']}",
         "Checkpointing": "on" if plan["gradient_checkpointing"] else "off",
     }

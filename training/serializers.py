@@ -257,9 +257,6 @@ class JobSerializer(serializers.ModelSerializer[TrainingJob]):
     hyperparameters = StoredHyperparameters()
     gpu_config = StoredGpuConfig()
     current_metrics = Metrics()
-    suggestion = serializers.DictField(
-        allow_null=True, help_text="The change that would make a failed job run."
-    )
     plan = Facts()
     estimate = Facts()
     remaining = Facts()
