@@ -10,7 +10,7 @@ from lora_pipeline.row_security import child_policies
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("training", "0006_transitions"),
+        ("training", "0007_product"),
     ]
 
     operations = [
