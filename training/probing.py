@@ -32,9 +32,9 @@ ON_GPU = (
     "meta-llama/Llama-3.1-8B-Instruct",
     "microsoft/phi-4",
 )
-CPU_SHAPES = ((128, 1), (256, 1), (128, 4), (512, 1), (256, 4))
+CPU_SHAPES = ((64, 1), (128, 1), (128, 2), (256, 1), (128, 4))
 GPU_SHAPES = ((512, 1), (1024, 2), (2048, 1), (1024, 8), (4096, 2))
-STEPS, RANK = 6, 16
+STEPS, RANK = 5, 16
 POINT_SECONDS = 600
 Say = Callable[[str], None]
 

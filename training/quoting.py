@@ -200,6 +200,7 @@ def method_of(hardware: Hardware, chosen: Hyperparameters) -> Method:
         loss=CHUNKED_LOSS,
         k_bit_prepared=quantised,
         computes_in_float32=precision == "fp32",
+        dropout=chosen.dropout > 0,
     )
 
 

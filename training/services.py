@@ -188,12 +188,19 @@ def config_of(job: TrainingJob) -> JobConfig:
         gpu_count=job.gpu_count,
         hyperparameters=fill_defaults(job.hyperparameters),
         preset_id=job.preset_id,
-        base_model=job.base_model_id,
+        base_model=_model_asked_for(job),
         name=job.name,
         quoted_cost=job.quoted_cost,
         max_cost=job.max_cost,
         priority=job.priority,
     )
+
+
+def _model_asked_for(job: TrainingJob) -> str:
+    """Empty where the request named none, so that a new estimate is made alike."""
+    by_catalogue = job.estimate is None or job.estimate["basis"] == "catalogue"
+    is_default = job.base_model_id == settings.DEFAULT_BASE_MODEL
+    return "" if by_catalogue and is_default else job.base_model_id
 
 
 @transaction.atomic

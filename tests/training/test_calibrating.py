@@ -1,5 +1,6 @@
 """What a finished run leaves behind, without a trainer: facts in, records out."""
 
+from decimal import Decimal
 from math import exp, log
 
 import pytest
@@ -106,7 +107,7 @@ def test_a_lack_of_memory_that_was_foretold_teaches_nothing_new(job):
 
 def test_what_remains_begins_with_the_estimate_and_follows_the_run(job):
     attempt = attempt_of(job)
-    job.status, job.usd_per_gpu_hour = "running", 3.6
+    job.status, job.usd_per_gpu_hour = "running", Decimal("3.6")
     before = remaining_of(job, attempt)["seconds"]
     step = job.estimate["time"]["step_seconds"]
     attempt.step_seconds, job.current_step = 3 * step, 375

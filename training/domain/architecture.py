@@ -131,3 +131,15 @@ class Architecture:
         """
         inner = (3 if self.gated else 2) * self.ffn * max(self.experts_per_token, 1)
         return 4 * self.hidden + 2 * self.query + 2 * self.key_value + inner
+
+    @property
+    def adapted_width(self) -> int:
+        """Elements of one token that enter the adapted matrices of one layer.
+
+        Queries, keys and values read the same hidden state, but each adapter drops its
+        own share of it: 3 h + q, and 2 h + f of a dense feed-forward network.
+        """
+        attention = 3 * self.hidden + self.query
+        if self.is_mixture:
+            return attention
+        return attention + (2 if self.gated else 1) * self.hidden + self.ffn

@@ -51,6 +51,11 @@ MEMORY = MemoryConstants(
     context_gib=1.545,
 )
 
+CPU_CONTEXT_GIB = 0.75
+"""What the trainer's program takes on a processor, where no driver holds anything:
+interpreter and libraries 0.43 GiB, the rest buffers of loading. From two probes of
+SmolLM2-135M on 2026-11-24 (64 and 256 tokens), so to be trusted within 0.15 GiB."""
+
 TIME_SPREADS = Spreads(
     levels=(0.10, 0.12, 0.08, 0.12, 0.05, 0.08),
     gpu_similar=0.20,

@@ -48,6 +48,7 @@ class Method:
     loss's precision, `fused` by a fused cross entropy, `chunked` never whole (Liger,
     torchtune). `sharded` means weights split over GPUs (FSDP, ZeRO-3).
     `computes_in_float32`: quantised weights on a processor, which has no 16-bit units.
+    `dropout`: adapters drop some of their inputs, so each keeps a copy of its own.
     """
 
     weights: str = "bf16"
@@ -60,6 +61,7 @@ class Method:
     sharded: bool = False
     checkpoints_offloaded: bool = False
     computes_in_float32: bool = False
+    dropout: bool = False
 
     def __post_init__(self) -> None:
         if self.weights not in BYTES_PER_WEIGHT:

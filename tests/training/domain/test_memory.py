@@ -99,3 +99,15 @@ def test_exactly_enough_fits_every_other_time():
 
 def test_where_no_capacity_is_known_nothing_is_claimed_not_to_fit():
     assert judge(peak(Method()), available_gib=None, sigma=0.1).verdict == FITS
+
+
+def test_dropout_keeps_each_adapters_input_a_second_time():
+    llama = dimensions()
+    batch = MicroBatch(sequences=2, length=512)
+    plain = Method(gradient_checkpointing=False)
+    kept = peak_memory(llama, plain, batch, fitted.MEMORY)
+    dropped = peak_memory(llama, plain.changed(dropout=True), batch, fitted.MEMORY)
+    # q, k, v: 3 x 4096, o: 4096, gate and up: 2 x 4096, down: 14336 elements a token
+    # and layer, 2 bytes and a byte of mask each.
+    width = 3 * 4096 + 4096 + 2 * 4096 + 14336
+    assert dropped.total - kept.total == pytest.approx(3 * width * 32 * 1024)
