@@ -67,9 +67,8 @@ def test_two_gigabytes_in_150_megabytes(tmp_path):
     )  # fmt: skip
     found = json.loads(done.stdout.splitlines()[-1])
     grown = found["peak"] - found["idle"]
-    print(
-        f"\n{SIZE / 1e9:.1f} GB, {count:,} rows: {grown:.0f} MB above {found['idle']:.0f}"
-    )
+    words = f"{SIZE / 1e9:.1f} GB, {count:,} rows"
+    print(f"\n{words}: {grown:.0f} MB above idle ({found['idle']:.0f} MB)")
     assert found["status"] == "ready"
     assert found["pairs"] + found["held"] == count
     assert found["exact"]
