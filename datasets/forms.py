@@ -68,7 +68,7 @@ class UploadForm(SplitForm):
     )
     validation_file = file_field(
         required=False,
-        label="Validation file",
+        label="Validation set",
         words="Held out instead of a share of the file, in the same format.",
     )
     field_order = ["file", "name", "description"]
@@ -85,7 +85,7 @@ class VersionForm(SplitForm):
     file = file_field(
         required=False, label="File", words="Empty: the same content, split anew."
     )
-    validation_file = file_field(required=False, label="Validation file", words="")
+    validation_file = file_field(required=False, label="Validation set", words="")
     field_order = ["file", "validation_file"]
 
     def values(self) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from datasets.models import Dataset, DatasetStatistics
 from datasets.tokens import EstimatedTokenizer, ModelTokenizer, tokenizer_in
 from lora_pipeline.envelope import Refusal
 
-BATCH_ROWS = 512
-BATCH_BYTES = 1024 * 1024
+BATCH_ROWS = 256
+BATCH_BYTES = 512 * 1024
 _decode = msgspec.json.Decoder().decode
 AnyTokenizer = ModelTokenizer | EstimatedTokenizer
 
@@ -119,7 +119,7 @@ def measured(
 
 
 def _batches(rows: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Up to 512 rows at a time, fewer when they are long."""
+    """Up to 256 rows at a time, fewer when they are long."""
     lines: list[bytes] = []
     size = 0
     for row in rows:

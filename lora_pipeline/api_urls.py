@@ -20,7 +20,7 @@ from training.costs_views import CostsView
 from training.monitoring_views import MetricsView
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
-router.register("datasets", DatasetViewSet, basename="dataset")
+router.register("datasets", DatasetViewSet, basename="api-dataset")
 router.register("adapters", AdapterViewSet, basename="adapter")
 router.register("jobs", JobViewSet, basename="job")
 router.register("notifications", NotificationViewSet, basename="notification")

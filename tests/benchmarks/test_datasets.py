@@ -4,6 +4,7 @@ The tokenizer of the bundled base model is used when its folder is at hand (sett
 MODELS_DIR), else one of 16 384 tokens made here; the ratio is the same thing asked.
 """
 
+import ast
 import json
 import random
 import statistics
@@ -30,9 +31,11 @@ TEMPLATE = (
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    """Prose: the documentation strings of the standard library."""
-    import ast
+    return prose()
 
+
+def prose() -> str:
+    """The documentation strings of the standard library."""
     found = []
     for file in sorted(WORDS.rglob("*.py"))[:1500]:
         try:
