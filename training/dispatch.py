@@ -46,6 +46,8 @@ def launch_queued() -> None:
         wanted, rest = left[: waiting.gpu_count], left[waiting.gpu_count :]
         if launch(waiting.id, wanted):  # type: ignore[arg-type]
             free[waiting.gpu_type] = rest
+        else:
+            free = free_devices()
 
 
 def _is_due(job: TrainingJob, now: datetime) -> bool:
@@ -198,6 +200,7 @@ def not_started(attempt_id: UUID, error: Exception) -> None:
     if isinstance(error, local.StillRunning):
         close_unstarted(job, attempt, "An older process was still there.")
         return
+    attempt.claims.all().delete()
     attempt_failed(
         job,
         attempt,

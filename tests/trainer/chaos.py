@@ -82,10 +82,10 @@ class Scale:
 
 
 SHORT = Scale(
-    runs=8,
-    kills_a_service=2,
-    one_kill=2,
-    two_kills=1,
+    runs=6,
+    kills_a_service=1,
+    one_kill=1,
+    two_kills=0,
     stops=1,
     disks=1,
     pauses=1,

@@ -68,6 +68,7 @@ def test_a_base_model_that_is_gone_is_said_with_another(console, dataset):
     assert "ModelNotFound" in ended["error_stack"]
 
 
+@pytest.mark.long
 def test_a_run_out_of_memory_is_said_with_a_smaller_batch(console):
     words = "the answer of the lamp " * 12_000
     rows = [
@@ -106,7 +107,13 @@ def small_disk(console):
         subprocess.run(["umount", "-l", folder], check=True)
 
 
-@pytest.mark.parametrize("size_kb", [8, 160], ids=["at once", "at a checkpoint"])
+@pytest.mark.parametrize(
+    "size_kb",
+    [
+        pytest.param(8, id="at once"),
+        pytest.param(160, id="at a checkpoint", marks=pytest.mark.long),
+    ],
+)
 def test_a_full_disk_is_said_and_continues_once_there_is_room(
     console, dataset, small_disk, size_kb
 ):

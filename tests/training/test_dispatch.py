@@ -1,5 +1,6 @@
 """Who starts on what, what the others are told, and when a run counts as stalled."""
 
+import errno
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from tests.factories import TrainingJobFactory
-from training.dispatch import begin_attempt, free_devices, note_waiting
+from training.dispatch import begin_attempt, free_devices, not_started, note_waiting
 from training.launchers import local
 from training.models import DeviceClaim, GpuOffer, RunAttempt
 from training.outcomes import end_attempt
@@ -70,6 +71,14 @@ def test_devices_come_free_when_the_attempt_has_ended_and_its_process_is_gone(
     end_attempt(attempt, "completed")
     release_devices()
     assert not DeviceClaim.objects.exists()
+
+
+def test_what_could_not_start_frees_its_devices_at_once(offer, owner):
+    attempt = begin_attempt(queued(owner).pk, "a", ["3"])
+    not_started(attempt.pk, OSError(errno.ENOSPC, "No space left on device"))
+    attempt.refresh_from_db()
+    assert (attempt.job.status, attempt.job.failure_kind) == ("failed", "disk_full")
+    assert free_devices() == {GPU: ["3", "5"]}
 
 
 def test_waiting_jobs_are_told_their_place_and_their_start(offer, owner, stranger):
