@@ -67,12 +67,18 @@ def _choices(request: Request) -> dict[str, Any]:
 
 
 class WebhookSerializer(serializers.ModelSerializer[Webhook]):
-    """An address that notices are posted to, and the secret that signs them."""
+    """An address that notices are posted to."""
 
     class Meta:
         model = Webhook
+        fields = ["id", "url", "created_at"]
+
+
+class NewWebhookSerializer(WebhookSerializer):
+    """A webhook with the secret that signs its notices, told this once."""
+
+    class Meta(WebhookSerializer.Meta):
         fields = ["id", "url", "secret", "created_at"]
-        read_only_fields = ["secret"]
 
 
 class WebhookRequest(serializers.Serializer[Any]):
@@ -106,14 +112,14 @@ class WebhookViewSet(GenericViewSet[Webhook]):
         return success({"webhooks": found, "pagination": block})
 
     @extend_schema(
-        request=WebhookRequest, responses={201: WebhookSerializer, 409: KNOWN}
+        request=WebhookRequest, responses={201: NewWebhookSerializer, 409: KNOWN}
     )
     def create(self, request: Request) -> Response:
         """Post notices to one more address."""
         body = WebhookRequest(data=request.data)
         body.is_valid(raise_exception=True)
         webhook = add_webhook(owner=request.user, url=body.validated_data["url"])  # type: ignore[arg-type]
-        return success(WebhookSerializer(webhook).data, status_code=201)
+        return success(NewWebhookSerializer(webhook).data, status_code=201)
 
     def destroy(self, request: Request, pk: Any) -> Response:
         """Post nothing more there."""

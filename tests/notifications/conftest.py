@@ -1,44 +1,9 @@
-"""Receivers that really receive: an HTTP server and a mail server on this machine."""
-
-import socket
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+"""Fixtures of receivers that really receive."""
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.test import override_settings
 
-
-class Receiver:
-    """Keeps what was posted; answers with the next of `statuses`, else 200."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[dict[str, str], bytes, str]] = []
-        self.statuses: list[int] = []
-        self.pause = 0.0
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.got.append((dict(self.headers), body, self.path))
-                status = receiver.statuses.pop(0) if receiver.statuses else 200
-                self.send_response(status)
-                if 300 <= status < 400:
-                    self.send_header("Location", f"{receiver.url}/elsewhere")
-                answer = b"busy" if status >= 400 else b"ok"
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                for byte in answer:
-                    threading.Event().wait(receiver.pause)
-                    self.wfile.write(bytes([byte]))
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+from tests.notifications.receivers import Inbox, Receiver, start_mail_server
 
 
 @pytest.fixture
@@ -51,26 +16,11 @@ def receiver(settings):
     made.server.server_close()
 
 
-class Inbox:
-    """An SMTP handler that keeps what it was given."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[list[str], str]] = []
-
-    async def handle_DATA(self, server, session, envelope) -> str:
-        self.got.append((envelope.rcpt_tos, envelope.content.decode()))
-        return "250 OK"
-
-
 @pytest.fixture
 def inbox():
     """A mail server that the console is told to use, over real SMTP."""
     kept = Inbox()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(kept, hostname="127.0.0.1", port=port)
-    controller.start()
+    controller, port = start_mail_server(kept)
     with override_settings(
         EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend",
         EMAIL_HOST="127.0.0.1",
