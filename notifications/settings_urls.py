@@ -11,7 +11,7 @@ urlpatterns = [
     path(
         "webhooks/<uuid:webhook_id>/remove", views.webhook_remove, name="webhook-remove"
     ),
-    path("webhooks/<uuid:webhook_id>/test", views.webhook_test, name="webhook-test"),
+    path("webhooks/<uuid:webhook_id>/test", views.webhook_test, name="test-webhook"),
     path("deliveries", views.deliveries, name="deliveries"),
     path(
         "deliveries/<uuid:delivery_id>/again",

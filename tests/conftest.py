@@ -1,9 +1,11 @@
 """The test database: made by its owner, used as the working roles."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
@@ -11,6 +13,7 @@ from rest_framework.test import APIClient
 from lora_pipeline.models import User
 from lora_pipeline.services import create_api_key
 from tests.factories import DatasetFactory, UserFactory
+from training.models import GpuType
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +44,24 @@ def own_storage(settings, tmp_path: Path) -> Path:
 def quick_passwords(settings) -> None:
     """A real hash takes a third of a second, for every user of every test."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def catalogue(request) -> None:
+    """A test that commits empties every table after it; the next finds them filled."""
+    needs = {"db", "transactional_db"} & set(request.fixturenames)
+    marked = request.node.get_closest_marker("django_db")
+    if not needs and marked is None:
+        return
+    commits = marked is not None and marked.kwargs.get("transaction")
+    request.getfixturevalue("transactional_db" if commits else "db")
+    if not GpuType.objects.exists():
+        first = import_module("training.migrations.0003_catalogue")
+        then = import_module("training.migrations.0009_known_models_and_gpus")
+        for fill in (first.add_gpu_types, first.add_base_models):
+            fill(apps, connection.schema_editor())
+        for fill in (then.enter_hardware, then.enter_models):
+            fill(apps, connection.schema_editor())
 
 
 @pytest.fixture

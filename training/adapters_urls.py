@@ -8,11 +8,11 @@ ONE = "adapters/<uuid:adapter_id>"
 urlpatterns = [
     path("adapters", views.adapter_list, name="adapters"),
     path(ONE, views.adapter_page, name="adapter"),
-    path(f"{ONE}/download", views.archive, name="adapter-download"),
+    path(f"{ONE}/download", views.archive, name="download-adapter"),
     path(f"{ONE}/merged", views.merged_archive, name="adapter-merged"),
     path(f"{ONE}/rename", views.rename, name="adapter-rename"),
     path(f"{ONE}/delete", views.delete, name="adapter-delete"),
-    path(f"{ONE}/export", views.export, name="adapter-export"),
+    path(f"{ONE}/export", views.export, name="export-adapter"),
     path(f"{ONE}/ask", views.ask, name="adapter-ask"),
     path(f"{ONE}/questions/clear", views.clear, name="adapter-questions-clear"),
 ]
