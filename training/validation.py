@@ -43,7 +43,7 @@ def look_up(*, gpu_type: str, base_model: str) -> Catalogue:
 
     Without a base model the job trains DEFAULT_BASE_MODEL, whatever its row says.
     """
-    wanted = base_model or settings.DEFAULT_BASE_MODEL
+    wanted = (base_model or settings.DEFAULT_BASE_MODEL).replace("\0", "\ufffd")
     models = BaseModel.objects.enabled().filter(pk=wanted)
     facts = JSONObject(**{name: name for name in MODEL_FACTS})
     asked = Subquery(models.annotate(facts=facts).values("facts")[:1])

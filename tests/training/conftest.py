@@ -24,7 +24,7 @@ def session(owner) -> APIClient:
 
 
 @pytest.fixture(params=["session", "key"])
-def caller(request) -> APIClient:
+def caller(request, db) -> APIClient:
     return request.getfixturevalue({"session": "session", "key": "api"}[request.param])
 
 
