@@ -90,10 +90,8 @@ def test_examples_are_paged_as_chats(owner, browser_of_owner):
     assert "Example 21" in page.content.decode()
     page = browser_of_owner.get(f"/datasets/{dataset.pk}/examples?split=validation")
     assert "30 examples" in page.content.decode()
-    assert (
-        browser_of_owner.get(f"/datasets/{dataset.pk}/examples?split=x").status_code
-        == 404
-    )
+    answer = browser_of_owner.get(f"/datasets/{dataset.pk}/examples?split=x")
+    assert answer.status_code == 404
 
 
 def test_markup_in_a_file_is_shown_as_text(owner, browser_of_owner):
