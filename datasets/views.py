@@ -32,6 +32,11 @@ from training.validation import UNKNOWN_DATASET
 PAGE_SIZE = 20
 EXAMPLES_A_PAGE = 10
 UNDO = "dataset-undo"
+PARTS = {
+    "": "datasets/detail.html",
+    "live": "datasets/detail.html#live",
+    "look": "datasets/_look.html#look",
+}
 
 
 def own_dataset(request: HttpRequest, dataset_id: UUID) -> Dataset:
@@ -49,7 +54,10 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
     deleted = "deleted" in request.GET
     rows = Dataset.objects.deleted_of(owner) if deleted else None
     own = Dataset.objects.visible_to(owner).listed() if rows is None else rows.listed()
-    found = DatasetFilter(request.GET, queryset=own)
+    asked = request.GET.copy()
+    for name in [name for name, value in asked.items() if not value]:
+        del asked[name]
+    found = DatasetFilter(asked, queryset=own)
     shown = found.qs if found.is_valid() else own.none()
     page = Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"page_obj": page, "section": "datasets", "deleted": deleted}
@@ -91,9 +99,8 @@ def form_status(form: forms.Form) -> int:
 def detail(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     """All of a dataset; htmx gets the part that it asks for."""
     found = detail_context(own_dataset(request, dataset_id), request.GET)
-    part = request.headers.get("HX-Target", "")
-    part = f"#{part}" if part in ("live", "look") else ""
-    return render(request, f"datasets/detail.html{part}", found)
+    template = PARTS.get(request.headers.get("HX-Target", ""), PARTS[""])
+    return render(request, template, found)
 
 
 @require_GET

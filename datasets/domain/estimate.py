@@ -1,11 +1,11 @@
 """Tokens of a conversation while no tokenizer is at hand.
 
 Calibrated on SmolLM2's tokenizer: 4.2 ASCII characters a token are the median of
-English prose (4.2), Python (3.8), an adviser's chats (4.5) and a help desk's (3.7); 0.8
-other characters a token lie between Russian (1.1) and Chinese (0.5), as measured on
-translations of Django's admin. Known error: within 12 % on English and code; 18 to 33 %
-low on German, French and Spanish; from 32 % low (Chinese) to 33 % high (Russian) on
-other scripts, and less so with tokenizers of larger vocabularies.
+English prose (4.2), Python (3.8), a financial adviser's chats (4.5) and a help desk's
+(3.7); 0.8 other characters a token lie between Russian (1.1) and Chinese (0.5), as
+measured on translations of Django's admin. Known error: within 12 % on English and
+code; 18 to 33 % low on German, French and Spanish; from 32 % low (Chinese) to 33 % high
+(Russian) on other scripts, and less so with tokenizers of larger vocabularies.
 """
 
 from collections.abc import Sequence
