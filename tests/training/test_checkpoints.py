@@ -109,6 +109,14 @@ def test_a_queued_job_is_paused_and_resumed_from_its_page(make, browser_of_owner
     assert job.status == "queued"
 
 
+def test_every_change_of_state_stands_in_the_history(make, browser_of_owner):
+    job = make("queued")
+    browser_of_owner.post(f"{job.get_absolute_url()}/pause")
+    text = browser_of_owner.get(job.get_absolute_url()).content.decode()
+    assert "queued → <b>paused</b>" in text
+    assert "by owner" in text
+
+
 def test_a_job_at_its_cap_is_resumed_with_a_higher_one(make, browser_of_owner):
     job = make("paused", 20, max_cost=1, running_seconds=3600, usd_per_gpu_hour=2)
     path = job.get_absolute_url()
