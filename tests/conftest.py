@@ -15,15 +15,25 @@ from lora_pipeline.services import create_api_key
 from tests.factories import DatasetFactory, UserFactory
 from training.models import GpuType
 
+END_OTHER_SESSIONS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """Made as the owner; from here on connections open as the operator."""
+def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
+    """Made as the owner; from here on connections open as the operator.
+
+    Threads of a worker leave sessions open, in which the database cannot be dropped.
+    """
     connection.close()
     connection.settings_dict["OPTIONS"]["options"] = "-c role=lp_operator"
     yield
     connection.close()
     connection.settings_dict["OPTIONS"].pop("options")
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(END_OTHER_SESSIONS)
 
 
 @pytest.fixture(autouse=True)

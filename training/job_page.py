@@ -39,7 +39,13 @@ def live_facts(job: TrainingJob, shown: Mapping[str, str]) -> dict[str, Any]:
         "after": events[-1].pk if events else after,
         "changed": changed,
         "stranded": stranded(job) if changed else None,
+        "history": history(job) if changed else None,
     }
+
+
+def history(job: TrainingJob) -> list[JobEvent]:
+    """Every change of the job's state: when, from what to what, why, by whom."""
+    return list(job.events.filter(kind=JobEvent.Kind.STATUS).order_by("id"))
 
 
 def stages(job: TrainingJob) -> list[tuple[str, str]]:

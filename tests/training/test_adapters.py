@@ -108,9 +108,8 @@ def test_under_a_new_name_it_gets_the_next_version(adapter, owner, dataset, api)
     assert again["version"] == 2
 
 
-@pytest.mark.django_db(transaction=True)
 def test_deleting_removes_the_files_and_leaves_the_job(
-    adapter, browser_of_owner, own_storage
+    adapter, browser_of_owner, own_storage, django_capture_on_commit_callbacks
 ):
     ask(adapter=adapter, question="Hello?")
     AdapterExport.objects.create(
@@ -121,7 +120,8 @@ def test_deleting_removes_the_files_and_leaves_the_job(
     assert len(list(own_storage.rglob("*.zip"))) == 2
     page = browser_of_owner.get(adapter.get_absolute_url()).content.decode()
     assert "Yes, delete My job v1" in page
-    answer = browser_of_owner.post(f"/adapters/{adapter.pk}/delete")
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = browser_of_owner.post(f"/adapters/{adapter.pk}/delete")
     assert answer.url == "/adapters"
     assert not list(own_storage.rglob("*.zip"))
     assert browser_of_owner.get(adapter.get_absolute_url()).status_code == 404

@@ -36,12 +36,14 @@ def folders(job) -> set[str]:
     return {p.name for p in (local.run_dir(job.pk) / "checkpoints").iterdir()}
 
 
-@pytest.mark.django_db(transaction=True)
-def test_freeing_removes_the_files_and_keeps_the_row(make, browser_of_owner):
+def test_freeing_removes_the_files_and_keeps_the_row(
+    make, browser_of_owner, django_capture_on_commit_callbacks
+):
     job = make("completed", 20, 40)
     page = browser_of_owner.get(job.get_absolute_url()).content.decode()
     assert "Step 20" in page
-    browser_of_owner.post(f"{job.get_absolute_url()}/free", {"step": 20})
+    with django_capture_on_commit_callbacks(execute=True):
+        browser_of_owner.post(f"{job.get_absolute_url()}/free", {"step": 20})
     assert folders(job) == {"checkpoint-40"}
     assert [c.step for c in kept_checkpoints(job)] == [40]
     assert job.checkpoints.get(step=20).freed_at is not None
@@ -105,6 +107,14 @@ def test_a_queued_job_is_paused_and_resumed_from_its_page(make, browser_of_owner
     browser_of_owner.post(f"{path}/resume")
     job.refresh_from_db()
     assert job.status == "queued"
+
+
+def test_every_change_of_state_stands_in_the_history(make, browser_of_owner):
+    job = make("queued")
+    browser_of_owner.post(f"{job.get_absolute_url()}/pause")
+    text = browser_of_owner.get(job.get_absolute_url()).content.decode()
+    assert "queued → <b>paused</b>" in text
+    assert "by owner" in text
 
 
 def test_a_job_at_its_cap_is_resumed_with_a_higher_one(make, browser_of_owner):
