@@ -149,6 +149,7 @@ def _counts(cells: list[Cell], key: Key) -> tuple[int, ...]:
 
 
 _Said = dict[Key, tuple[float, float]]
+NOTHING_SAID = (0.0, 0.0)
 
 
 def _said_by_branches(
@@ -164,14 +165,12 @@ def _said_by_branches(
     levels: list[_Said] = [level]
     for spread in reversed(spreads[1:]):
         above: _Said = {}
-        for key, message in level.items():
+        variance = spread**2
+        for key, (weight, moment) in level.items():
             parent = key[:-1]
-            weight, moment = _blurred(*message, spread)
-            if parent in above:
-                before = above[parent]
-                above[parent] = (before[0] + weight, before[1] + moment)
-            else:
-                above[parent] = (weight, moment)
+            share = 1 / (1 + weight * variance)
+            before = above.get(parent, NOTHING_SAID)
+            above[parent] = (before[0] + weight * share, before[1] + moment * share)
         levels.append(above)
         level = above
     return [{}, *reversed(levels)]
@@ -187,9 +186,11 @@ def noise_of(cells: Iterable[Cell]) -> float:
     """A run's own standard deviation: that within cells, shrunk to NOISE."""
     squares, freedom = NOISE_WEIGHT * NOISE**2, float(NOISE_WEIGHT)
     for cell in cells:
-        if cell.count > 1:
-            squares += max(cell.squares - cell.total**2 / cell.count, 0.0)
-            freedom += cell.count - 1
+        count = cell.count
+        if count > 1:
+            within = cell.squares - cell.total * cell.total / count
+            squares += within if within > 0 else 0.0
+            freedom += count - 1
     return sqrt(squares / freedom)
 
 
