@@ -76,8 +76,17 @@ def test_faults_stand_with_line_field_finding_and_remedy(owner, browser_of_owner
     assert "Wrong role: &#x27;bot&#x27;. Use system, user, assistant or tool." in page
 
 
-@pytest.mark.parametrize("query", ["example=0", "max_length=3", "split=x", "base_model=x",
-                                   "example=999999999999", "example=abc"])  # fmt: skip
+@pytest.mark.parametrize(
+    "query",
+    [
+        "example=0",
+        "max_length=3",
+        "split=x",
+        "base_model=x",
+        "example=999999999999",
+        "example=abc",
+    ],
+)
 def test_a_senseless_look_is_said_and_nothing_breaks(owner, browser_of_owner, query):
     dataset = ready(owner)
     answer = browser_of_owner.get(f"/datasets/{dataset.pk}?{query}")
