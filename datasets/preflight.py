@@ -9,7 +9,8 @@ from datasets.normalising import row_at
 from datasets.tokens import ModelTokenizer
 from training.trainer.labels import IGNORED, CannotRender, Labelled, label_conversation
 
-MAX_SHOWN_BEYOND = 200
+MAX_SHOWN = 5000
+SHOWN_BEYOND = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +59,12 @@ class Preflight:
 
     @property
     def shown(self) -> list[Token]:
-        """Those, and the first that were cut."""
-        return self.tokens[: len(self.tokens) - self.cut + MAX_SHOWN_BEYOND]
+        """Those and the first that were cut, as many as a page bears."""
+        return self.tokens[:MAX_SHOWN]
 
     @property
     def hidden(self) -> int:
-        return len(self.tokens) - len(self.shown)
+        return self.length - len(self.shown)
 
     def as_dict(self) -> dict[str, Any]:
         """For the API."""
@@ -129,9 +130,8 @@ def _tokens(
     text = tokenizer.template.render(row["messages"], row.get("tools"), False)
     _, offsets = tokenizer.template.encode(text)
     ends, tokens, before = set(labelled.ends), [], (-1, -1)
-    for position, (token, span) in enumerate(
-        zip(labelled.input_ids, offsets, strict=True)
-    ):
+    wanted = labelled.input_ids[: kept + SHOWN_BEYOND]
+    for position, (token, span) in enumerate(zip(wanted, offsets, strict=False)):
         part = text[slice(*span)]
         tokens.append(
             Token(

@@ -80,11 +80,11 @@ def test_faults_stand_with_line_field_finding_and_remedy(owner, browser_of_owner
     "query",
     [
         "example=0",
+        "example=abc",
+        "example=999999999999",
         "max_length=3",
         "split=x",
         "base_model=x",
-        "example=999999999999",
-        "example=abc",
     ],
 )
 def test_a_senseless_look_is_said_and_nothing_breaks(owner, browser_of_owner, query):
