@@ -6,21 +6,37 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from training.admin_actions import JOB_ACTIONS
-from training.models import BaseModel, GpuType, RunAttempt, TrainingJob
+from training.models import (
+    BaseModel,
+    CalibrationRecord,
+    GpuType,
+    RunAttempt,
+    TrainingJob,
+)
 
 
 @admin.register(GpuType)
 class GpuTypeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Prices and speeds."""
+    """Prices and speeds; a suggested type is enabled once it has a price."""
 
-    list_display = ["name", "usd_per_hour", "tokens_per_second", "memory_gb", "enabled"]
+    list_display = [
+        "name",
+        "usd_per_hour",
+        "suggested_usd_per_hour",
+        "tokens_per_second",
+        "memory_gb",
+        "evidence",
+        "enabled",
+    ]
+    readonly_fields = ["suggested_usd_per_hour", "suggestion_note"]
 
 
 @admin.register(BaseModel)
 class BaseModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """What can be trained on."""
 
-    list_display = ["id", "name", "source", "enabled"]
+    list_display = ["id", "name", "source", "parameters", "is_here", "enabled"]
+    search_fields = ["id", "name"]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -74,4 +90,15 @@ class RunAttemptAdmin(ReadOnlyAdmin):
     ]
     list_select_related = ["job"]
     exclude = ["token_hash"]
+    show_full_result_count = False
+
+
+@admin.register(CalibrationRecord)
+class CalibrationRecordAdmin(ReadOnlyAdmin):
+    """What every finished run and probe taught."""
+
+    list_display = ["base_model", "gpu_type", "method", "kind", "outcome", "created_at"]
+    list_filter = ["kind", "outcome", "gpu_type", "method"]
+    search_fields = ["base_model"]
+    raw_id_fields = ["job"]
     show_full_result_count = False

@@ -30,11 +30,11 @@ def knowledge(of_version: int) -> Knowledge:
     """Cells and scores of a version; two queries the first time, none after."""
     if not of_version:
         return NOTHING_YET
-    if of_version not in _kept:
-        fresh = _read()
+    if (known := _kept.get(of_version)) is None:
+        known = _read()
         _kept.clear()
-        _kept[of_version] = fresh
-    return _kept[of_version]
+        _kept[of_version] = known
+    return known
 
 
 def current() -> Knowledge:

@@ -14,7 +14,8 @@ def to_estimate(user: User, dataset_id: UUID, base_model: str) -> Dataset | None
     """The user's dataset with its lengths by a base model, in one query."""
     own = Dataset.objects.visible_to(user)
     default = settings.DEFAULT_BASE_MODEL
-    return own.with_lengths(base_model or default, default).find(dataset_id)
+    asked = default if "\0" in base_model or not base_model else base_model
+    return own.with_lengths(asked, default).find(dataset_id)
 
 
 def lengths_of(

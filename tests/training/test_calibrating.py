@@ -149,3 +149,12 @@ def test_only_staff_see_the_estimator(client, owner, job):
     page = client.get("/admin/estimator").content.decode()
     assert "100 %" in page
     assert "no evidence" in page
+
+
+def test_the_admin_shows_records_and_changes_none(admin_client, job):
+    learn_from_run(job, attempt_of(job))
+    record = CalibrationRecord.objects.get()
+    address = f"/admin/training/calibrationrecord/{record.pk}/change/"
+    assert admin_client.get("/admin/training/calibrationrecord/").status_code == 200
+    assert admin_client.get(address).status_code == 200
+    assert admin_client.post(address, {}).status_code == 403
