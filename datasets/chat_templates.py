@@ -58,19 +58,29 @@ class ChatTemplate:
     ) -> str:
         """The text of these messages. Raises CannotRender with the template's words."""
         named = "tool_use" if tools and "tool_use" in self._compiled else "default"
+        template = self._compiled[named]
+        variables = {
+            **template.globals,
+            **self._special,
+            "messages": [_plain(message) for message in messages],
+            "tools": tools,
+            "documents": None,
+            "add_generation_prompt": add_generation_prompt,
+        }
         try:
-            return self._compiled[named].render(
-                **self._special,
-                messages=[_plain(message) for message in messages],
-                tools=tools,
-                documents=None,
-                add_generation_prompt=add_generation_prompt,
-            )
+            # As template.render() does, without copying the variables once more.
+            context = template.new_context(variables, shared=True)
+            return "".join(template.root_render_func(context))
         except Exception as error:
             raise CannotRender(str(error)) from error
 
 
 def _plain(message: dict[str, Any]) -> dict[str, Any]:
+    """What a template sees of a message: neither weight nor null; all reasoning names."""
+    if len(message) == 3 and "weight" in message:
+        return {"role": message["role"], "content": message["content"]}
+    if len(message) == 2 and message.get("content") is not None:
+        return message
     plain = {k: v for k, v in message.items() if v is not None and k != "weight"}
     found = next((plain[key] for key in REASONING if key in plain), None)
     if found is not None:

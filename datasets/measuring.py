@@ -1,5 +1,6 @@
 """Tokens of a split by a base model: a pipeline of preparing and tokenizing."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -94,28 +95,33 @@ def measured(
 ) -> Iterator[tuple[int, list[Measured]]]:
     """Batch by batch: bytes read so far, and what each row measures.
 
-    The next batch is rendered by a thread beside while this one is tokenized: the
-    tokenizer needs no interpreter lock.
+    Three batches are under way at a time: one is rendered, one tokenized, which needs
+    no interpreter lock, and one counted.
     """
     prepare: Callable[[Any], Any] = tokenizer.prepare
-    measure: Callable[[Any], list[Measured]] = tokenizer.measure
+    encode: Callable[[Any], Any] = tokenizer.encode
+    count: Callable[[Any, Any], list[Measured]] = tokenizer.count
 
     def prepared(lines: list[bytes]) -> list[Any]:
         return [prepare(_decode(line)) for line in lines]
 
+    def encoded(batch: Future[list[Any]]) -> tuple[list[Any], Any]:
+        return batch.result(), encode(batch.result())
+
     read = 0
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        waiting: list[tuple[int, Future[list[Any]]]] = []
+    with ThreadPoolExecutor(1) as renderer, ThreadPoolExecutor(1) as encoder:
+        waiting: deque[tuple[int, Future[tuple[list[Any], Any]]]] = deque()
         for lines in _batches(rows):
+            batch = renderer.submit(prepared, lines)
             size = sum(map(len, lines))
-            waiting.append((size, beside.submit(prepared, lines)))
-            if len(waiting) > 1:
-                size, future = waiting.pop(0)
+            waiting.append((size, encoder.submit(encoded, batch)))
+            if len(waiting) > 2:
+                size, future = waiting.popleft()
                 read += size
-                yield read, measure(future.result())
+                yield read, count(*future.result())
         for size, future in waiting:
             read += size
-            yield read, measure(future.result())
+            yield read, count(*future.result())
 
 
 def _batches(rows: Iterable[bytes]) -> Iterator[list[bytes]]:

@@ -66,10 +66,19 @@ class ModelTokenizer:
         return Rendered(row=row, text=text, spans=spans, stable=stable, refused=False)
 
     def measure(self, batch: "Sequence[Rendered]") -> list[Measured]:
-        """Tokens of prepared rows: by the quick count where it is sure."""
-        encoded = self._tokenizer.encode_batch_fast(
+        """Tokens of prepared rows."""
+        return self.count(batch, self.encode(batch))
+
+    def encode(self, batch: "Sequence[Rendered]") -> list[Encoding]:
+        """The slow part, which needs no interpreter lock."""
+        return self._tokenizer.encode_batch_fast(
             [rendered.text for rendered in batch], add_special_tokens=False
         )
+
+    def count(
+        self, batch: "Sequence[Rendered]", encoded: Sequence[Encoding]
+    ) -> list[Measured]:
+        """Tokens of encoded rows: by the quick count where it is sure."""
         return [
             self._measured(rendered, encoding)
             for rendered, encoding in zip(batch, encoded, strict=True)
@@ -209,8 +218,14 @@ class EstimatedTokenizer:
     def prepare(self, row: Row) -> Row:
         return row
 
-    def measure(self, batch: Sequence[Row]) -> list[Measured]:
+    def encode(self, batch: Sequence[Row]) -> None:
+        return None
+
+    def count(self, batch: Sequence[Row], encoded: None) -> list[Measured]:
         return [estimated_tokens(row["messages"]) for row in batch]
+
+    def measure(self, batch: Sequence[Row]) -> list[Measured]:
+        return self.count(batch, None)
 
 
 def tokenizer_in(folder: Path | None) -> ModelTokenizer | EstimatedTokenizer:

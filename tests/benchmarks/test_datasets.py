@@ -96,7 +96,7 @@ def test_structure_and_hash_against_msgspec_alone(text, size, own_storage):
 
 def test_tokens_against_the_bare_call(text, tmp_path):
     tokenizer = ModelTokenizer(tokenizer_folder(text, tmp_path))
-    rows = rows_of(text, 1_500, 50_000_000)
+    rows = rows_of(text, 2_000, 50_000_000)
     prepared = [tokenizer.prepare(msgspec.json.decode(row)) for row in rows]
     texts = [one.text for one in prepared]
     bare_call = tokenizer._tokenizer.encode_batch_fast
