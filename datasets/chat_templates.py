@@ -76,7 +76,7 @@ class ChatTemplate:
 
 
 def _plain(message: dict[str, Any]) -> dict[str, Any]:
-    """What a template sees of a message: neither weight nor null; all reasoning names."""
+    """What a template sees: neither weight nor null, and reasoning by all its names."""
     if len(message) == 3 and "weight" in message:
         return {"role": message["role"], "content": message["content"]}
     if len(message) == 2 and message.get("content") is not None:
