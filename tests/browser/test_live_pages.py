@@ -89,7 +89,7 @@ def test_the_job_page_keeps_what_the_user_is_doing(open_page, console, running):
 
 def test_nothing_jumps_while_a_run_goes_on(open_page, running):
     page = open_page(f"/training/jobs/{running}")
-    expect(page.locator("svg.chart")).to_be_visible(timeout=20_000)
+    expect(page.locator("svg.chart").first).to_be_visible(timeout=20_000)
     page.wait_for_timeout(500)
     page.evaluate(HEARD)
     page.wait_for_timeout(7000)

@@ -49,7 +49,7 @@ def test_from_a_file_to_an_adapter(page: Page, console, tmp_path):
     expect(page.locator("#live")).to_have_attribute(
         "data-status", "running", timeout=30_000
     )
-    expect(page.locator("svg.chart")).to_be_visible(timeout=10_000)
+    expect(page.locator("svg.chart").first).to_be_visible(timeout=10_000)
     assert delay_to_page(page, console) < 3
     expect(page.locator("#live")).to_have_attribute(
         "data-status", "completed", timeout=60_000

@@ -14,29 +14,13 @@ import torch
 import train
 from adapted import load
 from merge import merge_adapter
+from reporting import Silent
 from run import make_archive
-from spec import Hyperparameters, Spec
+from spec import Hyperparameters, Plan, Spec
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 MODEL, WORK = Path(sys.argv[2]), Path(sys.argv[3])
 PROMPT = [{"role": "user", "content": "question 3 of the lamp"}]
-
-
-class Quiet:
-    """A reporter that nobody hears."""
-
-    taken_through = 0
-
-    def __init__(self) -> None:
-        import threading
-
-        self.cancelled = threading.Event()
-
-    def emit(self, type, **values) -> int:
-        return 0
-
-    def log(self, message, level="info") -> None:
-        pass
 
 
 def measured(model, tokenizer) -> tuple[torch.Tensor, list[int]]:
@@ -68,10 +52,11 @@ def spec() -> Spec:
             dropout=0.05, max_length=256, seed=42, warmup_ratio=0.03,
             scheduler="linear",
         ),
-        "checkpoint_every_steps": 100, "process_count": 1, "resume_step": 0,
+        "plan": Plan(), "checkpoint_every_steps": 100, "process_count": 1,
+        "resume_step": 0,
         "resume_name": "", "run_dir": WORK,
     }  # fmt: skip
-    return Spec(**{k: v for k, v in values.items() if k in Spec.__slots__})
+    return Spec(**values)
 
 
 def main() -> None:
@@ -83,7 +68,7 @@ def main() -> None:
         return save(the_spec, trainer, tokenizer)
 
     train.save_adapter = keep_and_save
-    folder = train.train(spec(), Quiet())
+    folder = train.train(spec(), Silent())
     logits, tokens = at_end["measured"]
     archive, merged = WORK / "adapter.zip", WORK / "merged.zip"
     make_archive(folder, archive)
