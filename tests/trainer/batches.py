@@ -11,10 +11,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training" / "train
 
 import train
 from data import Sequences, read_sequences, template_of
-from spec import Hyperparameters, Spec
+from measures import Measures
+from spec import Hyperparameters, Plan, Spec
 
 
 class Silent:
+    def __init__(self):
+        self.measures = Measures()
+
     def log(self, *words, **options):
         pass
 
@@ -38,6 +42,7 @@ def spec_of(folder: str, run_dir: Path, max_length: int) -> Spec:
         run_id="run", job_id="job", attempt=1, dataset={}, run_dir=run_dir,
         base_model={"id": "tests/tiny", "path": folder, "revision": None},
         checkpoint_every_steps=10, resume_step=0, resume_name="",
+        plan=Plan(), process_count=1,
         hyperparameters=Hyperparameters(
             learning_rate=1e-4, batch_size=2, epochs=1, rank=4, alpha=8, dropout=0.0,
             max_length=max_length, seed=1, warmup_ratio=0.0, scheduler="linear",
