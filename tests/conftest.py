@@ -21,6 +21,13 @@ END_OTHER_SESSIONS = (
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests go last: Playwright keeps its event loop until the session ends,
+    and no command that runs one of its own could start beside it.
+    """
+    items.sort(key=lambda item: "browser" in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
     """Made as the owner; from here on connections open as the operator.
