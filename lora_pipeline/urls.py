@@ -11,7 +11,7 @@ import training.costs_views
 import training.estimator_page
 import training.views
 from datasets.downloads import PartConverter
-from lora_pipeline import views
+from lora_pipeline import probes, views
 
 register_converter(PartConverter, "dataset_part")
 DATASET = "datasets/<uuid:dataset_id>"
@@ -22,6 +22,9 @@ PASSWORD = {"title": "Change your password", "submit": "Change it", "back": "/"}
 
 handler500 = "lora_pipeline.views.our_fault"
 urlpatterns = [
+    path("healthz", probes.alive, name="healthz"),
+    path("readyz", probes.ready, name="readyz"),
+    path("metrics", probes.figures, name="metrics"),
     path("", views.home, name="home"),
     path(
         "sign-in",

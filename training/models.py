@@ -19,6 +19,7 @@ from training.domain import fitted, gpus, lifecycle, schedule
 from training.domain.architecture import Architecture
 from training.domain.catalogue import CPU
 from training.domain.limits import GPU_COUNT
+from training.machine_models import Machine
 from training.querysets import (
     AdapterQuerySet,
     BaseModelQuerySet,
@@ -28,7 +29,7 @@ from training.querysets import (
     TrainingJobQuerySet,
 )
 
-__all__ = ["CalibrationCell", "CalibrationRecord", "CalibrationScore"]
+__all__ = ["CalibrationCell", "CalibrationRecord", "CalibrationScore", "Machine"]
 
 NAME_LENGTH = 200
 BY_LENGTH = 50
