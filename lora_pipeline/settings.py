@@ -269,6 +269,13 @@ NOTICE_RETRY_SECONDS = env.number("NOTICE_RETRY_SECONDS", 10.0)
 # -- Operation -----------------------------------------------------------------
 METRICS_DIR = VAR_DIR / "metrics"
 METRICS_TOKEN = env.text("METRICS_TOKEN")
+RETENTION_DELETED_DATASET_DAYS = env.number("RETENTION_DELETED_DATASET_DAYS", 30)
+RETENTION_UPLOAD_DAYS = env.number("RETENTION_UPLOAD_DAYS", 1)
+RETENTION_RUN_DAYS = env.number("RETENTION_RUN_DAYS", 30)
+RETENTION_IDEMPOTENCY_DAYS = env.number("RETENTION_IDEMPOTENCY_DAYS", 1, minimum=1)
+RETENTION_NOTICE_DAYS = env.number("RETENTION_NOTICE_DAYS", 365)
+RETENTION_DELIVERY_DAYS = env.number("RETENTION_DELIVERY_DAYS", 90)
+RETENTION_SESSION_DAYS = env.number("RETENTION_SESSION_DAYS", 1)
 
 # -- Language, time, logs ------------------------------------------------------
 LANGUAGE_CODE = "en-us"

@@ -21,11 +21,11 @@ cursor.execute("SELECT tablename, policyname, qual FROM pg_policies ORDER BY 1, 
 print(cursor.fetchall())
 cursor.execute("SELECT sequencename, last_value FROM pg_sequences ORDER BY 1")
 print([row for row in cursor.fetchall() if row[0].startswith("auth")])
-cursor.execute("SELECT defaclacl::text FROM pg_default_acl ORDER BY 1")
-print([row[0] for row in cursor.fetchall()])
+cursor.execute("SELECT defaclobjtype, a::text FROM pg_default_acl, unnest(defaclacl) a ORDER BY 1, 2")
+print(cursor.fetchall())
 cursor.execute(
-    "SELECT relname, relacl::text FROM pg_class WHERE relacl IS NOT NULL"
-    " AND relnamespace = 'public'::regnamespace ORDER BY 1"
+    "SELECT relname, a::text FROM pg_class, unnest(relacl) a"
+    " WHERE relnamespace = 'public'::regnamespace ORDER BY 1, 2"
 )
 print(cursor.fetchall())
 """
