@@ -1,5 +1,5 @@
-"""The deployment files: read by the programs they are for, and followed as the guide has
-them, on high ports and in folders of the test's own.
+"""The deployment files: read by the programs they are for, and followed as the guide
+has them, on high ports and in folders of the test's own.
 """
 
 import os
@@ -24,6 +24,7 @@ NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 ANALYZE = shutil.which("systemd-analyze")
 AROUND = """
 daemon off;
+{user}
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{}}
@@ -71,7 +72,9 @@ def site(folder: Path, *, var: Path, web: int, plain: int, tls: int) -> Path:
         text = text.replace(shipped, ours)
     (folder / "site.conf").write_text(text)
     whole = folder / "nginx.conf"
-    whole.write_text(AROUND.format(folder=folder))
+    # Folders of tests are closed to the account that nginx would take.
+    user = "user root;" if os.getuid() == 0 else ""
+    whole.write_text(AROUND.format(folder=folder, user=user))
     return whole
 
 
@@ -228,7 +231,9 @@ def check_addresses(deployed: Deployed) -> None:
     with socket.create_connection(("127.0.0.1", deployed.plain)) as plain:
         plain.sendall(b"GET /datasets HTTP/1.0\r\nHost: localhost\r\n\r\n")
         assert b"Location: https://localhost/datasets" in plain.recv(4096)
-    assert deployed.answer("/static/icon.svg")[0] in {200, 404}
+    status, headers, _ = deployed.answer("/static/css/badges.css")
+    assert (status, headers["Server"].partition("/")[0]) == (200, "nginx")
+    assert headers["Cache-Control"] == "max-age=3600"
     assert deployed.answer("/metrics")[0] == 404
     assert b"lora_pipeline_jobs" in deployed.answer("/metrics", own)[2]
     assert deployed.answer("/healthz")[2] == b"ok\n"
