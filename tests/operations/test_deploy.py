@@ -136,14 +136,18 @@ class Deployed(Console):
     def start(self) -> None:
         for command in (["migrate", "-v", "0"], ["collectstatic", "--no-input"]):
             self.run(sys.executable, MANAGE, *command).check_returncode()
+        ports = {"web": self.web, "plain": self.plain, "tls": self.tls}
+        nginx = site(self.folder, var=self.var, **ports)
+        self.spawn("nginx", NGINX, "-c", nginx)
+        self.start_programs()
+
+    def start_programs(self) -> None:
+        """What the units start."""
         config = DEPLOY / "gunicorn.conf.py"
         gunicorn = Path(sys.executable).with_name("gunicorn")
         self.spawn("web", gunicorn, "--config", config)
         self.spawn("worker", sys.executable, MANAGE, "work", "--grace", "60")
         self.spawn("reconciler", sys.executable, MANAGE, "reconcile")
-        ports = {"web": self.web, "plain": self.plain, "tls": self.tls}
-        nginx = site(self.folder, var=self.var, **ports)
-        self.spawn("nginx", NGINX, "-c", nginx)
         self.wait(self._ready, 90)
 
     def _ready(self) -> bool:
@@ -251,7 +255,7 @@ def check_sigterm(deployed: Deployed, job: str) -> None:
         connection.sendall(rest)
         assert connection.recv(100).startswith(b"HTTP/1.1 201")
     assert deployed.started["web"].wait(60) == 0
-    deployed.start()
+    deployed.start_programs()
 
 
 class slow_upload:
