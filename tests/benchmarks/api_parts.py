@@ -85,7 +85,7 @@ def measured(environ_of):
 def main(key, dataset):
     wrap(APIView, "dispatch", "DRF")
     wrap(APIView, "perform_authentication", "authentication")
-    wrap(services, "catalogue_estimate", "formula")
+    wrap(services, "quote", "formula")
     body = json.dumps(
         {
             "dataset_id": dataset,
