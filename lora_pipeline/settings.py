@@ -202,6 +202,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api",
     "ENUM_NAME_OVERRIDES": {
         "DatasetStatus": "datasets.models.Dataset.Status",
+        "JobStatus": "training.models.JOB_STATUSES",
+        "JobPriority": "training.models.TrainingJob.Priority",
         "WorkStatus": "training.models.Work",
         "DeliveryStatus": "notifications.models.Delivery.Status",
         "DeliveryChannel": "notifications.models.Delivery.Channel",
