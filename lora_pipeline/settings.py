@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from lora_pipeline import env
+from lora_pipeline import env, headers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = env.path("LORA_PIPELINE_VAR", BASE_DIR / "var")
@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "csp",
     "rest_framework",
     "django_filters",
     "django_htmx",
@@ -69,6 +70,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "lora_pipeline.headers.Permissions",
     "lora_pipeline.middleware.Compression",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "lora_pipeline.middleware.ErrorEnvelope",
@@ -87,6 +90,8 @@ ROOT_URLCONF = "lora_pipeline.urls"
 WSGI_APPLICATION = "lora_pipeline.wsgi.application"
 APPEND_SLASH = False
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = headers.CONTENT_SECURITY_POLICY
+SECURE_REFERRER_POLICY = "same-origin"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
