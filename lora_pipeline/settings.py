@@ -36,12 +36,23 @@ def _secret_key() -> str:
 # -- The place it runs in ------------------------------------------------------
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = _secret_key()
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
-HTTPS = env.flag("HTTPS")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+PUBLIC_URL = env.web_address("LORA_PIPELINE_PUBLIC_URL")
+HTTPS = env.flag("HTTPS", PUBLIC_URL.startswith("https://"))
+# Trainers on this machine ask by a loopback name, whatever people call the console.
+LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", env.host_of(PUBLIC_URL)) + LOOPBACK
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", env.origin_of(PUBLIC_URL))
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", int(HTTPS))
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# Trainers, probes and metrics ask past the proxy, where there is no HTTPS.
+SECURE_REDIRECT_EXEMPT = [r"^api/runs/", r"^(healthz|readyz|metrics)$"]
+SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 BASE_URL = env.text("LORA_PIPELINE_BASE_URL", "http://127.0.0.1:8000")
 BASE_URL_FILE = VAR_DIR / "base_url"
 
@@ -254,7 +265,6 @@ ASK_SECONDS = env.number("ASK_SECONDS", 300.0, minimum=1.0)
 EXPORT_SECONDS = env.number("EXPORT_SECONDS", 3600.0, minimum=1.0)
 
 # -- Notices -------------------------------------------------------------------
-PUBLIC_URL = env.text("LORA_PIPELINE_PUBLIC_URL")
 EMAIL_HOST = env.text("EMAIL_HOST")
 EMAIL_PORT = env.integer("EMAIL_PORT", 587, minimum=1)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
