@@ -42,6 +42,19 @@ class KeyForm(forms.Form):
         initial=ApiKey.Scope.WRITE,
         help_text="A key that may only read can still ask for estimates.",
     )
+    days = forms.TypedChoiceField(
+        label="Expires",
+        choices=[
+            ("", "Never"),
+            (30, "In 30 days"),
+            (90, "In 90 days"),
+            (365, "In a year"),
+        ],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        help_text="An expired key is refused; nothing else of it changes.",
+    )
 
 
 def keys(request: HttpRequest) -> HttpResponse:

@@ -126,6 +126,7 @@ EVERYWHERE = {
     "compare-none": "/training/compare",
     "keys": "/keys",
     "password": "/password",
+    "sessions": "/sessions",
     "not-yours": "/training/jobs/00000000-0000-4000-8000-000000000000",
     "missing": "/no-such-page",
 }
