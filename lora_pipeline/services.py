@@ -9,6 +9,7 @@ from django.utils import timezone
 from lora_pipeline.models import ApiKey, BrowserSession, User
 
 KEY_START = "lp_"
+RUN_TOKEN_START = "run_"
 
 
 def hash_secret(secret: str) -> str:

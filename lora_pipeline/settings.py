@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lora_pipeline import env, headers
+from lora_pipeline.logs.configuration import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = env.path("LORA_PIPELINE_VAR", BASE_DIR / "var")
@@ -82,6 +83,7 @@ INSTALLED_APPS = [
     "notifications",
 ]
 MIDDLEWARE = [
+    "lora_pipeline.logs.middleware.RequestIds",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "lora_pipeline.headers.Permissions",
@@ -307,13 +309,5 @@ NOTICE_RETRY_SECONDS = env.number("NOTICE_RETRY_SECONDS", 10.0)
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {"procrastinate": {"level": "WARNING"}},
-}
+LOG_FORMAT = env.choice("LOG_FORMAT", ["text", "json"], "text")
+LOGGING = logging_settings(form=LOG_FORMAT, level=env.text("LOG_LEVEL", "INFO"))

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from gunicorn.app.base import BaseApplication
 
 from lora_pipeline import lifeline, ports
+from lora_pipeline.logs.server import ServerLog
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -47,6 +48,7 @@ class Command(BaseCommand):
                 "timeout": 120,
                 "graceful_timeout": 1,
                 "loglevel": "warning",
+                "logger_class": ServerLog,
                 "control_socket_disable": True,
             }
         ).run()
