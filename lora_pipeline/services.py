@@ -9,7 +9,7 @@ from django.utils import timezone
 from lora_pipeline.models import ApiKey, BrowserSession, User
 
 KEY_START = "lp_"
-RUN_TOKEN_START = "run_"
+RUN_TOKEN_START = "run_"  # noqa: S105 - how one begins, not one itself
 
 
 def hash_secret(secret: str) -> str:

@@ -279,6 +279,7 @@ TRAINER_PROGRAM = BASE_DIR / "training" / "trainer"
 TRAINER_PYTHON = Path(
     env.text("TRAINER_PYTHON", str(BASE_DIR / ".venv-trainer" / "bin" / "python"))
 )
+REMOTE_CODE_MODELS = env.words("REMOTE_CODE_MODELS")
 HF_TOKEN = env.text("HF_TOKEN")
 TRAINER_THREADS = env.integer("TRAINER_THREADS", os.cpu_count() or 1, minimum=1)
 CPU_SLOTS = env.integer("CPU_SLOTS", 1, minimum=1)

@@ -73,7 +73,7 @@ class Supervisor:
                 process.wait()
 
     def _start(self, child: Child) -> None:
-        child.process = subprocess.Popen(
+        child.process = subprocess.Popen(  # noqa: S603 - our own manage.py; the operator gave host and port
             [sys.executable, "-u", str(MANAGE), *child.arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
