@@ -7,6 +7,7 @@ from gunicorn.app.base import BaseApplication
 
 from lora_pipeline import lifeline, ports
 from lora_pipeline.logs.server import ServerLog
+from lora_pipeline.web_worker import Worker
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -43,7 +44,7 @@ class Command(BaseCommand):
                 "bind": f"{options['host']}:{options['port']}",
                 "workers": options["workers"],
                 "threads": options["threads"],
-                "worker_class": "gthread",
+                "worker_class": Worker,
                 "keepalive": 5,
                 "timeout": 120,
                 "graceful_timeout": 1,
