@@ -13,6 +13,7 @@ from lora_pipeline import row_security
 from lora_pipeline.models import ApiKey, User
 from lora_pipeline.services import hash_secret
 
+EXPIRED = "This API key expired on {:%Y-%m-%d}: make another on the keys page."
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -38,6 +39,8 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed(
                 "This API key is unknown or was revoked: make one on the keys page."
             )
+        if key.is_expired:
+            raise AuthenticationFailed(EXPIRED.format(key.expires_at))
         _note_use(key)
         row_security.act_for(key.user_id)
         return key.user, key

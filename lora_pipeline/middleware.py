@@ -18,6 +18,7 @@ Answer = Callable[[HttpRequest], HttpResponseBase]
 UPLOADS = re.compile(
     r"/api/datasets(/[^/]+/(content|versions))?|/datasets/(upload|[^/]+/version)"
 )
+NO_LENGTH = "Say how long the body is: send Content-Length, not chunks of any number."
 OPEN_PATHS = ("/sign-in", "/static/", "/api/", "/favicon.ico")
 PROBES = {"/healthz", "/readyz", "/metrics"}
 CALLERS_FAULTS = (BadRequest, SuspiciousOperation)
@@ -59,12 +60,17 @@ class Compression(GZipMiddleware):
 
 
 class BodyLimit:
-    """Refuses a body by its announced length, before a byte of it is read."""
+    """Refuses a body by its announced length, before a byte of it is read.
+
+    One that announces none, in chunks without an end in sight, is refused for that.
+    """
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "HTTP_TRANSFER_ENCODING" in request.META:
+            return refused_body(request, NO_LENGTH, status=411, code="no_length")
         limit = body_limit(request)
         try:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
@@ -87,11 +93,17 @@ def body_limit(request: HttpRequest) -> int:
 def too_large(request: HttpRequest, limit: int) -> HttpResponse:
     """413 in the shape that the caller reads."""
     words = f"The body is larger than the {limit:,} bytes that are accepted here."
+    return refused_body(request, words, status=413, code="too_large")
+
+
+def refused_body(
+    request: HttpRequest, words: str, *, status: int, code: str
+) -> HttpResponse:
+    """A body that is not even begun to be read: JSON for the API, else a page."""
     if is_api(request):
-        return json_error(words, status_code=413, code="too_large")
-    return render(
-        request, "error.html", {"title": "Too large", "words": words}, status=413
-    )
+        return json_error(words, status_code=status, code=code)
+    found = {"title": "Not accepted", "words": words}
+    return render(request, "error.html", found, status=status)
 
 
 class RowSecurity:
