@@ -23,11 +23,15 @@ def bearer_token(request: Request | HttpRequest) -> str | None:
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """Resolves a key to its owner and lets the database show that owner's rows."""
+    """Resolves a key to its owner and lets the database show that owner's rows.
+
+    Whose key it is can only be seen as operator: nobody is known yet.
+    """
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
         if (token := bearer_token(request)) is None:
             return None
+        row_security.act_as_operator()
         key = (
             ApiKey.objects.usable()
             .select_related("user")
@@ -35,11 +39,12 @@ class ApiKeyAuthentication(BaseAuthentication):
             .first()
         )
         if key is None:
+            row_security.reset()
             raise AuthenticationFailed(
                 "This API key is unknown or was revoked: make one on the keys page."
             )
-        _note_use(key)
         row_security.act_for(key.user_id)
+        _note_use(key)
         return key.user, key
 
     def authenticate_header(self, request: Request) -> str:
