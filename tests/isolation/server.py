@@ -33,7 +33,6 @@ class Server:
             "LORA_PIPELINE_VAR": str(var),
             "DJANGO_SETTINGS_MODULE": "lora_pipeline.settings",
             "API_REQUESTS_PER_MINUTE": "1000000",
-            "ADDRESS_REQUESTS_PER_MINUTE": "1000000",
             **settings,
         }
 
