@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
 from tests.factories import AdapterFactory, DatasetFactory, TrainingJobFactory, bring_to
-from tests.isolation.world import World, build
+from tests.isolation.world import World, build, store_rows
 from training.models import Checkpoint, RunAttempt
 
 WAYS = (
@@ -13,6 +16,7 @@ WAYS = (
     ("initializing", "failed"),
     ("initializing", "running", "completed"),
 )
+ROWS = [{"messages": [{"role": "user", "content": f"row {n}"}]} for n in range(5)]
 MACHINE = {"type": "A100-80GB", "count": 1}
 
 
@@ -37,6 +41,11 @@ def _more(world: World, ids: dict[str, list[str]], number: int) -> None:
     dataset = DatasetFactory(
         user=world.user, name=f"set {number}", status=status, file_size=100 + number
     )
+    if status == "ready":
+        dataset.storage_path = f"datasets/{dataset.pk}/original"
+        dataset.total_training_pairs = dataset.total_validation_pairs = len(ROWS)
+        dataset.save()
+        store_rows(dataset, ROWS)
     job = TrainingJobFactory(
         user=world.user, dataset=dataset, name=f"job {number}", gpu_config=MACHINE
     )
@@ -46,7 +55,8 @@ def _more(world: World, ids: dict[str, list[str]], number: int) -> None:
         Checkpoint.objects.create(
             job=job, attempt=attempt, step=step, name=f"c{step}", size_bytes=1
         )
-    adapter = AdapterFactory(job=job)
+    path = default_storage.save(f"adapters/{job.pk}.zip", ContentFile(b"0123456789"))
+    adapter = AdapterFactory(job=job, storage_path=path, size_bytes=10)
     ids["datasets"].append(str(dataset.pk))
     ids["jobs"].append(str(job.pk))
     ids["adapters"].append(str(adapter.pk))

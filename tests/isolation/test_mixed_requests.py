@@ -49,10 +49,27 @@ class Request:
     by_session: bool = False
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    made = Server(tmp_path_factory.mktemp("server"))
+NAME_OF_FILTER = """
+import json
+from django.db.models import QuerySet
+print(json.dumps(QuerySet._filter_or_exclude.__name__))
+"""
+UNFILTERED = {"DJANGO_SETTINGS_MODULE": "tests.isolation.unfiltered_settings"}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param({}, id="as it is"),
+        pytest.param(UNFILTERED, id="without owner filters", marks=pytest.mark.long),
+    ],
+)
+def server(request, tmp_path_factory):
+    """The second one keeps users apart by row-level security alone."""
+    made = Server(tmp_path_factory.mktemp("server"), **request.param)
     made.start()
+    if request.param:
+        assert made.shell(NAME_OF_FILTER) == "of_all_users"
     yield made
     made.stop()
 

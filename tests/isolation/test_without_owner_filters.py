@@ -1,34 +1,15 @@
 """With each owner filter taken away the database still shows nobody else's rows."""
 
-import inspect
 from typing import Any
 
 import pytest
-from django.apps import apps
-from django.db.models import QuerySet
 
 from lora_pipeline import row_security
 from tests.isolation.callers import Caller
 from tests.isolation.routes import open_to_all, owned
 from tests.isolation.test_routes import is_refused, leaks, told_apart
+from tests.isolation.unfiltered import everything, owner_filters, take_all_away
 from tests.isolation.world import rows_of, snapshot
-
-OWN_APPS = {"lora_pipeline", "datasets", "training", "notifications"}
-OWNER_NAMES = {"user", "owner", "dataset"}
-
-
-def owner_filters() -> list[tuple[type[QuerySet[Any]], str]]:
-    """Methods of our query sets that take the user whose rows are wanted."""
-    found = {
-        (kind, name)
-        for model in apps.get_models()
-        if model._meta.app_label in OWN_APPS
-        for kind in [type(model._default_manager.get_queryset())]
-        for name, method in vars(kind).items()
-        if inspect.isfunction(method)
-        and OWNER_NAMES & set(inspect.signature(method).parameters)
-    }
-    return sorted(found, key=lambda pair: (pair[0].__name__, pair[1]))
 
 
 def named(pair: tuple[type, str]) -> str:
@@ -48,11 +29,6 @@ def test_every_query_set_of_a_users_things_has_an_owner_filter():
         "TrainingJobQuerySet.visible_to",
         "WebhookQuerySet.visible_to",
     }
-
-
-def everything(rows: QuerySet[Any], *_: Any) -> QuerySet[Any]:
-    """What takes an owner filter's place."""
-    return rows.all()
 
 
 def found_by(caller: Caller, first: Any, nowhere: dict[str, str], *methods: str):
@@ -84,20 +60,7 @@ def test_without_one_owner_filter_nothing_more_is_seen(
 
 @pytest.fixture
 def unfiltered(monkeypatch):
-    """No query of any kind is narrowed to a user, by whatever words."""
-    narrowing = QuerySet._filter_or_exclude
-
-    def all_users(self, negate, args, kwargs):
-        kept = {n: v for n, v in kwargs.items() if not names_a_user(n)}
-        return narrowing(self, negate, args, kept)
-
-    monkeypatch.setattr(QuerySet, "_filter_or_exclude", all_users)
-    for kind, name in owner_filters():
-        monkeypatch.setattr(kind, name, everything)
-
-
-def names_a_user(lookup: str) -> bool:
-    return lookup.removesuffix("_id").rpartition("__")[2] in {"user", "owner"}
+    take_all_away(monkeypatch.setattr)
 
 
 @pytest.mark.parametrize("way", ["session", "key"])

@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from datasets.models import Dataset, DatasetStatistics
+from datasets.serializers import SPLITS
 from lora_pipeline.models import User
 from lora_pipeline.protection import tables_of_users
 from lora_pipeline.services import create_api_key, hash_secret
@@ -89,16 +90,7 @@ def _datasets(world: World) -> Dataset:
         validation_errors=[{"line": 1, "field": "", "message": f"{word} is wrong"}],
         validation_warnings=[{"line": 1, "field": "", "message": f"{word} is odd"}],
     )
-    content = "".join(json.dumps(row) + "\n" for row in rows).encode()
-    for path in (
-        dataset.storage_path,
-        dataset.split_path("train"),
-        dataset.split_path("validation"),
-    ):
-        default_storage.save(path, ContentFile(content))
-    for split in ("train", "validation"):
-        zero = (0).to_bytes(8, "little")
-        default_storage.save(dataset.index_path(split), ContentFile(zero))
+    store_rows(dataset, rows)
     gone = DatasetFactory(
         **shared, name=f"{word} deleted dataset", deleted_at=timezone.now()
     )
@@ -122,6 +114,15 @@ def _datasets(world: World) -> Dataset:
         "deleted_dataset": str(gone.pk),
     }
     return dataset
+
+
+def store_rows(dataset: Dataset, rows: list[dict[str, Any]]) -> None:
+    """The files of a dataset whose splits both hold these rows."""
+    content = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    for path in (dataset.storage_path, *map(dataset.split_path, SPLITS)):
+        default_storage.save(path, ContentFile(content))
+    for split in SPLITS:
+        default_storage.save(dataset.index_path(split), ContentFile(bytes(8)))
 
 
 def _jobs(world: World, dataset: Dataset) -> dict[str, TrainingJob]:
