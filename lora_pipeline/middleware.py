@@ -5,7 +5,12 @@ from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
-from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
@@ -122,17 +127,18 @@ class RowSecurity:
     def _enter(self, request: HttpRequest) -> None:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return
-        user = request.user
+        user = request.user  # looking it up shows its rows, see backends.py
         if not user.is_authenticated:
-            return
-        if request.path.startswith("/admin/") and user.is_staff:
+            row_security.reset()
+        elif request.path.startswith("/admin/") and user.is_staff:
             row_security.act_as_operator()
-        else:
-            row_security.act_for(user.pk)
 
 
 class SignInRequired:
-    """Every page but sign-in needs a user; the API says 401 by itself."""
+    """Every page but sign-in needs a user, the admin an operator.
+
+    The API says 401 by itself.
+    """
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -140,12 +146,18 @@ class SignInRequired:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path in PROBES:
             return self.get_response(request)
+        if request.path.startswith("/admin/") and _is_no_operator(request):
+            raise PermissionDenied
         if request.user.is_authenticated or request.path.startswith(OPEN_PATHS):
             return self.get_response(request)
         target = f"{resolve_url(settings.LOGIN_URL)}?next={quote(page_of(request))}"
         if request.headers.get("HX-Request"):
             return HttpResponse(status=401, headers={"HX-Redirect": target})
         return HttpResponseRedirect(target)
+
+
+def _is_no_operator(request: HttpRequest) -> bool:
+    return request.user.is_authenticated and not request.user.is_staff
 
 
 def page_of(request: HttpRequest) -> str:

@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "lora_pipeline.middleware.RowSecurity",
+    "lora_pipeline.rate_limits.RateLimits",
     "lora_pipeline.middleware.SignInRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -188,7 +189,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "lora_pipeline.backends.Users",
 ]
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = env.integer("SIGN_IN_FAILURES", 5, minimum=1)
@@ -203,6 +204,17 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 
 # -- API -----------------------------------------------------------------------
+API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", 600, minimum=1)
+ADDRESS_REQUESTS_PER_MINUTE = env.integer(
+    "ADDRESS_REQUESTS_PER_MINUTE", 3000, minimum=1
+)
+REFUSED_SIGN_INS_PER_MINUTE = env.integer("REFUSED_SIGN_INS_PER_MINUTE", 30, minimum=1)
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "lora_pipeline.authentication.ApiKeyAuthentication",
@@ -213,9 +225,8 @@ REST_FRAMEWORK = {
         "lora_pipeline.permissions.KeyScope",
     ],
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
-    "DEFAULT_THROTTLE_RATES": {
-        "user": f"{env.integer('API_REQUESTS_PER_MINUTE', 600, minimum=1)}/min"
-    },
+    "DEFAULT_THROTTLE_RATES": {"user": f"{API_REQUESTS_PER_MINUTE}/min"},
+    "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["lora_pipeline.parsers.JsonParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "lora_pipeline.negotiation.WhatThereIs",
