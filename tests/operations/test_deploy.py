@@ -239,7 +239,12 @@ def check_addresses(deployed: Deployed) -> None:
     assert (status, headers["Server"].partition("/")[0]) == (200, "nginx")
     assert headers["Cache-Control"] == "max-age=3600"
     assert deployed.answer("/metrics")[0] == 404
-    assert b"lora_pipeline_jobs" in deployed.answer("/metrics", own)[2]
+    figures = deployed.answer("/metrics", own)[2].decode()
+    assert 'lora_pipeline_jobs{status="queued"} 0.0' in figures
+    seen = (
+        'lora_pipeline_http_requests_total{method="GET",route="sign-in",status="200"}'
+    )
+    assert float(figures.partition(seen)[2].split()[0]) >= 1
     assert deployed.answer("/healthz")[2] == b"ok\n"
 
 
