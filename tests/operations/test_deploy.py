@@ -117,7 +117,7 @@ class Deployed(Console):
     """The console as the guide sets it up: each program by itself, behind nginx."""
 
     def __init__(self, folder: Path, database: str) -> None:
-        super().__init__(folder / "var")
+        super().__init__(folder / "console")
         self.var.mkdir()
         self.folder, self.web = folder, free_port()
         self.plain, self.tls = free_port(), free_port()
@@ -190,9 +190,8 @@ class Deployed(Console):
 
 
 @pytest.fixture
-def deployed(tmp_path, monkeypatch):
-    var = tmp_path / "server"
-    server = embedded_postgres.hold(var)
+def deployed(own_server, tmp_path, monkeypatch):
+    server = embedded_postgres.hold(own_server)
     database = (
         f"postgres://{server.user}:{server.password}@/{server.name}?host={server.host}"
     )
