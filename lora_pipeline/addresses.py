@@ -13,9 +13,9 @@ def client_address(request: HttpRequest) -> str | None:
     was written by the outermost of them; what stands left of it, anybody can invent.
     """
     found = str(request.META.get("REMOTE_ADDR", ""))
-    if proxies := settings.TRUSTED_PROXIES:
-        named = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).split(",")
-        found = named[-proxies].strip() if len(named) >= proxies else found
+    named = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).split(",")
+    if 0 < settings.TRUSTED_PROXIES <= len(named):
+        found = named[-settings.TRUSTED_PROXIES].strip() or found
     try:
         return str(ip_address(found))
     except ValueError:

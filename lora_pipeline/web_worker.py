@@ -1,12 +1,13 @@
-"""Gunicorn's worker, whose own refusals say what the console's would."""
+"""Gunicorn's worker, whose own refusals look like the console's.
+
+Loaded before Django is, and so without anything of it.
+"""
 
 import json
 import re
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
-
-from lora_pipeline.envelope import error_body
 
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ([^\r\n]*)")
 WORDS = {
@@ -44,7 +45,8 @@ def in_our_shape(answer: bytes) -> bytes:
     if (found := STATUS.match(answer)) is None:
         return answer
     words = WORDS.get(int(found[1]), UNREADABLE)
-    body = json.dumps(error_body(words, "unreadable")).encode()
+    envelope = {"error": words, "code": "unreadable", "details": None}
+    body = json.dumps(envelope).encode()
     head = (
         "Connection: close\r\nContent-Type: application/json\r\n"
         f"X-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n\r\n"

@@ -10,6 +10,7 @@ from pythonjsonlogger.json import JsonFormatter
 from lora_pipeline.logs.redaction import redactor
 from lora_pipeline.logs.request_ids import current_request_id
 
+SECRET_SETTINGS = ("SECRET_KEY", "HF_TOKEN", "EMAIL_HOST_PASSWORD", "METRICS_TOKEN")
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
@@ -19,7 +20,7 @@ def _redact() -> Any:
     from django.conf import settings
 
     database = settings.DATABASES["default"].get("PASSWORD", "")
-    own = (settings.SECRET_KEY, settings.HF_TOKEN, settings.EMAIL_HOST_PASSWORD)
+    own = (getattr(settings, name, "") for name in SECRET_SETTINGS)
     return redactor([*own, str(database)])
 
 

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from lora_pipeline import row_security
+from lora_pipeline.addresses import client_address
 from lora_pipeline.models import User
 
 RIGHT, WRONG = "correct horse battery", "a wrong password"
@@ -117,6 +118,28 @@ def test_an_address_that_the_client_invents_is_not_believed(as_web, settings):
     assert answer.status_code == 429
     through = {"address": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "203.0.113.10"}
     assert sign_in(RIGHT, **through).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "found"),
+    [
+        (0, "198.51.100.1", HERE),
+        (1, None, HERE),
+        (1, "", HERE),
+        (1, "198.51.100.1", "198.51.100.1"),
+        (1, "198.51.100.9, 2001:db8::1", "2001:db8::1"),
+        (2, "198.51.100.9, 198.51.100.1, 10.0.0.1", "198.51.100.1"),
+        (2, "198.51.100.1", HERE),
+        (1, "unknown", None),
+    ],
+)
+def test_the_address_is_what_the_outermost_proxy_saw(
+    rf, settings, proxies, forwarded, found
+):
+    settings.TRUSTED_PROXIES = proxies
+    headers = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
+    request = rf.get("/", REMOTE_ADDR=HERE, **headers)
+    assert client_address(request) == found
 
 
 def test_odd_names_and_addresses_are_refused_like_wrong_ones(as_web):
