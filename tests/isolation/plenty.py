@@ -53,7 +53,7 @@ def _more(world: World, ids: dict[str, list[str]], number: int) -> None:
     attempt = RunAttempt.objects.create(job=job, number=1, token_hash=str(job.pk))
     for step in (1, 2, 3):
         Checkpoint.objects.create(
-            job=job, attempt=attempt, step=step, name=f"c{step}", size_bytes=1
+            job=job, attempt=attempt, step=step, name=f"checkpoint-{step}", size_bytes=1
         )
     path = default_storage.save(f"adapters/{job.pk}.zip", ContentFile(b"0123456789"))
     adapter = AdapterFactory(job=job, storage_path=path, size_bytes=10)

@@ -168,7 +168,7 @@ def _runs(world: World, jobs: dict[str, TrainingJob]) -> None:
             job=jobs[kind],
             attempt=attempt,
             step=STEP,
-            name=f"{world.word}-checkpoint",
+            name=f"checkpoint-{STEP}",
             size_bytes=10,
         )
         if kind == "running":
