@@ -97,6 +97,16 @@ def child_policies(table: str, column: str, parent: str) -> tuple[str, str]:
     return _policies(table, seen)
 
 
+def session_policies(table: str) -> tuple[str, str]:
+    """SQL to protect sessions, and SQL to undo it.
+
+    One is looked up by its secret key before anybody is known, and begins without a
+    user; once somebody is known, only their own are seen.
+    """
+    nobody = f"{CURRENT_USER} IS NULL OR user_id IS NULL"
+    return _policies(table, f"({nobody} OR user_id = {CURRENT_USER})")
+
+
 def _policies(table: str, seen: str) -> tuple[str, str]:
     forward = f"""
         ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;

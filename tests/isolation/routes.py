@@ -21,6 +21,7 @@ DATASETS = ("dataset", "deleted_dataset")
 # (the folder before it, the parameter) -> the kinds of things whose ids are tried.
 PARAMETERS: dict[tuple[str, str], tuple[str, ...]] = {
     ("keys", "key_id"): ("key",),
+    ("sessions", "handle"): ("session",),
     ("datasets", "dataset_id"): DATASETS,
     ("datasets", "pk"): DATASETS,
     ("jobs", "job_id"): JOBS,
@@ -116,6 +117,11 @@ def _filled(value: Any, ids: dict[str, str]) -> Any:
 # Addresses without parameters: the ids that they take in query or body, "{kind}" for an
 # id; () for those that take none. POST is sent only where a line says so; GET always.
 OPEN: dict[str, tuple[tuple[str, str, dict[str, Any]], ...]] = {
+    "healthz": (),
+    "readyz": (),
+    "metrics": (),
+    "sessions": (),
+    "sessions-end-others": (("POST", "", {}),),
     "home": (),
     "sign-in": (),
     "sign-out": (),

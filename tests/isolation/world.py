@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from datasets.models import Dataset, DatasetStatistics
 from datasets.serializers import SPLITS
-from lora_pipeline.models import User
+from lora_pipeline.models import BrowserSession, User
 from lora_pipeline.protection import tables_of_users
 from lora_pipeline.services import create_api_key, hash_secret
 from notifications.models import Delivery, Notification, Preference, Webhook
@@ -241,6 +242,11 @@ def _beside(world: World, job: TrainingJob) -> None:
     )  # fmt: skip
     group = world.user.groups.create(name=f"{word} group")
     world.user.user_permissions.set(group.permissions.all())
+    session = BrowserSession.objects.create(
+        session_key=f"{word}0session", session_data="", user_id=world.user.pk,
+        user_agent=word, expire_date=timezone.now() + timedelta(days=1),
+    )  # fmt: skip
+    world.ids["session"] = session.handle
 
 
 def snapshot() -> dict[str, list[tuple[Any, ...]]]:

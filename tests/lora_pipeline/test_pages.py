@@ -150,7 +150,7 @@ def test_a_refresh_of_home_asks_for_jobs_only(
     make, browser_of_owner, django_assert_num_queries
 ):
     make()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         browser_of_owner.get("/", headers=HTMX)
 
 
