@@ -13,7 +13,8 @@ wsgi_app = "lora_pipeline.wsgi"
 bind = env.text("WEB_BIND", "127.0.0.1:8000")
 workers = env.integer("WEB_WORKERS", 2, minimum=1)
 threads = env.integer("WEB_THREADS", 16, minimum=1)
-worker_class = "gthread"
+worker_class = "lora_pipeline.web_worker.Worker"
+logger_class = "lora_pipeline.logs.server.ServerLog"
 # Longer than nginx keeps an idle connection to us, so that it never meets a closed one.
 keepalive = 75
 timeout = 120

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from lora_pipeline import doctor, doctor_machine
 from tests.factories import DatasetFactory
@@ -29,6 +30,16 @@ def test_parts_that_work_are_ok(all_there):
     by_part = {finding.part: finding.level for finding in doctor.examine()}
     for part in ("database", "migrations", "worker", "reconciler", "storage", "clock"):
         assert by_part[part] == "ok"
+
+
+def test_a_policy_that_is_missing_is_a_fault(all_there):
+    assert [finding.level for finding in found("roles")] == ["ok"]
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE NONE; DROP POLICY datasets_owner ON datasets")
+        cursor.execute("SET ROLE lp_operator")
+    [finding] = found("roles")
+    assert finding.level == "fault"
+    assert "datasets" in finding.words
 
 
 @pytest.mark.django_db
