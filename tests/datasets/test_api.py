@@ -73,3 +73,15 @@ def test_a_stranger_gets_the_404_of_an_unknown_dataset(stranger_api, dataset):
 def test_a_deleted_dataset_is_gone(api, dataset):
     assert api.delete(f"/api/datasets/{dataset.pk}").status_code == 200
     assert api.get(f"/api/datasets/{dataset.pk}").status_code == 404
+
+
+def test_a_moment_that_is_in_no_year_of_utc_is_a_400_or_filters(api):
+    for moment in ("0064-08-29T21:11:22-17:03", "9999-12-31T23:59:59-12:00"):
+        answer = api.get("/api/datasets", {"created_before": moment})
+        assert answer.status_code in {200, 400}, moment
+
+
+def test_a_body_nested_too_deeply_is_a_400(api):
+    answer = api.post("/api/datasets", "[" * 9999, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "invalid"

@@ -5,9 +5,10 @@ from typing import Any
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+from notifications.models import Webhook
 from tests.factories import AdapterFactory, DatasetFactory, TrainingJobFactory, bring_to
 from tests.isolation.world import World, build, store_rows
-from training.models import Checkpoint, RunAttempt
+from training.models import AdapterExport, Checkpoint, RunAttempt
 
 WAYS = (
     (),
@@ -25,6 +26,7 @@ def plenty(word: str, times: int) -> dict[str, Any]:
     world = build(word)
     ids: dict[str, list[str]] = {
         "datasets": [world.ids["dataset"], world.ids["deleted_dataset"]],
+        "ready": [world.ids["dataset"]],
         "jobs": [text for kind, text in world.ids.items() if kind.endswith("_job")],
         "adapters": [world.ids["adapter"]],
         "notifications": [world.ids["notice"]],
@@ -46,6 +48,7 @@ def _more(world: World, ids: dict[str, list[str]], number: int) -> None:
         dataset.total_training_pairs = dataset.total_validation_pairs = len(ROWS)
         dataset.save()
         store_rows(dataset, ROWS)
+        ids["ready"].append(str(dataset.pk))
     job = TrainingJobFactory(
         user=world.user, dataset=dataset, name=f"job {number}", gpu_config=MACHINE
     )
@@ -57,6 +60,15 @@ def _more(world: World, ids: dict[str, list[str]], number: int) -> None:
         )
     path = default_storage.save(f"adapters/{job.pk}.zip", ContentFile(b"0123456789"))
     adapter = AdapterFactory(job=job, storage_path=path, size_bytes=10)
+    if number % 3 == 0:
+        AdapterExport.objects.create(
+            adapter=adapter, status="done", storage_path=path, size_bytes=10,
+            archive_sha256="c" * 64,
+        )  # fmt: skip
+        hook = Webhook.objects.create(
+            user=world.user, url=f"https://h{number}.example.com/", secret="whsec_c2Vj"
+        )
+        ids["webhooks"].append(str(hook.pk))
     ids["datasets"].append(str(dataset.pk))
     ids["jobs"].append(str(job.pk))
     ids["adapters"].append(str(adapter.pk))

@@ -52,6 +52,15 @@ def test_freeing_removes_the_files_and_keeps_the_row(
     assert "Step 20" not in page
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_checkpoint_whose_files_cannot_be_removed_is_still_freed(make, api):
+    job = make("completed", 20, 40)
+    job.checkpoints.filter(step=20).update(name="no such name")
+    answer = api.post(f"/api/jobs/{job.pk}/checkpoints/20/free")
+    assert answer.status_code == 200
+    assert job.checkpoints.get(step=20).freed_at is not None
+
+
 @pytest.mark.parametrize(
     ("status", "step", "answer"),
     [

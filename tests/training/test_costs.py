@@ -57,7 +57,9 @@ def test_one_month_is_answered_where_it_is_asked_for(jobs, api):
     assert [job["job_name"] for job in found] == ["first"]
 
 
-@pytest.mark.parametrize("month", ["2026-13", "2026", "x", "", "\uff12026-10"])
+@pytest.mark.parametrize(
+    "month", ["2026-13", "2026", "x", "", "\uff12026-10", "0000-01", "9999-12"]
+)
 def test_a_month_that_is_none_is_a_400(month, api):
     answer = api.get(f"/api/costs?month={month}")
     assert answer.status_code == 400

@@ -100,3 +100,10 @@ def test_a_malformed_form_where_none_is_wanted_is_refused_by_session(session, jo
 @pytest.mark.parametrize("accept", ["text/html", "application/zip", "x", ";;"])
 def test_any_accept_header_gets_json(accept, caller):
     assert LIST.call(caller, headers={"Accept": accept}).json()["success"] is True
+
+
+def test_a_count_written_as_1_0_is_1_also_beside_a_micro_batch(caller, full):
+    full["gpu_config"] = {"type": "A100-80GB", "count": 1.0}
+    full["hyperparameters"] |= {"micro_batch": 2}
+    answer = caller.post("/api/jobs/estimate", full, format="json")
+    assert answer.status_code == 200, answer.content
