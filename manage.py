@@ -11,6 +11,8 @@ OWNER_COMMANDS = {
     "showmigrations",
     "sqlmigrate",
     "dbshell",
+    "backup",
+    "restore",
 }
 NEEDS_PORT = {"up", "demo"}
 NO_DATABASE = {

@@ -62,6 +62,7 @@ class Dataset(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True)
+    files_removed_at = models.DateTimeField(null=True, editable=False)
 
     objects = DatasetQuerySet.as_manager()
 

@@ -27,7 +27,8 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
 
     def deleted_of(self, user: "User") -> "DatasetQuerySet":
         """The user's deleted datasets, which can be brought back."""
-        return self.filter(user=user).exclude(deleted_at=None)
+        mine = self.filter(user=user, files_removed_at=None)
+        return mine.exclude(deleted_at=None)
 
     def same_content(self, dataset: "Dataset") -> "DatasetQuerySet":
         """The owner's other datasets made of the same bytes."""

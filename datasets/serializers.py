@@ -28,6 +28,7 @@ class DatasetSerializer(serializers.ModelSerializer[Dataset]):
             "validation_file_path",
             "label_starts",
             "deleted_at",
+            "files_removed_at",
         ]
 
     def get_received_bytes(self, dataset: Dataset) -> int:

@@ -27,12 +27,3 @@ def measure_dataset(dataset_id: str, base_model: str) -> None:
     from datasets.measuring import measure_again
 
     measure_again(dataset_id, base_model)
-
-
-@app.periodic(cron="17 * * * *")
-@app.task(name="remove_stale_uploads", queueing_lock="remove_stale_uploads")
-def remove_stale_uploads(timestamp: int) -> None:
-    """Uploads that nobody went on with leave nothing behind."""
-    from datasets.uploads import remove_stale
-
-    remove_stale()

@@ -6,23 +6,22 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.utils import timezone
 
 from datasets.models import Dataset
 from datasets.normalising import replace_stored
 from datasets.services import begin_check, safe_name
 from lora_pipeline.envelope import Refusal
 from lora_pipeline.models import User
+from lora_pipeline.retention import Freed
 
 RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18})")
 PIECE_BYTES = 1024 * 1024
-KEPT_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,22 +152,30 @@ def _wrong_range(words: str) -> Refusal:
     return Refusal(words, code="invalid", details={"Content-Range": [words]})
 
 
-def remove_stale() -> int:
-    """Forget uploads that nobody went on with for a day, and files left behind."""
-    long_ago = timezone.now() - timedelta(hours=KEPT_HOURS)
+def remove_stale_before(before: datetime, *, dry_run: bool) -> Freed:
+    """Forget uploads that nobody went on with since, and files left behind."""
+    freed, seen = Freed("unfinished uploads"), set()
     stale = Dataset.objects.filter(
-        status=Dataset.Status.UPLOADING, updated_at__lt=long_ago
+        status=Dataset.Status.UPLOADING, updated_at__lt=before
     )
-    removed = 0
     for dataset in stale:
         path = part_path(dataset)
-        if path.is_file() and path.stat().st_mtime > long_ago.timestamp():
+        if path.is_file() and path.stat().st_mtime > before.timestamp():
             continue
-        path.unlink(missing_ok=True)
-        dataset.delete()
-        removed += 1
+        seen.add(path)
+        freed.add(_remove(path, dry_run))
+        if not dry_run:
+            dataset.delete()
     for left in Path(settings.UPLOAD_DIR).iterdir():
-        if left.is_file() and left.stat().st_mtime < long_ago.timestamp():
-            left.unlink(missing_ok=True)
-            removed += 1
-    return removed
+        old = left.is_file() and left.stat().st_mtime < before.timestamp()
+        if old and left not in seen:
+            freed.add(_remove(left, dry_run))
+    return freed
+
+
+def _remove(path: Path, dry_run: bool) -> int:
+    """Bytes of a file that is gone now, or would be."""
+    size = path.stat().st_size if path.is_file() else 0
+    if not dry_run:
+        path.unlink(missing_ok=True)
+    return size

@@ -79,7 +79,8 @@ class PersonAdmin(BoundedAdmin, UserAdmin):  # type: ignore[type-arg]
         return ("last_login", "date_joined", "this_month", *powers)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        within = _is_superuser(request) or obj is None or not obj.is_staff
+        has_powers = obj is not None and (obj.is_staff or obj.is_superuser)
+        within = _is_superuser(request) or not has_powers
         return within and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

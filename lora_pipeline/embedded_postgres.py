@@ -102,7 +102,7 @@ def hold(var_dir: Path) -> Connection:
         (places.root / STOP_NOW).unlink(missing_ok=True)
         if not (places.data / "ready").exists():
             _create(places)
-        passwords = json.loads(places.passwords.read_text())
+        passwords = _kept_passwords(places)
         if not _answers(places, passwords):
             _start(places, passwords)
         _ensure_roles(places, passwords)
@@ -170,6 +170,11 @@ def _packaged_binaries() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall18"
 
 
+def programs() -> Path:
+    """The folder of PostgreSQL's programs, such as pg_dump."""
+    return _packaged_binaries() / "bin"
+
+
 def _open_to_all(path: Path) -> bool:
     """Whether any account may pass through the folder and all above it."""
     return all(p.stat().st_mode & 0o001 for p in (path, *path.parents))
@@ -225,6 +230,18 @@ def _create(places: Places) -> None:
     with (places.data / "postgresql.conf").open("a") as file:
         file.write(CONFIGURATION)
     (places.data / "ready").touch()
+
+
+def _kept_passwords(places: Places) -> dict[str, str]:
+    """Raises RuntimeError where the data outlived the folder that holds them."""
+    try:
+        found: dict[str, str] = json.loads(places.passwords.read_text())
+    except FileNotFoundError:
+        raise RuntimeError(
+            f"The database in {places.root} has lost its passwords: put "
+            f"{places.passwords} back, or remove {places.root} to begin anew."
+        ) from None
+    return found
 
 
 @contextlib.contextmanager

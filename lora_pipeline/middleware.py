@@ -19,6 +19,7 @@ UPLOADS = re.compile(
     r"/api/datasets(/[^/]+/(content|versions))?|/datasets/(upload|[^/]+/version)"
 )
 OPEN_PATHS = ("/sign-in", "/static/", "/api/", "/favicon.ico")
+PROBES = {"/healthz", "/readyz", "/metrics"}
 CALLERS_FAULTS = (BadRequest, SuspiciousOperation)
 
 
@@ -125,6 +126,8 @@ class SignInRequired:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path in PROBES:
+            return self.get_response(request)
         if request.user.is_authenticated or request.path.startswith(OPEN_PATHS):
             return self.get_response(request)
         target = f"{resolve_url(settings.LOGIN_URL)}?next={quote(page_of(request))}"

@@ -68,6 +68,8 @@ INSTALLED_APPS = [
     "notifications",
 ]
 MIDDLEWARE = [
+    "lora_pipeline.metrics.Requests",
+    "lora_pipeline.probes.AliveFirst",
     "django.middleware.security.SecurityMiddleware",
     "lora_pipeline.middleware.Compression",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -139,6 +141,7 @@ def _database() -> dict[str, Any]:
 
 
 DATABASES = {"default": _database()}
+POSTGRES_PROGRAMS = env.text("POSTGRES_PROGRAMS")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PROCRASTINATE_ON_APP_READY = None
 
@@ -262,6 +265,17 @@ WEBHOOK_ALLOW_PRIVATE = env.flag("WEBHOOK_ALLOW_PRIVATE")
 WEBHOOK_SECONDS = env.number("WEBHOOK_SECONDS", 10.0, minimum=0.1)
 NOTICE_MAX_ATTEMPTS = env.integer("NOTICE_MAX_ATTEMPTS", 6, minimum=1)
 NOTICE_RETRY_SECONDS = env.number("NOTICE_RETRY_SECONDS", 10.0)
+
+# -- Operation -----------------------------------------------------------------
+METRICS_DIR = VAR_DIR / "metrics"
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+RETENTION_DELETED_DATASET_DAYS = env.number("RETENTION_DELETED_DATASET_DAYS", 30)
+RETENTION_UPLOAD_DAYS = env.number("RETENTION_UPLOAD_DAYS", 1)
+RETENTION_RUN_DAYS = env.number("RETENTION_RUN_DAYS", 30)
+RETENTION_IDEMPOTENCY_DAYS = env.number("RETENTION_IDEMPOTENCY_DAYS", 1, minimum=1)
+RETENTION_NOTICE_DAYS = env.number("RETENTION_NOTICE_DAYS", 365)
+RETENTION_DELIVERY_DAYS = env.number("RETENTION_DELIVERY_DAYS", 90)
+RETENTION_SESSION_DAYS = env.number("RETENTION_SESSION_DAYS", 1)
 
 # -- Language, time, logs ------------------------------------------------------
 LANGUAGE_CODE = "en-us"

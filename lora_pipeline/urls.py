@@ -12,7 +12,7 @@ import training.estimator_page
 import training.fleet_page
 import training.views
 from datasets.downloads import PartConverter
-from lora_pipeline import views
+from lora_pipeline import probes, views
 
 register_converter(PartConverter, "dataset_part")
 DATASET = "datasets/<uuid:dataset_id>"
@@ -23,6 +23,9 @@ PASSWORD = {"title": "Change your password", "submit": "Change it", "back": "/"}
 
 handler500 = "lora_pipeline.views.our_fault"
 urlpatterns = [
+    path("healthz", probes.alive, name="healthz"),
+    path("readyz", probes.ready, name="readyz"),
+    path("metrics", probes.figures, name="metrics"),
     path("", views.home, name="home"),
     path(
         "sign-in",

@@ -13,6 +13,7 @@ from training.controls import (
     set_priority,
 )
 from training.domain.priority import HIGH, LOW, NORMAL
+from training.draining import drain, undrain
 from training.models import Adapter, TrainingJob
 from training.services import cancel_job
 
@@ -66,6 +67,20 @@ JOB_ACTIONS = [
     bulk_action("Priority high", _priority(HIGH), permission="prioritise"),
     bulk_action("Priority normal", _priority(NORMAL), permission="prioritise"),
     bulk_action("Priority low", _priority(LOW), permission="prioritise"),
+]
+MACHINE_ACTIONS = [
+    bulk_action(
+        "Drain",
+        lambda machine, by: drain(machine=machine.pk, by=by),
+        permission="drain",
+        warning="They start no new run until they are put back to work; what runs goes "
+        "on to its end.",
+    ),
+    bulk_action(
+        "Back to work",
+        lambda machine, by: undrain(machine=machine.pk, by=by),
+        permission="drain",
+    ),
 ]
 ADAPTER_ACTIONS = [
     bulk_action(

@@ -6,9 +6,17 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from lora_pipeline.admin_base import BoundedAdmin, ReadOnlyAdmin, ReadOnlyRows
+from training.admin_actions import MACHINE_ACTIONS
 from training.admin_forms import BaseModelForm, GpuTypeForm
 from training.catalogue_services import save_base_model, save_gpu_type
-from training.models import BaseModel, DeviceClaim, GpuOffer, GpuPrice, GpuType
+from training.models import (
+    BaseModel,
+    DeviceClaim,
+    GpuOffer,
+    GpuPrice,
+    GpuType,
+    Machine,
+)
 
 
 class PriceRows(ReadOnlyRows):
@@ -66,6 +74,18 @@ class GpuOfferAdmin(ReadOnlyAdmin):
     list_display = ("backend", "gpu_type", "count", "seen_at")
     list_select_related = ("gpu_type",)
     ordering = ("pk",)
+
+
+@admin.register(Machine)
+class MachineAdmin(ReadOnlyAdmin):
+    """When each was last seen; a draining one starts nothing new."""
+
+    list_display = ("name", "hostname", "seen_at", "draining_since", "drained_by")
+    ordering = ("pk",)
+    actions = MACHINE_ACTIONS
+
+    def has_drain_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, "drain")
 
 
 @admin.register(DeviceClaim)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from lora_pipeline.services import hash_secret
 from training.domain import faults, lifecycle
 from training.domain.queue import Share, Waiting, expected_starts, fair_order
+from training.draining import is_draining
 from training.launchers import local
 from training.models import DeviceClaim, GpuOffer, RunAttempt, TrainingJob
 from training.outcomes import attempt_failed, end_attempt, requeue, stop_if_asked
@@ -32,6 +33,8 @@ Offers = dict[str, list[str]]
 
 def launch_queued() -> None:
     """Start queued jobs in fair order, as far as free devices go; none overtakes."""
+    if is_draining():
+        return
     now = timezone.now()
     due = [job for job in TrainingJob.objects.queued() if _is_due(job, now)]
     if not due:
@@ -235,16 +238,17 @@ def note_waiting() -> None:
     jobs = {job.pk: job for job in TrainingJob.objects.queued()}
     if not jobs:
         return
-    offers, now = offered_devices(), timezone.now()
+    offers, now, draining = offered_devices(), timezone.now(), is_draining()
     order = fair_order(map(_waiting, jobs.values()), shares())
     starts = expected_starts(order, _free_in(offers, now))
     places = Counter[str]()
     for waiting in order:
         job = jobs[waiting.id]  # type: ignore[index]
         places[job.gpu_type] += 1
-        seconds = starts.get(job.pk)
+        seconds = None if draining else starts.get(job.pk)
         start = None if seconds is None else now + timedelta(seconds=seconds)
-        _note(job, waiting_note(job, offers), places[job.gpu_type], start)
+        note = waiting_note(job, offers, draining=draining)
+        _note(job, note, places[job.gpu_type], start)
 
 
 def _free_in(offers: Offers, now: datetime) -> dict[str, list[float]]:
@@ -279,13 +283,15 @@ def _note(job: TrainingJob, note: str, place: int, start: datetime | None) -> No
         )
 
 
-def waiting_note(job: TrainingJob, offers: Offers) -> str:
+def waiting_note(job: TrainingJob, offers: Offers, *, draining: bool = False) -> str:
     """In words, what a queued job waits for."""
     most = len(offers.get(job.gpu_type, ()))
     if most == 0:
         return f"waiting for a machine that offers {job.gpu_type}"
     if job.gpu_count > most:
         return f"waiting for a machine that offers {job.gpu_count} x {job.gpu_type}"
+    if draining:
+        return "waiting: the machine is being drained and starts no runs for now"
     if job.retry_at is not None and job.retry_at > timezone.now():
         return "waiting before the next attempt"
     return f"waiting for a free {job.gpu_type}"

@@ -10,7 +10,18 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, Count, F, OuterRef, Q, Sum, Value, When, Window
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    Sum,
+    Value,
+    When,
+    Window,
+)
 from django.db.models.functions import JSONObject
 
 from training.budget import month_start
@@ -22,6 +33,7 @@ from training.models import (
     CostRecord,
     DeviceClaim,
     GpuOffer,
+    Machine,
     RunAttempt,
     TrainingJob,
 )
@@ -43,9 +55,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """The devices of one type that a machine offers."""
+    """The devices of one type that a machine offers; a draining one starts no run."""
 
     machine: str
+    is_draining: bool
     gpu_type: str
     slots: list[Slot]
 
@@ -64,7 +77,12 @@ def machines() -> list[Offer]:
     job |= {"status": "attempt__job__status", "user": "attempt__job__user__username"}
     claims = DeviceClaim.objects.filter(backend=OuterRef("backend"))
     held = ArraySubquery(claims.values(held=JSONObject(device="device", **job)))
-    offers = GpuOffer.objects.annotate(held=held).order_by("backend", "gpu_type_id")
+    draining = Machine.objects.filter(
+        pk=OuterRef("backend"), draining_since__isnull=False
+    )
+    offers = GpuOffer.objects.annotate(
+        held=held, is_draining=Exists(draining)
+    ).order_by("backend", "gpu_type_id")
     return [
         _offer(offer, {job["device"]: job for job in offer.held}) for offer in offers
     ]
@@ -72,7 +90,12 @@ def machines() -> list[Offer]:
 
 def _offer(offer: Any, holders: dict[str, dict[str, Any]]) -> Offer:
     slots = [Slot(device=name, job=holders.get(name)) for name in offer.device_ids]
-    return Offer(machine=offer.backend, gpu_type=offer.gpu_type_id, slots=slots)
+    return Offer(
+        machine=offer.backend,
+        is_draining=offer.is_draining,
+        gpu_type=offer.gpu_type_id,
+        slots=slots,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from training.domain import fitted, gpus, lifecycle, schedule
 from training.domain.architecture import Architecture
 from training.domain.catalogue import CPU
 from training.domain.limits import GPU_COUNT
+from training.machine_models import Machine
 from training.operator_permissions import FLEET_PERMISSIONS, JOB_PERMISSIONS
 from training.price_models import GpuPrice
 from training.querysets import (
@@ -32,7 +33,13 @@ from training.querysets import (
     TrainingJobQuerySet,
 )
 
-__all__ = ["CalibrationCell", "CalibrationRecord", "CalibrationScore", "GpuPrice"]
+__all__ = [
+    "CalibrationCell",
+    "CalibrationRecord",
+    "CalibrationScore",
+    "GpuPrice",
+    "Machine",
+]
 
 NAME_LENGTH = 200
 BY_LENGTH = 50

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from training.dispatch import RECONCILER, close_unstarted, launch_queued, note_waiting
 from training.domain import faults
+from training.draining import beat
 from training.launchers import local
 from training.models import DeviceClaim, RunAttempt
 from training.outcomes import attempt_failed
@@ -47,6 +48,7 @@ def _work(stop: Event) -> None:
     while not stop.is_set():
         if _is_leader():
             one_pass()
+            beat()
         wait_for_news(_pause())
 
 

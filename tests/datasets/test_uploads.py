@@ -3,17 +3,19 @@
 import json
 import os
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from datasets import services
 from datasets.models import Dataset
 from datasets.services import create_dataset
 from datasets.tasks import validate_dataset
-from datasets.uploads import remove_stale
+from datasets.uploads import remove_stale_before
 
 ROW = {"messages": [{"role": "user", "content": "Hi"},
                     {"role": "assistant", "content": "Hello, lamp."}]}  # fmt: skip
@@ -93,14 +95,19 @@ def test_a_file_over_the_limit_is_refused_before_its_first_piece(api, settings):
     assert not Dataset.objects.exists()
 
 
+def forgotten() -> int:
+    day_ago = timezone.now() - timedelta(days=1)
+    return remove_stale_before(day_ago, dry_run=False).count
+
+
 def test_an_upload_that_nobody_goes_on_with_is_forgotten(api, begun):
     put(api, begun, CONTENT[:700], f"bytes 0-699/{SIZE}")
-    assert remove_stale() == 0
+    assert forgotten() == 0
     part = Path(settings.UPLOAD_DIR) / f"{begun['id']}.part"
     long_ago = time.time() - 100_000
     os.utime(part, (long_ago, long_ago))
     Dataset.objects.filter(pk=begun["id"]).update(updated_at="2020-01-01T00:00:00Z")
-    assert remove_stale() == 1
+    assert forgotten() == 1
     assert not part.exists()
     assert not Dataset.objects.exists()
 

@@ -25,6 +25,7 @@ from training.models import (
     GpuType,
     IdempotencyKey,
     JobEvent,
+    Machine,
     MetricPoint,
     RunAttempt,
     TrainingJob,
@@ -96,6 +97,7 @@ def _catalogue(user: User, mark: str) -> None:
     )
     GpuPrice.objects.create(gpu_type=gpu, at=now, to_usd=1, by=user.username)
     GpuOffer.objects.create(backend="local", gpu_type=gpu, count=2, seen_at=now)
+    Machine.objects.create(name=f"machine-{mark}")
     CalibrationCell.objects.create(
         target="time", key=[mark], count=1, total=0, squares=0
     )

@@ -12,7 +12,8 @@ from tests.factories import (
     UserFactory,
     bring_to,
 )
-from training.models import RunAttempt, TrainingJob
+from training.draining import is_draining
+from training.models import Machine, RunAttempt, TrainingJob
 
 EACH = {
     "cancel": "cancel",
@@ -190,6 +191,32 @@ def test_a_key_is_revoked_for_good(root, api, owner):
     assert api.get("/api/jobs").status_code == 401
     page = act(root, "revoke", key, model="lora_pipeline/apikey").content.decode()
     assert "It was revoked before." in page
+
+
+def test_a_machine_is_drained_and_put_back_to_work(root):
+    machine = Machine.objects.create(name="local")
+    asked = act(root, "drain", machine, confirmed=False, model="training/machine")
+    assert "Yes, 1 of them" in asked.content.decode()
+    assert not is_draining("local")
+    act(root, "drain", machine, model="training/machine")
+    machine.refresh_from_db()
+    assert (machine.is_draining, machine.drained_by) == (True, "root")
+    act(root, "back_to_work", machine, model="training/machine")
+    assert not is_draining("local")
+
+
+def test_draining_needs_its_permission(db):
+    machine = Machine.objects.create(name="local")
+    user = UserFactory(is_staff=True)
+    look = Permission.objects.get(codename="view_machine")
+    user.user_permissions.set([look])
+    client = Client()
+    client.force_login(user)
+    act(client, "drain", machine, model="training/machine")
+    assert not is_draining("local")
+    user.user_permissions.add(Permission.objects.get(codename="drain_machine"))
+    act(client, "drain", machine, model="training/machine")
+    assert is_draining("local")
 
 
 def test_attempts_have_no_actions(root, job):

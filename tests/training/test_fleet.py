@@ -13,6 +13,7 @@ from django.utils import timezone
 from tests.factories import TrainingJobFactory, UserFactory, bring_to
 from tests.training.rows import add_rows
 from training import fleet
+from training.draining import drain
 from training.models import (
     CalibrationScore,
     CostRecord,
@@ -42,6 +43,9 @@ def test_slots_are_used_or_free_and_say_by_what(db, job):
     DeviceClaim.objects.create(backend="local", device="5", attempt=attempt)
     DeviceClaim.objects.create(backend="elsewhere", device="4", attempt=attempt)
     (offer,) = fleet.machines()
+    assert not offer.is_draining
+    drain(machine="local", by="root")
+    assert fleet.machines()[0].is_draining
     assert (offer.used, offer.free) == (1, 1)
     assert [slot.device for slot in offer.slots] == ["4", "5"]
     assert [slot.job and slot.job["name"] for slot in offer.slots] == [None, job.name]
@@ -125,7 +129,7 @@ def test_the_page_shows_it_all_in_few_queries(operator):
         "GPU-r1",
         "waits 2",
         "out of memory",
-        "100 % of the last",
+        "100 % of the",
         "spender-0",
     ):
         assert words in page

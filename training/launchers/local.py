@@ -212,6 +212,11 @@ def remove_checkpoint(job_id: UUID, name: str) -> None:
     shutil.rmtree(run_dir(job_id) / "checkpoints" / name, ignore_errors=True)
 
 
+def remove_run_dir(job_id: UUID) -> None:
+    """Give the room of all attempts of a job back."""
+    shutil.rmtree(run_dir(job_id), ignore_errors=True)
+
+
 def write_base_url(job_id: UUID) -> None:
     """Tell the trainer where the console is now; it looks again for every try."""
     try:

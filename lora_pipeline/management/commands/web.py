@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from gunicorn.app.base import BaseApplication
 
-from lora_pipeline import lifeline, ports
+from lora_pipeline import lifeline, metrics_folder, ports
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -37,6 +38,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         lifeline.watch()
+        metrics_folder.use(settings.METRICS_DIR)
         Server(
             {
                 "bind": f"{options['host']}:{options['port']}",
@@ -48,5 +50,6 @@ class Command(BaseCommand):
                 "graceful_timeout": 1,
                 "loglevel": "warning",
                 "control_socket_disable": True,
+                "child_exit": metrics_folder.forget_worker,
             }
         ).run()

@@ -1,0 +1,105 @@
+"""What a backup says of itself: when, of which console, and each file's checksum."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+NAME = "manifest.json"
+DATABASE = "database.dump"
+SECRET_KEY = "secret_key"
+LAYOUT = 1
+PIECE_BYTES = 1024 * 1024
+
+
+class BackupRefused(Exception):
+    """A backup or restore that cannot be done; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One file of the backup."""
+
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Manifest:
+    """All of a backup but the bytes."""
+
+    created_at: str
+    migrations: list[str]
+    files: dict[str, Entry] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    layout: int = LAYOUT
+
+    def write(self, folder: Path) -> None:
+        """Beside the files that it lists."""
+        text = json.dumps(asdict(self), indent=1, sort_keys=True)
+        (folder / NAME).write_text(text)
+
+    @property
+    def total_bytes(self) -> int:
+        return sum(entry.size_bytes for entry in self.files.values())
+
+    def inside(self, area: str) -> Iterator[str]:
+        """Paths of one area's files, as the area names them."""
+        head = f"{area}/"
+        return (name[len(head) :] for name in self.files if name.startswith(head))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Raises BackupRefused for a folder that is no finished backup of this layout."""
+    try:
+        found: dict[str, Any] = json.loads((folder / NAME).read_text())
+        found["files"] = {name: Entry(**e) for name, e in found["files"].items()}
+        manifest = Manifest(**found)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        words = f"{folder} is no finished backup: its {NAME} cannot be read ({error})."
+        raise BackupRefused(words) from None
+    if manifest.layout != LAYOUT:
+        words = f"The backup has layout {manifest.layout}; this console reads {LAYOUT}."
+        raise BackupRefused(words)
+    return manifest
+
+
+def verify(folder: Path, manifest: Manifest) -> None:
+    """Raises BackupRefused when a file is missing, cut, changed, or outside."""
+    faults = []
+    for name, entry in manifest.files.items():
+        path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()):
+            faults.append(f"{name} lies outside the backup")
+        elif not path.is_file():
+            faults.append(f"{name} is missing")
+        elif path.stat().st_size != entry.size_bytes or _sha256(path) != entry.sha256:
+            faults.append(f"{name} is not what was backed up")
+    if faults:
+        shown = "; ".join(faults[:5])
+        raise BackupRefused(f"{len(faults)} files are at fault: {shown}. Use another.")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def describe(path: Path) -> Entry:
+    """Size and checksum of a file that was just written."""
+    return Entry(size_bytes=path.stat().st_size, sha256=_sha256(path))
+
+
+def copy_stream(source: IO[bytes], target: Path) -> Entry:
+    """Write a stream to a new file, for this account's eyes only."""
+    digest, size = hashlib.sha256(), 0
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target.unlink(missing_ok=True)
+    with target.open("xb") as file:
+        target.chmod(0o600)
+        while piece := source.read(PIECE_BYTES):
+            digest.update(piece)
+            size += file.write(piece)
+    return Entry(size_bytes=size, sha256=digest.hexdigest())

@@ -1,0 +1,117 @@
+"""What must be there for the console to work; asked by probes, metrics and doctor."""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Max
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateWorker
+
+from lora_pipeline import row_security
+from training.models import Machine
+
+SILENT_AFTER_SECONDS = max(30.0, 3 * settings.RECONCILE_SECONDS)
+PROBE_FOLDER = "probe"
+
+
+def database() -> str:
+    """Empty when the database answers, else what is wrong, in words for anybody."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return "the database does not answer"
+    return ""
+
+
+def migrations() -> str:
+    """Whether the tables are those of this version."""
+    missing = migrations_on_disk() - set(
+        MigrationRecorder(connection).applied_migrations()
+    )
+    return f"{len(missing)} migrations are not applied" if missing else ""
+
+
+@cache
+def migrations_on_disk() -> frozenset[tuple[str, str]]:
+    """Read once: files of a running version do not change."""
+    return frozenset(MigrationLoader(None).disk_migrations)
+
+
+def storage() -> str:
+    """Whether a file can be written, read back and removed."""
+    name, content = f"{PROBE_FOLDER}/{uuid.uuid4()}", b"probe"
+    try:
+        saved = default_storage.save(name, ContentFile(content))
+        with default_storage.open(saved) as file:
+            same = file.read() == content
+        default_storage.delete(saved)
+    except Exception:
+        return "the storage cannot be written"
+    return "" if same else "the storage returned other bytes than were written"
+
+
+def worker() -> str:
+    """Whether some worker takes tasks."""
+    return _silence("worker", heartbeat_ages()["worker"])
+
+
+def reconciler() -> str:
+    """Whether a reconciler looks after the runs."""
+    return _silence("reconciler", heartbeat_ages()["reconciler"])
+
+
+def heartbeat_ages() -> dict[str, float | None]:
+    """Seconds since worker and reconciler last showed that they work; None: never."""
+    with row_security.operator():
+        beats = {
+            "worker": ProcrastinateWorker.objects.aggregate(at=Max("last_heartbeat")),
+            "reconciler": Machine.objects.aggregate(at=Max("seen_at")),
+        }
+    return {name: _age(found["at"]) for name, found in beats.items()}
+
+
+def _age(at: datetime | None) -> float | None:
+    return None if at is None else max((timezone.now() - at).total_seconds(), 0.0)
+
+
+def _silence(name: str, age: float | None) -> str:
+    if age is None:
+        return f"no {name} has shown itself yet"
+    late = age > SILENT_AFTER_SECONDS
+    return f"no {name} has shown itself for {age:.0f} s" if late else ""
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "database": database,
+    "migrations": migrations,
+    "storage": storage,
+    "worker": worker,
+    "reconciler": reconciler,
+}
+
+
+def faults() -> dict[str, str]:
+    """What is not in order, by part; the later parts are not asked without a database.
+
+    The words hold nothing of what the error said, since anybody may read them.
+    """
+    found = {}
+    for name, check in CHECKS.items():
+        try:
+            words = check()
+        except DatabaseError:
+            words = "the database does not answer"
+        if words:
+            found[name] = words
+        if name == "database" and words:
+            break
+    return found

@@ -1,0 +1,79 @@
+"""How long things are kept: one rule per kind, each with a setting of its own.
+
+0 keeps a kind for ever. `manage.py clean_up --dry-run` says what would go; the worker
+does it every night.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib import import_module
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Freed:
+    """What one rule removed, or would remove."""
+
+    what: str
+    count: int = 0
+    size_bytes: int = 0
+
+    def add(self, size_bytes: int) -> None:
+        """One more, of so many bytes."""
+        self.count += 1
+        self.size_bytes += size_bytes
+
+    def __str__(self) -> str:
+        size = f", {self.size_bytes / 1e6:.1f} MB" if self.size_bytes else ""
+        return f"{self.count} {self.what}{size}"
+
+
+# Setting of days, and the function that removes what is older.
+RULES = {
+    "RETENTION_DELETED_DATASET_DAYS": "datasets.retention.remove_deleted_files",
+    "RETENTION_UPLOAD_DAYS": "datasets.uploads.remove_stale_before",
+    "RETENTION_RUN_DAYS": "training.retention.remove_run_folders",
+    "RETENTION_IDEMPOTENCY_DAYS": "training.retention.remove_keys",
+    "RETENTION_NOTICE_DAYS": "notifications.retention.remove_notices",
+    "RETENTION_DELIVERY_DAYS": "notifications.retention.remove_deliveries",
+    "RETENTION_SESSION_DAYS": "lora_pipeline.retention.remove_sessions",
+}
+
+
+def clean_up(*, dry_run: bool = False) -> Iterator[Freed]:
+    """Apply every rule that has days; a rule that fails holds up none of the others."""
+    for setting, path in RULES.items():
+        if days := getattr(settings, setting):
+            try:
+                freed = _rule(path)(_before(days), dry_run=dry_run)
+            except Exception:
+                logger.exception("cleaning up by %s failed", setting)
+                continue
+            logger.info("%s: %s", "would remove" if dry_run else "removed", freed)
+            yield freed
+
+
+def _before(days: float) -> datetime:
+    return timezone.now() - timedelta(days=days)
+
+
+def _rule(path: str) -> Callable[..., Freed]:
+    module, name = path.rsplit(".", 1)
+    found: Callable[..., Freed] = getattr(import_module(module), name)
+    return found
+
+
+def remove_sessions(before: datetime, *, dry_run: bool) -> Freed:
+    """Sessions that ended by themselves before a moment."""
+    ended = Session.objects.filter(expire_date__lt=before)
+    freed = Freed("expired sessions", ended.count())
+    if not dry_run:
+        ended.delete()
+    return freed
