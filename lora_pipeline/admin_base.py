@@ -70,6 +70,7 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     paginator = CappedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 200
     view_on_site = False
@@ -140,7 +141,7 @@ class ReadOnlyAdmin(BoundedAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         names = [field.name for field in self.opts.concrete_fields]
-        return [name for name in names if name not in self.hidden] + list(self.extra)
+        return [*self.extra, *(name for name in names if name not in self.hidden)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return self.get_fields(request, obj)

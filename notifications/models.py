@@ -129,6 +129,7 @@ class Delivery(models.Model):
 
     class Meta:
         db_table = "notification_deliveries"
+        verbose_name_plural = "deliveries"
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(

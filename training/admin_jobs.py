@@ -1,5 +1,7 @@
 """Every job of everybody, and the adapters that came of them."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
@@ -17,6 +19,12 @@ from training.models import (
 )
 
 TIMELINE = 100
+FIRST = (
+    "name", "user", "status", "status_note", "timeline", "error_message",
+    "base_model", "dataset", "gpu_config", "priority", "current_stage", "progress",
+    "expected_start_at", "started_at", "estimated_completion_at", "completed_at",
+    "current_cost", "max_cost", "final_cost",
+)  # fmt: skip
 LARGE = (
     "hyperparameters", "current_metrics", "plan", "estimate", "remaining", "suggestion",
     "error_message", "error_stack",
@@ -49,6 +57,12 @@ class TrainingJobAdmin(ReadOnlyAdmin):
     search_owner, search_start = "user", "name"
     inlines = (AttemptRows,)
     actions = JOB_ACTIONS
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What operators ask first, and everything else behind a click."""
+        rest = [name for name in self.get_fields(request, obj) if name not in FIRST]
+        folded = {"fields": rest, "classes": ["collapse"]}
+        return [(None, {"fields": FIRST}), ("Everything else", folded)]
 
     @admin.display(description="GPUs")
     def gpus(self, job: TrainingJob) -> str:
