@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from datasets.domain.formats import BY_NAME
 from datasets.domain.lengths import Lengths
 from datasets.domain.split import SPLIT_SEED, VALIDATION_SHARE
 from datasets.domain.statistics import NEVER, Signal, signal
@@ -75,6 +76,12 @@ class Dataset(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def format_title(self) -> str:
+        """The format in words; empty until it is known."""
+        found = BY_NAME.get(self.format)
+        return found.title if found else self.format
 
     @property
     def is_trainable(self) -> bool:

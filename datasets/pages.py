@@ -7,7 +7,6 @@ from django.conf import settings
 from django.http import QueryDict
 
 from datasets.domain.faults import KINDS
-from datasets.domain.formats import BY_NAME
 from datasets.domain.statistics import Signal
 from datasets.forms import LookForm
 from datasets.models import Dataset, DatasetStatistics
@@ -61,7 +60,6 @@ def detail_context(dataset: Dataset, asked: QueryDict) -> dict[str, Any]:
         "dataset": dataset,
         "section": "datasets",
         "stage": STAGES.get(dataset.stage, ""),
-        "format_title": format_title(dataset.format),
         "faults": fault_counts(dataset),
     }
     if dataset.status == Dataset.Status.READY:
@@ -141,12 +139,6 @@ def bars(row: DatasetStatistics, max_length: int) -> list[Bar]:
         )
         for n, (start, end, count) in enumerate(found)
     ]
-
-
-def format_title(name: str) -> str:
-    """A format in words."""
-    found = BY_NAME.get(name)
-    return found.title if found else name
 
 
 def fault_counts(dataset: Dataset) -> list[FaultCount]:

@@ -3,6 +3,7 @@
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -16,6 +17,7 @@ from datasets.tasks import validate_dataset
 from lora_pipeline.envelope import Refusal
 from lora_pipeline.models import User
 
+LOCAL = "local"
 EMPTY_FILE = "The file is empty; give at least one example."
 IN_USE = (
     "A training job uses this dataset, so its content and split cannot be changed: "
@@ -67,6 +69,7 @@ def store(dataset: Dataset, file: Upload, validation_file: Upload | None) -> Non
     """Both files, a first look, the row and its check: all of it or nothing."""
     kept: list[str] = []
     try:
+        dataset.storage_bucket = settings.S3_BUCKET or LOCAL
         dataset.storage_path = _save(dataset, "original", file, kept)
         if validation_file is not None:
             path = _save(dataset, "original_validation", validation_file, kept)

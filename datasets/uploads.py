@@ -15,7 +15,7 @@ from django.core.files.storage import default_storage
 
 from datasets.models import Dataset
 from datasets.normalising import replace_stored
-from datasets.services import begin_check, safe_name
+from datasets.services import LOCAL, begin_check, safe_name
 from lora_pipeline.envelope import Refusal
 from lora_pipeline.models import User
 from lora_pipeline.retention import Freed
@@ -100,6 +100,7 @@ def append(*, dataset: Dataset, piece: Piece, stream: IO[bytes]) -> Dataset:
 
 
 def _finish(dataset: Dataset, path: str) -> Dataset:
+    dataset.storage_bucket = settings.S3_BUCKET or LOCAL
     dataset.storage_path = f"datasets/{dataset.pk}/original"
     replace_stored(dataset.storage_path, path)
     try:

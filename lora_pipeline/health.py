@@ -8,7 +8,7 @@ from functools import cache
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Max
@@ -27,7 +27,7 @@ def database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except Error:
         return "the database does not answer"
     return ""
 
@@ -108,7 +108,7 @@ def faults() -> dict[str, str]:
     for name, check in CHECKS.items():
         try:
             words = check()
-        except DatabaseError:
+        except Error:
             words = "the database does not answer"
         if words:
             found[name] = words

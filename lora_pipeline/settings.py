@@ -202,6 +202,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api",
     "ENUM_NAME_OVERRIDES": {
         "DatasetStatus": "datasets.models.Dataset.Status",
+        "JobStatus": "training.models.JOB_STATUSES",
+        "JobPriority": "training.models.TrainingJob.Priority",
         "WorkStatus": "training.models.Work",
         "DeliveryStatus": "notifications.models.Delivery.Status",
         "DeliveryChannel": "notifications.models.Delivery.Channel",
@@ -216,11 +218,35 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
+S3_BUCKET = env.text("S3_BUCKET")
+S3_ENDPOINT = env.text("S3_ENDPOINT_URL")
+
+
+def _storage() -> dict[str, Any]:
+    """A folder, or the bucket of S3_BUCKET; boto3 finds the credentials itself."""
+    if not S3_BUCKET:
+        folder = {"location": STORAGE_DIR, "file_permissions_mode": 0o600}
+        backend = "django.core.files.storage.FileSystemStorage"
+        return {"BACKEND": backend, "OPTIONS": folder}
+    style = env.choice(
+        "S3_ADDRESSING_STYLE",
+        ["path", "virtual", "auto"],
+        "path" if S3_ENDPOINT else "auto",
+    )
+    options = {
+        "bucket_name": S3_BUCKET,
+        "endpoint_url": S3_ENDPOINT or None,
+        "region_name": env.text("S3_REGION") or None,
+        "location": env.text("S3_PREFIX"),
+        "addressing_style": style,
+        "signature_version": "s3v4",
+        "file_overwrite": False,
+    }
+    return {"BACKEND": "lora_pipeline.s3.Bucket", "OPTIONS": options}
+
+
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": STORAGE_DIR, "file_permissions_mode": 0o600},
-    },
+    "default": _storage(),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]

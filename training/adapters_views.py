@@ -22,6 +22,7 @@ from training.adapter_pages import (
     snippets,
 )
 from training.models import Adapter, AdapterExport, Work
+from training.setting_words import setting_rows
 
 PAGE_SIZE = 20
 UNKNOWN_ADAPTER = "There is no such adapter among yours."
@@ -96,6 +97,7 @@ def _page(
         "questions": questions,
         "busy": bool(open_ones),
         "lineage": lineage_rows(adapter.lineage),
+        "settings": setting_rows(adapter.lineage.get("hyperparameters") or {}),
         "snippets": snippets(adapter),
         "ask": AskForm(),
         "section": "adapters",

@@ -24,10 +24,12 @@ from training.lengths import to_estimate
 from training.models import TrainingJob
 from training.quoting import quote
 from training.serializers import (
+    LONG_FIELDS,
     EstimateRequest,
     JobEditSerializer,
     JobMoveSerializer,
     JobRequest,
+    JobRowSerializer,
     JobSerializer,
 )
 from training.services import (
@@ -70,6 +72,9 @@ class JobViewSet(JobControls, GenericViewSet[TrainingJob]):
     lookup_value_converter = "uuid"
     read_actions = ("estimate",)
 
+    def get_serializer_class(self) -> type[JobSerializer]:
+        return JobRowSerializer if self.action == "list" else JobSerializer
+
     def find_own(self, request: Request, job_id: Any) -> TrainingJob:
         return own_job(request, job_id)
 
@@ -105,12 +110,12 @@ class JobViewSet(JobControls, GenericViewSet[TrainingJob]):
     def list(self, request: Request) -> Response:
         """Newest first, with pages and filters."""
         jobs = TrainingJob.objects.visible_to(request.user).listed()  # type: ignore[arg-type]
-        found = JobFilter(request.query_params, queryset=jobs)
+        found = JobFilter(request.query_params, queryset=jobs.defer(*LONG_FIELDS))
         if not found.is_valid():
             raise ValidationError(found.errors)
         rows, block = paginate(request, found.qs)
         return success(
-            {"jobs": JobSerializer(rows, many=True).data, "pagination": block}
+            {"jobs": JobRowSerializer(rows, many=True).data, "pagination": block}
         )
 
     def retrieve(self, request: Request, pk: Any) -> Response:

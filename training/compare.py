@@ -4,26 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lora_pipeline.templatetags.words import NOTHING
 from training.chart import Chart, Series, line_chart
 from training.domain.series import Point, smoothed
 from training.models import MetricPoint, TrainingJob
 from training.monitoring import Switches
+from training.setting_words import LABELS, setting_words
 
 MOST_JOBS = 6
-SETTINGS = {
-    "preset_id": "Preset",
-    "learning_rate": "Learning rate",
-    "batch_size": "Batch size",
-    "epochs": "Epochs",
-    "rank": "Rank",
-    "alpha": "Alpha",
-    "dropout": "Dropout",
-    "max_length": "Max length",
-    "warmup_ratio": "Warmup ratio",
-    "scheduler": "Scheduler",
-    "seed": "Seed",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,18 +91,19 @@ def settings_rows(jobs: Sequence[TrainingJob]) -> list[Row]:
     rows = [
         _row("Dataset", [j.dataset.name for j in jobs], [j.dataset_id for j in jobs]),
         _row("Base model", [job.base_model.name for job in jobs]),
-        _row("Machine", [f"{job.gpu_count} x {job.gpu_type}" for job in jobs]),
+        _row(
+            "Machine",
+            [f"{job.gpu_count} \N{MULTIPLICATION SIGN} {job.gpu_type}" for job in jobs],
+        ),
     ]
-    for name, label in SETTINGS.items():
+    for name, label in LABELS.items():
         rows.append(_row(label, [_setting(job, name) for job in jobs]))
     return rows
 
 
 def _setting(job: TrainingJob, name: str) -> str:
     value = job.hyperparameters.get(name, getattr(job, name, None))
-    if isinstance(value, float):
-        return f"{value:.10f}".rstrip("0").rstrip(".")
-    return NOTHING if value is None else str(value)
+    return setting_words(name, value)
 
 
 def _row(label: str, values: list[str], identities: Sequence[Any] = ()) -> Row:

@@ -14,13 +14,8 @@ from training.cap import watch_cap
 from training.domain import faults, lifecycle
 from training.domain.estimate import rounded
 from training.forecast import expected_end, remaining_of
-from training.models import (
-    Checkpoint,
-    JobEvent,
-    MetricPoint,
-    RunAttempt,
-    TrainingJob,
-)
+from training.hot_rows import Row, lock_attempt, write_points, write_progress
+from training.models import Checkpoint, JobEvent, RunAttempt, TrainingJob
 from training.monitoring import watch_loss
 from training.notices import tell
 from training.outcomes import attempt_completed, attempt_failed, attempt_stopped
@@ -86,8 +81,8 @@ def take_events(
         APPLY.get(event["type"], _ignore)(job, attempt, event)
     if attempt.ended_at is None:
         watch_cap(job)
-        save_progress(job, attempt)
-        attempt.save(update_fields=ATTEMPT_FIELDS)
+        reckon(job, attempt)
+        write_progress(job, JOB_FIELDS, attempt, ATTEMPT_FIELDS)
     return {
         "cancel": bool(job.stop_reason),
         "reason": job.stop_reason,
@@ -101,14 +96,10 @@ def open_attempt(attempt_id: UUID, *, token_hash: str | None = None) -> RunAttem
     With a token it is found by that, so that asking and locking is one query. Raises
     Refusal 410 when the attempt has ended, be it that a newer one began.
     """
-    by = {"pk": attempt_id} if token_hash is None else {"token_hash": token_hash}
     attempt = (
-        RunAttempt.objects.select_related("job")
-        .select_for_update(of=("self", "job"))
-        .defer("log_tail", "error_stack", "job__error_stack")
-        .filter(**by)
-        .order_by("pk")
-        .first()
+        lock_attempt("id", attempt_id)
+        if token_hash is None
+        else lock_attempt("token_hash", token_hash)
     )
     if attempt is None:
         words = "The run token is unknown."
@@ -148,46 +139,33 @@ def _count_time(job: TrainingJob, attempt: RunAttempt) -> None:
 
 def store_points(job: TrainingJob, attempt: RunAttempt, events: list[Event]) -> None:
     """Metrics and evaluations as one row a step; a repeated one replaces itself."""
-    metrics = {
-        e["step"]: _point(job, attempt, e, **_measured(e))
-        for e in events
-        if e["type"] == "metrics"
-    }
-    evaluations = {
-        e["step"]: _point(job, attempt, e, validation_loss=finite(e.get("loss")))
-        for e in events
-        if e["type"] == "eval"
-    }
-    _upsert(metrics, [*METRICS, "epoch", "at", "attempt"])
-    _upsert(evaluations, ["validation_loss"])
+    metrics = [e for e in events if e["type"] == "metrics"]
+    evaluations = [e for e in events if e["type"] == "eval"]
+    rows = _rows(metrics, _measured)
+    again = ("attempt_id", "epoch", "at", *METRICS)
+    write_points(job, attempt, rows, replaced=again)
+    rows = _rows(evaluations, _evaluated)
+    write_points(job, attempt, rows, replaced=("validation_loss",))
+
+
+def _rows(
+    events: list[Event], values_of: Callable[[Event], dict[str, Any]]
+) -> list[Row]:
+    """A row for each step, of its last event."""
+    by_step = {event["step"]: event for event in events}
+    return [
+        {"step": int(step), "at": e["at"], "epoch": finite(e.get("epoch")) or 0.0}
+        | values_of(e)
+        for step, e in by_step.items()
+    ]
 
 
 def _measured(event: Event) -> dict[str, float | None]:
     return {name: finite(event.get(name)) for name in METRICS}
 
 
-def _point(
-    job: TrainingJob, attempt: RunAttempt, event: Event, **values: Any
-) -> MetricPoint:
-    epoch = finite(event.get("epoch")) or 0.0
-    return MetricPoint(
-        job=job,
-        attempt=attempt,
-        step=int(event["step"]),
-        epoch=epoch,
-        at=event["at"],
-        **values,
-    )
-
-
-def _upsert(points: dict[int, MetricPoint], columns: list[str]) -> None:
-    if points:
-        MetricPoint.objects.bulk_create(
-            points.values(),
-            update_conflicts=True,
-            unique_fields=["job", "step"],
-            update_fields=columns,
-        )
+def _evaluated(event: Event) -> dict[str, float | None]:
+    return {"validation_loss": finite(event.get("loss"))}
 
 
 def finite(value: Any) -> float | None:
@@ -340,8 +318,13 @@ APPLY: dict[str, Callable[[TrainingJob, RunAttempt, Event], None]] = {
 
 
 def save_progress(job: TrainingJob, attempt: RunAttempt) -> None:
-    """Write what a batch of events changed on the job; one UPDATE."""
+    """Write what a batch of events changed on the job."""
+    reckon(job, attempt)
+    job.save(update_fields=JOB_FIELDS)
+
+
+def reckon(job: TrainingJob, attempt: RunAttempt) -> None:
+    """What the job has cost so far, and what is still to come."""
     job.current_cost = rounded(compute_usd(job))
     job.remaining = remaining_of(job, attempt)
     job.estimated_completion_at = expected_end(job.remaining)
-    job.save(update_fields=JOB_FIELDS)

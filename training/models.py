@@ -50,6 +50,9 @@ def choices(words: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(word, word.replace("_", " ").capitalize()) for word in words]
 
 
+JOB_STATUSES = choices(lifecycle.STATUSES)
+
+
 class GpuType(models.Model):
     """A row of the catalogue: price, nominal speed, memory."""
 
@@ -243,7 +246,7 @@ class TrainingJob(models.Model):
         choices=Priority, default=Priority.NORMAL
     )
     status = models.CharField(
-        max_length=20, choices=choices(lifecycle.STATUSES), default=lifecycle.QUEUED
+        max_length=20, choices=JOB_STATUSES, default=lifecycle.QUEUED
     )
     current_stage = models.CharField(
         max_length=20, choices=choices(lifecycle.STAGES), default="queued"

@@ -135,6 +135,7 @@ def fail_job(job: TrainingJob, kind: str, message: str, stack: str, *, by: str) 
     suggestion = faults.suggest(
         kind,
         job.hyperparameters,
+        plan=job.plan,
         processes=job.process_count,
         base_model=job.base_model_id,
         default_model=settings.DEFAULT_BASE_MODEL,

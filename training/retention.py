@@ -21,11 +21,13 @@ def remove_run_folders(before: datetime, *, dry_run: bool) -> Freed:
     """
     freed = Freed("run folders of ended jobs")
     ended = TrainingJob.objects.filter(
-        status__in=lifecycle.FINAL, completed_at__lt=before
+        pk__in=local.known_run_dirs(),
+        status__in=lifecycle.FINAL,
+        completed_at__lt=before,
     )
     for job in ended.only("pk").iterator():
         folder = local.run_dir(job.pk)
-        if folder.is_dir() and not _is_needed(job):
+        if not _is_needed(job):
             freed.add(folder_bytes(folder))
             if not dry_run:
                 kept = Checkpoint.objects.kept().filter(job=job)

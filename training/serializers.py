@@ -248,6 +248,9 @@ class Facts(serializers.JSONField):
     """What is known by name, or null."""
 
 
+LONG_FIELDS = ("estimate", "error_stack")
+
+
 @extend_schema_serializer(examples=[api_docs.answered("A queued job", api_docs.JOB)])
 class JobSerializer(serializers.ModelSerializer[TrainingJob]):
     """The whole job."""
@@ -264,6 +267,15 @@ class JobSerializer(serializers.ModelSerializer[TrainingJob]):
     class Meta:
         model = TrainingJob
         exclude = ["user", "hidden_at", "retry_at"]
+
+
+class JobRowSerializer(JobSerializer):
+    """A job in a list: without the long texts, which its own answer has."""
+
+    estimate = None  # type: ignore[assignment]
+
+    class Meta(JobSerializer.Meta):
+        exclude = [*JobSerializer.Meta.exclude, *LONG_FIELDS]
 
 
 class JobEditSerializer(serializers.Serializer[Any]):

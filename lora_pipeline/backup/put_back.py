@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
@@ -42,10 +41,12 @@ class Found:
 
 
 def restore(source: Path, *, say: Say, replace: bool, dry_run: bool) -> Manifest:
-    """Verify, say what will happen, replace the database whole, then the files.
+    """Verify, say what will happen, write the files, then replace the database whole.
 
-    Raises BackupRefused before anything is touched: a broken backup, one of a newer
-    console, missing roles, a console or trainer that runs, or a place that is in use
+    In this order no row ever names a file that is not there yet, and what breaks off
+    half-way leaves the old database as it was. Raises BackupRefused before anything is
+    touched: a broken backup, one of a newer console, missing roles, a console or
+    trainer that runs, or a place that is in use
     without `replace`.
     """
     manifest = read_manifest(source)
@@ -62,8 +63,8 @@ def restore(source: Path, *, say: Say, replace: bool, dry_run: bool) -> Manifest
         words = f"There are {found} here: give --replace to lose them, or another place"
         raise BackupRefused(f"{words} (LORA_PIPELINE_VAR, DATABASE_URL).")
     connection.close()
-    postgres.restore(source / DATABASE)
     _put_files(source, manifest)
+    postgres.restore(source / DATABASE)
     _put_secret_key(source, say)
     return manifest
 
@@ -103,19 +104,9 @@ def require_idle() -> None:
         raise BackupRefused(
             f"{count} other connections use the database: stop the console first."
         )
-    for folder in Path(settings.RUNS_DIR).iterdir():
-        if _is_run(folder.name) and local.is_alive(UUID(folder.name)):
-            raise BackupRefused(
-                f"A trainer still runs in {folder}: cancel or end it first."
-            )
-
-
-def _is_run(name: str) -> bool:
-    try:
-        UUID(name)
-    except ValueError:
-        return False
-    return True
+    for job_id in filter(local.is_alive, local.known_run_dirs()):
+        folder = local.run_dir(job_id)
+        raise BackupRefused(f"A trainer still runs in {folder}: end it first.")
 
 
 def _put_files(source: Path, manifest: Manifest) -> None:

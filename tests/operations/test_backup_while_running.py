@@ -21,7 +21,10 @@ cursor.execute("SELECT tablename, policyname, qual FROM pg_policies ORDER BY 1, 
 print(cursor.fetchall())
 cursor.execute("SELECT sequencename, last_value FROM pg_sequences ORDER BY 1")
 print([row for row in cursor.fetchall() if row[0].startswith("auth")])
-cursor.execute("SELECT defaclobjtype, a::text FROM pg_default_acl, unnest(defaclacl) a ORDER BY 1, 2")
+cursor.execute(
+    "SELECT defaclobjtype, a::text FROM pg_default_acl, unnest(defaclacl) a"
+    " ORDER BY 1, 2"
+)
 print(cursor.fetchall())
 cursor.execute(
     "SELECT relname, a::text FROM pg_class, unnest(relacl) a"

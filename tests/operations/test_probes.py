@@ -1,5 +1,9 @@
 """What those see who watch the console, and what they do not."""
 
+import json
+import os
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -47,6 +51,31 @@ def test_ready_when_all_is_there(all_there):
     assert answer.json() == {"ready": True, "missing": {}}
     assert answer.status_code == 200
     assert default_storage.listdir(health.PROBE_FOLDER)[1] == []
+
+
+def test_without_a_database_it_lives_and_says_that_it_is_not_ready(tmp_path):
+    """In a process of its own, whose database is a closed port."""
+    code = (
+        "import json, django; django.setup(); from django.test import Client; "
+        "paths = ['/healthz', '/readyz', '/readyz']; "
+        "got = [Client().get(p, HTTP_HOST='127.0.0.1') for p in paths]; "
+        "print(json.dumps([[g.status_code, g.content.decode()] for g in got]))"
+    )
+    environment = os.environ | {
+        "DATABASE_URL": "postgres://somebody:secret@127.0.0.1:1/x",
+        "LORA_PIPELINE_VAR": str(tmp_path),
+        "LORA_PIPELINE_DATABASE_ROLE": "web",
+        "DJANGO_SETTINGS_MODULE": "lora_pipeline.settings",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    alive, ready, again = json.loads(done.stdout)
+    assert alive == [200, "ok\n"]
+    assert ready == again
+    assert ready[0] == 503
+    missing = {"database": "the database does not answer"}
+    assert json.loads(ready[1]) == {"ready": False, "missing": missing}
 
 
 @pytest.mark.django_db

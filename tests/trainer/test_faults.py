@@ -85,7 +85,7 @@ def test_a_run_out_of_memory_is_said_with_a_smaller_batch(console):
     job = console.start_job(dataset, hyperparameters=values)
     ended = failed(console, job)
     assert ended["failure_kind"] == "out_of_memory"
-    assert ended["suggestion"]["changes"] == {"batch_size": 4}
+    assert ended["suggestion"]["changes"] == {"micro_batch": 4}
     assert "ran out of memory" in ended["error_message"]
 
 

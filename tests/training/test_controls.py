@@ -129,14 +129,14 @@ def test_a_failed_job_starts_again_with_the_suggested_change(api, running):
         by="trainer",
     )
     failed = api.get(f"/api/jobs/{running.pk}").json()["data"]
-    assert failed["suggestion"]["changes"] == {"batch_size": 2}
+    assert failed["suggestion"]["changes"] == {"micro_batch": 2}
     assert failed["error_stack"] == "trace"
     assert failed["retry_count"] == 0
     new = post(api, running, "retry", {"apply_suggestion": True}, status=201)
     assert (new["status"], new["continued_from"]) == ("queued", str(running.pk))
-    assert new["hyperparameters"]["batch_size"] == 2
+    assert new["hyperparameters"]["micro_batch"] == 2
     same = post(api, running, "retry", status=201)
-    assert same["hyperparameters"]["batch_size"] == 4
+    assert same["hyperparameters"]["micro_batch"] is None
 
 
 def test_without_a_suggestion_there_is_none_to_apply(api, job):

@@ -77,13 +77,17 @@ def suggest(
     kind: str,
     hyperparameters: Mapping[str, Any],
     *,
+    plan: Mapping[str, Any] | None = None,
     processes: int = 1,
     base_model: str = "",
     default_model: str = "",
 ) -> Suggestion | None:
-    """What to change after a fault of the user's making; None for any other."""
+    """What to change after a fault of the user's making; None for any other.
+
+    `plan` is how the run cut up its batch; without one the trainer chose.
+    """
     if kind == OUT_OF_MEMORY:
-        return _smaller(hyperparameters, processes)
+        return _smaller(hyperparameters, plan or hyperparameters, processes)
     if kind == BAD_DATA:
         return _longer(hyperparameters)
     if kind == MODEL_NOT_FOUND:
@@ -103,31 +107,45 @@ def micro_batch(*, batch_size: int, processes: int) -> int:
     return max(n for n in range(1, LARGEST_MICRO_BATCH + 1) if share % n == 0)
 
 
-def _smaller(values: Mapping[str, Any], processes: int) -> Suggestion:
-    """Half of what is in memory at a time: fewer sequences, or shorter ones.
+def _smaller(
+    values: Mapping[str, Any], plan: Mapping[str, Any], processes: int
+) -> Suggestion:
+    """What needs less memory and changes the result least.
 
-    Activations grow in proportion to micro-batch x length. A batch of n processes x
-    half the micro-batch has just that micro-batch.
+    In the order of the estimator's own changes: fewer sequences at a time (activations
+    grow with micro-batch x length; the optimizer's batch stays), activations computed
+    twice instead of kept, and only then shorter sequences.
     """
-    kind = OUT_OF_MEMORY
     batch, length = int(values["batch_size"]), int(values["max_length"])
-    micro = micro_batch(batch_size=batch, processes=processes)
+    automatic = micro_batch(batch_size=batch, processes=processes)
+    micro = int(plan.get("micro_batch") or automatic)
     if micro > 1:
-        smaller = micro // 2 * processes
+        share = max(batch // processes, 1)
+        half = max(n for n in range(1, micro // 2 + 1) if share % n == 0)
         words = (
-            f"Lower batch_size from {batch} to {smaller}: half as much in memory at a "
-            "time. A GPU with more memory helps too."
+            f"Set micro_batch to {half} instead of {micro}: the batch and what is "
+            "learned stay the same, with half as much in memory at a time or less. "
+            "A GPU with more memory helps too."
         )
-        return Suggestion(kind=kind, words=words, changes={"batch_size": smaller})
+        return _less_memory(words, micro_batch=half)
+    if plan.get("gradient_checkpointing") is False:
+        words = (
+            "Turn gradient checkpointing on: the same result for about a third more "
+            "time. A GPU with more memory does without."
+        )
+        return _less_memory(words, gradient_checkpointing=True)
     if length > SHORTEST_SEQUENCE:
         shorter = max(length // 2, SHORTEST_SEQUENCE)
         words = (
             f"Lower max_length from {length} to {shorter}: longer sequences are cut. A "
             "GPU with more memory keeps them whole."
         )
-        return Suggestion(kind=kind, words=words, changes={"max_length": shorter})
-    words = "Choose a GPU with more memory or a smaller base model."
-    return Suggestion(kind=kind, words=words)
+        return _less_memory(words, max_length=shorter)
+    return _less_memory("Choose a GPU with more memory or a smaller base model.")
+
+
+def _less_memory(words: str, **changes: Any) -> Suggestion:
+    return Suggestion(kind=OUT_OF_MEMORY, words=words, changes=changes)
 
 
 def _longer(values: Mapping[str, Any]) -> Suggestion:

@@ -28,7 +28,7 @@ def sharing_words(*, batch_size: int, gpu_count: int, most: int = 8) -> str:
     `most` is how many of the type may be chosen.
     """
     if most == 1:
-        return "There is one of it."
+        return "A machine has one of this type: there is nothing to choose."
     if gpu_count == 1:
         useful = process_count(batch_size=batch_size, gpu_count=most)
         if useful == 1:

@@ -59,6 +59,15 @@ def run_dir(job_id: UUID) -> Path:
     return Path(settings.RUNS_DIR) / str(job_id)
 
 
+def known_run_dirs() -> list[UUID]:
+    """The jobs that have a run folder here."""
+    found = []
+    for folder in Path(settings.RUNS_DIR).iterdir():
+        with contextlib.suppress(ValueError):
+            found.append(UUID(folder.name))
+    return found
+
+
 def attempt_dir(job_id: UUID, run_id: UUID) -> Path:
     """What belongs to one attempt alone."""
     return run_dir(job_id) / "attempts" / str(run_id)

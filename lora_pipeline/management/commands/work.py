@@ -23,15 +23,27 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--concurrency", type=int, default=2)
         parser.add_argument(
+            "--grace",
+            type=float,
+            default=2.0,
+            help="seconds that SIGTERM leaves to tasks under way; then others do them",
+        )
+        parser.add_argument(
             "--once", action="store_true", help="stop when the queue is empty"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         lifeline.watch()
-        asyncio.run(_work(options["concurrency"], wait=not options["once"]))
+        asyncio.run(
+            _work(
+                options["concurrency"],
+                wait=not options["once"],
+                grace_seconds=options["grace"],
+            )
+        )
 
 
-async def _work(concurrency: int, *, wait: bool) -> None:
+async def _work(concurrency: int, *, wait: bool, grace_seconds: float) -> None:
     connector = cast(DjangoConnector, app.connector).get_worker_connector()
     worker_app = app.with_connector(connector)
     async with worker_app.open_async():
@@ -41,7 +53,7 @@ async def _work(concurrency: int, *, wait: bool) -> None:
                 concurrency=concurrency,
                 wait=wait,
                 fetch_job_polling_interval=5,
-                shutdown_graceful_timeout=2,
+                shutdown_graceful_timeout=grace_seconds,
                 delete_jobs="successful",
                 update_heartbeat_interval=HEARTBEAT_SECONDS,
             )

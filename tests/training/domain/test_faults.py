@@ -31,14 +31,13 @@ def test_the_last_sign_decides():
 
 def test_out_of_memory_halves_what_is_in_memory_at_a_time():
     found = suggest(faults.OUT_OF_MEMORY, VALUES)
-    assert found.changes == {"batch_size": 4}
-    before = micro_batch(batch_size=16, processes=1)
-    assert micro_batch(batch_size=4, processes=1) == before / 2
+    assert micro_batch(batch_size=16, processes=1) == 8
+    assert found.changes == {"micro_batch": 4}
 
 
 @pytest.mark.parametrize("batch", range(1, 65))
 @pytest.mark.parametrize("gpus", [1, 2, 3, 8])
-def test_the_suggested_batch_always_needs_less_memory(batch, gpus):
+def test_the_suggested_micro_batch_divides_the_batch_and_is_half_at_most(batch, gpus):
     processes = process_count(batch_size=batch, gpu_count=gpus)
     micro = micro_batch(batch_size=batch, processes=processes)
     found = suggest(
@@ -47,9 +46,26 @@ def test_the_suggested_batch_always_needs_less_memory(batch, gpus):
     if micro == 1:
         assert found.changes == {"max_length": 512}
     else:
-        smaller = found.changes["batch_size"]
-        again = process_count(batch_size=smaller, gpu_count=gpus)
-        assert micro_batch(batch_size=smaller, processes=again) < micro
+        smaller = found.changes["micro_batch"]
+        assert smaller <= micro / 2
+        assert batch // processes % smaller == 0
+
+
+def test_following_every_suggestion_ends_with_the_shortest_sequences():
+    plan = {"micro_batch": 4, "gradient_checkpointing": False}
+    values, followed = VALUES | plan, []
+    while changes := suggest(faults.OUT_OF_MEMORY, values, plan=values).changes:
+        values |= changes
+        followed.append(changes)
+    assert followed == [
+        {"micro_batch": 2},
+        {"micro_batch": 1},
+        {"gradient_checkpointing": True},
+        {"max_length": 512},
+        {"max_length": 256},
+        {"max_length": 128},
+        {"max_length": 64},
+    ]
 
 
 def test_one_short_sequence_at_a_time_leaves_only_another_machine():
