@@ -1,6 +1,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 QUIET = LORA_PIPELINE_NO_DATABASE=1
+PRODUCTION = LORA_PIPELINE_PUBLIC_URL=https://console.example
 
 .PHONY: install install-dev install-trainer check test test-long chaos demo serve bench screens bench-estimator clean
 
@@ -38,6 +39,7 @@ check: install-dev
 	$(BIN)/djlint --quiet --lint templates
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(QUIET) $(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(QUIET) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 
 test: check install-trainer

@@ -7,11 +7,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from datasets import api_docs
 from datasets.content_api import DatasetContent
 from datasets.filters import DatasetFilter
 from datasets.models import Dataset
@@ -34,6 +35,7 @@ from datasets.services import (
 from datasets.uploads import append, begin_upload, read_range
 from lora_pipeline.envelope import success
 from lora_pipeline.pagination import paginate
+from lora_pipeline.parsers import JsonParser
 from training.validation import UNKNOWN_DATASET
 
 RANGE_HEADER = OpenApiParameter(
@@ -60,7 +62,7 @@ class DatasetViewSet(DatasetContent, GenericViewSet[Dataset]):
     queryset = Dataset.objects.none()
     filter_backends = [filters.DjangoFilterBackend]
     filterset_class = DatasetFilter
-    parser_classes = [JSONParser, MultiPartParser]
+    parser_classes = [JsonParser, MultiPartParser]
     lookup_value_converter = "uuid"
 
     def find(self, pk: Any) -> Dataset:
@@ -71,7 +73,7 @@ class DatasetViewSet(DatasetContent, GenericViewSet[Dataset]):
             "multipart/form-data": DatasetUploadSerializer,
             "application/json": DatasetBeginSerializer,
         },
-        responses={201: DatasetSerializer},
+        responses={201: DatasetSerializer, 413: api_docs.TOO_LARGE},
     )
     def create(self, request: Request) -> Response:
         """Upload a file whole (multipart), or begin one that comes in pieces (JSON)."""
@@ -89,7 +91,11 @@ class DatasetViewSet(DatasetContent, GenericViewSet[Dataset]):
     @extend_schema(
         request=OpenApiTypes.BINARY,
         parameters=[RANGE_HEADER],
-        responses=DatasetSerializer,
+        responses={
+            200: DatasetSerializer,
+            400: api_docs.BAD_PIECE,
+            409: api_docs.WRONG_OFFSET,
+        },
     )
     @action(detail=True, methods=["put"])
     def content(self, request: Request, pk: Any) -> Response:
@@ -124,7 +130,10 @@ class DatasetViewSet(DatasetContent, GenericViewSet[Dataset]):
         """One dataset with statistics and faults."""
         return success(DatasetSerializer(own_dataset(request, pk)).data)
 
-    @extend_schema(request=DatasetEditSerializer, responses=DatasetSerializer)
+    @extend_schema(
+        request=DatasetEditSerializer,
+        responses={200: DatasetSerializer, 409: api_docs.NOT_CHANGEABLE},
+    )
     def partial_update(self, request: Request, pk: Any) -> Response:
         """Change name, description, or, while no job uses it, the split."""
         dataset = own_dataset(request, pk)
@@ -154,7 +163,7 @@ class DatasetViewSet(DatasetContent, GenericViewSet[Dataset]):
             "multipart/form-data": VersionSerializer,
             "application/json": VersionSerializer,
         },
-        responses={201: DatasetSerializer},
+        responses={201: DatasetSerializer, 409: api_docs.NOT_CHANGEABLE},
     )
     @action(detail=True, methods=["post"])
     def versions(self, request: Request, pk: Any) -> Response:

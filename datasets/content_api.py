@@ -11,12 +11,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from datasets import api_docs
 from datasets.downloads import normalised_file, original_file
 from datasets.measuring import queue_measuring
 from datasets.models import Dataset
 from datasets.normalising import require_rows, rows_from
 from datasets.preflight import preflight
 from datasets.serializers import (
+    AllStatisticsSerializer,
     MaxLengthQuery,
     MeasureSerializer,
     PreflightQuery,
@@ -42,7 +44,12 @@ class DatasetContent:
     def find(self, pk: Any) -> Dataset:
         raise NotImplementedError
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            409: api_docs.NO_FILE,
+        }
+    )
     @action(detail=True, methods=["get"])
     def original(self, request: Request, pk: Any) -> FileResponse:
         """The file as it was uploaded."""
@@ -50,14 +57,20 @@ class DatasetContent:
 
     @extend_schema(
         parameters=[SplitQuery],
-        responses={(200, "application/jsonl"): OpenApiTypes.BINARY},
+        responses={
+            (200, "application/jsonl"): OpenApiTypes.BINARY,
+            409: api_docs.NOT_READY,
+        },
     )
     @action(detail=True, methods=["get"])
     def normalised(self, request: Request, pk: Any) -> FileResponse:
         """A split as the trainer reads it: JSON Lines of `messages` with `weight`."""
         return normalised_file(self.find(pk), **query(SplitQuery, request))
 
-    @extend_schema(parameters=[SplitQuery, *PAGING], responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        parameters=[SplitQuery, *PAGING],
+        responses={200: OpenApiTypes.OBJECT, 409: api_docs.NOT_READY},
+    )
     @action(detail=True, methods=["get"])
     def examples(self, request: Request, pk: Any) -> Response:
         """Normalised examples of a split, page by page."""
@@ -68,7 +81,10 @@ class DatasetContent:
         block = pagination_block(page, limit, total)
         return success({"examples": rows, "pagination": block})
 
-    @extend_schema(parameters=[PreflightQuery], responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        parameters=[PreflightQuery],
+        responses={200: OpenApiTypes.OBJECT, 409: api_docs.NOT_READY},
+    )
     @action(detail=True, methods=["get"])
     def preflight(self, request: Request, pk: Any) -> Response:
         """The exact token ids and labels that the trainer will see of an example."""
@@ -80,13 +96,13 @@ class DatasetContent:
     @extend_schema(
         methods=["get"],
         parameters=[MaxLengthQuery],
-        responses=StatisticsSerializer(many=True),
+        responses=AllStatisticsSerializer,
     )
     @extend_schema(
         methods=["post"],
         operation_id="datasets_measure",
         request=MeasureSerializer,
-        responses={202: MeasureSerializer},
+        responses={202: MeasureSerializer, 409: api_docs.NOT_READY},
     )
     @action(detail=True, methods=["get", "post"])
     def statistics(self, request: Request, pk: Any) -> Response:

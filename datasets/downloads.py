@@ -7,6 +7,7 @@ from django.http import FileResponse
 
 from datasets.models import Dataset
 from datasets.normalising import require_rows
+from datasets.services import safe_name
 from lora_pipeline.envelope import Refusal
 
 
@@ -45,6 +46,6 @@ def _download(path: str, name: str, content_type: str) -> FileResponse:
     return FileResponse(
         default_storage.open(path),
         as_attachment=True,
-        filename=name,
+        filename=safe_name(name),
         content_type=content_type,
     )

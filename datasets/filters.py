@@ -5,6 +5,7 @@ from django.db.models import Q, QuerySet
 
 from datasets.domain.formats import BY_NAME
 from datasets.models import Dataset
+from lora_pipeline.filters import MomentFilter
 
 STATUSES = tuple(Dataset.Status.values)
 
@@ -24,12 +25,8 @@ class DatasetFilter(django_filters.FilterSet):
     status = one_of(STATUSES)
     format = one_of(tuple(BY_NAME))
     training_ready = django_filters.BooleanFilter()
-    created_after = django_filters.IsoDateTimeFilter(
-        field_name="created_at", lookup_expr="gte"
-    )
-    created_before = django_filters.IsoDateTimeFilter(
-        field_name="created_at", lookup_expr="lt"
-    )
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
     search = django_filters.CharFilter(method="search_in")
 
     class Meta:

@@ -147,6 +147,12 @@ class StatisticsSerializer(serializers.ModelSerializer[DatasetStatistics]):
         }
 
 
+class AllStatisticsSerializer(serializers.Serializer[Any]):
+    """Statistics by every base model that was measured."""
+
+    statistics = StatisticsSerializer(many=True)
+
+
 class MaxLengthQuery(serializers.Serializer[Any]):
     """The `max_length` to judge by."""
 

@@ -91,7 +91,7 @@ def append(*, dataset: Dataset, piece: Piece, stream: IO[bytes]) -> Dataset:
         if piece.start is not None:
             if piece.start != offset:
                 raise _elsewhere(piece.start, offset)
-            assert piece.end is not None
+            assert piece.end is not None  # noqa: S101 - a piece has both ends or none; for mypy
             _copy(stream, file, piece.end - piece.start + 1)
             offset = file.tell()
         if offset < dataset.file_size or not dataset.file_size:

@@ -11,6 +11,7 @@ from django.contrib.auth.forms import UserChangeForm
 from django.http import HttpRequest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from lora_pipeline import admin_access  # noqa: F401 - registers its tables
 from lora_pipeline.admin_base import BoundedAdmin, ReadOnlyAdmin
 from lora_pipeline.bulk import bulk_action
 from lora_pipeline.envelope import Refusal
@@ -109,7 +110,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     hidden = ("key_hash",)
     list_display = (
-        "name", "user", "prefix", "scope", "created_at", "last_used_at", "revoked_at",
+        "name", "user", "prefix", "scope", "created_at", "last_used_at", "expires_at", "revoked_at",
     )  # fmt: skip
     list_select_related = ("user",)
     list_filter = ("scope",)

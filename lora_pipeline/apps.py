@@ -12,7 +12,10 @@ class LoraPipelineConfig(AppConfig):
     verbose_name = "Users and keys"
 
     def ready(self) -> None:
-        """Lets indexes name operator classes, without what else Django's PostgreSQL app
-        does: it asks each new connection for types that no table here has.
+        """Register the checks of roles and policies, and let indexes name operator
+        classes. Django's PostgreSQL app would do that too, and ask each new connection
+        for types that no table here has.
         """
+        from lora_pipeline import checks  # noqa: F401
+
         IndexExpression.register_wrappers(OrderBy, OpClass, Collate)

@@ -13,6 +13,7 @@ from lora_pipeline import row_security
 from lora_pipeline.models import ApiKey, User
 from lora_pipeline.services import hash_secret
 
+EXPIRED = "This API key expired on {:%Y-%m-%d}: make another on the keys page."
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -23,23 +24,31 @@ def bearer_token(request: Request | HttpRequest) -> str | None:
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """Resolves a key to its owner and lets the database show that owner's rows."""
+    """Resolves a key to its owner and lets the database show that owner's rows.
+
+    Whose key it is can only be seen as operator: nobody is known yet.
+    """
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
         if (token := bearer_token(request)) is None:
             return None
+        row_security.act_as_operator()
         key = (
             ApiKey.objects.usable()
             .select_related("user")
+            .annotate(**row_security.from_then_on("user_id"))
             .filter(key_hash=hash_secret(token))
             .first()
         )
         if key is None:
+            row_security.reset()
             raise AuthenticationFailed(
                 "This API key is unknown or was revoked: make one on the keys page."
             )
+        if key.is_expired:
+            row_security.reset()
+            raise AuthenticationFailed(EXPIRED.format(key.expires_at))
         _note_use(key)
-        row_security.act_for(key.user_id)
         return key.user, key
 
     def authenticate_header(self, request: Request) -> str:

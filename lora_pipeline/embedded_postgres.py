@@ -143,7 +143,7 @@ def find_places(var_dir: Path) -> Places:
     key = hashlib.sha256(str(var_dir).encode()).hexdigest()[:12]
     root, binaries = var_dir / "postgres", _packaged_binaries()
     if uid is not None and not _open_to_all(root.parent):
-        root = Path("/var/tmp") / f"lora-pipeline-{key}"
+        root = Path("/var/tmp") / f"lora-pipeline-{key}"  # noqa: S108 - made 0700 and checked for its owner below
         _say_once(root, f"{var_dir} is closed to PostgreSQL's account: using {root}.")
     _make_private(root, uid, gid)
     if uid is not None and not _open_to_all(binaries):
@@ -259,7 +259,7 @@ def _password_file(places: Places, password: str) -> Iterator[Path]:
 
 def _run(places: Places, program: str, *arguments: str) -> None:
     with places.log.open("ab") as log:
-        code = subprocess.run(
+        code = subprocess.run(  # noqa: S603 - the packaged binaries, arguments of ours
             [str(places.binaries / "bin" / program), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -320,7 +320,7 @@ def _spawn_keeper(places: Places) -> subprocess.Popen[bytes]:
     account = [] if places.uid is None else [str(places.uid), str(places.gid)]
     folders = [str(places.root), str(places.socket), str(places.binaries)]
     with places.log.open("ab") as log:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 - this very file, arguments of ours
             [sys.executable, "-I", __file__, *folders, *account],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -443,7 +443,7 @@ def _postmaster(
 ) -> subprocess.Popen[bytes]:
     uid, gid = account or (None, None)
     data = str(root / "data")
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - the packaged server, folders of ours
         [str(binaries / "bin" / "postgres"), "-D", data, "-k", str(socket)],
         stdin=subprocess.DEVNULL,
         cwd=root,

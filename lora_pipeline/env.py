@@ -68,6 +68,27 @@ def choice(name: str, allowed: Sequence[str], default: str) -> str:
     return value
 
 
+def web_address(name: str) -> str:
+    """An http or https address of a host, without a path; empty when unset."""
+    value = os.environ.get(name, "").strip().rstrip("/")
+    parts = urlsplit(value)
+    if value and not (parts.scheme in {"http", "https"} and parts.hostname):
+        raise BadSetting(name, value, "an address such as https://lora.example.org")
+    return value
+
+
+def host_of(address: str) -> list[str]:
+    """The host of an address, as a list of one, or of none without an address."""
+    host = urlsplit(address).hostname
+    return [f"[{host}]" if ":" in host else host] if host else []
+
+
+def origin_of(address: str) -> list[str]:
+    """Scheme, host and port of an address, as a list of one or none."""
+    parts = urlsplit(address)
+    return [f"{parts.scheme}://{parts.netloc}"] if address else []
+
+
 def path(name: str, default: Path) -> Path:
     """An absolute path; `~` is the home folder."""
     value = os.environ.get(name, "").strip()

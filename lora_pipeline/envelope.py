@@ -1,7 +1,6 @@
 """The two shapes of every API answer: success with data, error with details."""
 
 import logging
-import uuid
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -9,6 +8,8 @@ from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
+
+from lora_pipeline.logs.request_ids import current_request_id
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ def unreadable() -> JsonResponse:
 
 def server_error(request: HttpRequest) -> JsonResponse:
     """A 500 with a request id to look up in the log, and no inner detail."""
-    request_id = uuid.uuid4().hex
+    request_id = current_request_id()
     logger.exception("request %s: %s %s", request_id, request.method, request.path)
     return json_error(
         "Something went wrong on our side; the request id finds it in the log.",

@@ -5,7 +5,12 @@ from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
-from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
@@ -18,6 +23,7 @@ Answer = Callable[[HttpRequest], HttpResponseBase]
 UPLOADS = re.compile(
     r"/api/datasets(/[^/]+/(content|versions))?|/datasets/(upload|[^/]+/version)"
 )
+NO_LENGTH = "Say how long the body is: send Content-Length, not chunks of any number."
 OPEN_PATHS = ("/sign-in", "/static/", "/api/", "/favicon.ico")
 PROBES = {"/healthz", "/readyz", "/metrics"}
 CALLERS_FAULTS = (BadRequest, SuspiciousOperation)
@@ -59,12 +65,17 @@ class Compression(GZipMiddleware):
 
 
 class BodyLimit:
-    """Refuses a body by its announced length, before a byte of it is read."""
+    """Refuses a body by its announced length, before a byte of it is read.
+
+    One that announces none, in chunks without an end in sight, is refused for that.
+    """
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "HTTP_TRANSFER_ENCODING" in request.META:
+            return refused_body(request, NO_LENGTH, status=411, code="no_length")
         limit = body_limit(request)
         try:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
@@ -87,11 +98,17 @@ def body_limit(request: HttpRequest) -> int:
 def too_large(request: HttpRequest, limit: int) -> HttpResponse:
     """413 in the shape that the caller reads."""
     words = f"The body is larger than the {limit:,} bytes that are accepted here."
+    return refused_body(request, words, status=413, code="too_large")
+
+
+def refused_body(
+    request: HttpRequest, words: str, *, status: int, code: str
+) -> HttpResponse:
+    """A body that is not even begun to be read: JSON for the API, else a page."""
     if is_api(request):
-        return json_error(words, status_code=413, code="too_large")
-    return render(
-        request, "error.html", {"title": "Too large", "words": words}, status=413
-    )
+        return json_error(words, status_code=status, code=code)
+    found = {"title": "Not accepted", "words": words}
+    return render(request, "error.html", found, status=status)
 
 
 class RowSecurity:
@@ -110,17 +127,18 @@ class RowSecurity:
     def _enter(self, request: HttpRequest) -> None:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return
-        user = request.user
+        user = request.user  # looking it up shows its rows, see backends.py
         if not user.is_authenticated:
-            return
-        if request.path.startswith("/admin/") and user.is_staff:
+            row_security.reset()
+        elif request.path.startswith("/admin/") and user.is_staff:
             row_security.act_as_operator()
-        else:
-            row_security.act_for(user.pk)
 
 
 class SignInRequired:
-    """Every page but sign-in needs a user; the API says 401 by itself."""
+    """Every page but sign-in needs a user, the admin an operator.
+
+    The API says 401 by itself.
+    """
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -128,12 +146,18 @@ class SignInRequired:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path in PROBES:
             return self.get_response(request)
+        if request.path.startswith("/admin/") and _is_no_operator(request):
+            raise PermissionDenied
         if request.user.is_authenticated or request.path.startswith(OPEN_PATHS):
             return self.get_response(request)
         target = f"{resolve_url(settings.LOGIN_URL)}?next={quote(page_of(request))}"
         if request.headers.get("HX-Request"):
             return HttpResponse(status=401, headers={"HX-Redirect": target})
         return HttpResponseRedirect(target)
+
+
+def _is_no_operator(request: HttpRequest) -> bool:
+    return request.user.is_authenticated and not request.user.is_staff
 
 
 def page_of(request: HttpRequest) -> str:

@@ -1,12 +1,15 @@
 """People and the keys that let their scripts in."""
 
+import hashlib
 import uuid
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 
 class User(AbstractUser):
@@ -51,6 +54,9 @@ class ApiKey(models.Model):
     scope = models.CharField(max_length=10, choices=Scope, default=Scope.WRITE)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: it works until it is revoked."
+    )
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects = ApiKeyQuerySet.as_manager()
@@ -72,3 +78,44 @@ class ApiKey(models.Model):
     @property
     def is_revoked(self) -> bool:
         return self.revoked_at is not None
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+
+class BrowserSessionQuerySet(models.QuerySet["BrowserSession"]):
+    """Reads of sessions."""
+
+    def visible_to(self, user: User) -> "BrowserSessionQuerySet":
+        return self.filter(user_id=user.pk, expire_date__gt=timezone.now())
+
+
+class BrowserSession(AbstractBaseSession):
+    """Somebody signed in somewhere. Its key is a secret and never shown.
+
+    The user's id is no foreign key: a session is looked up before anybody is known.
+    """
+
+    user_id = models.UUIDField(null=True, db_index=True, editable=False)
+    address = models.GenericIPAddressField(null=True, editable=False)
+    user_agent = models.CharField(max_length=300, editable=False)
+    last_seen_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = BaseSessionManager.from_queryset(BrowserSessionQuerySet)()  # type: ignore[misc]
+
+    class Meta:
+        db_table = "browser_sessions"
+        ordering = ["-last_seen_at"]
+        verbose_name = "session"
+
+    @classmethod
+    def get_session_store_class(cls) -> type:
+        from lora_pipeline.sessions import SessionStore
+
+        return SessionStore
+
+    @property
+    def handle(self) -> str:
+        """Names the session in an address without giving its key away."""
+        return hashlib.sha256(self.session_key.encode()).hexdigest()[:32]

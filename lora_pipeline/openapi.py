@@ -125,7 +125,7 @@ class EnvelopeSchema(AutoSchema):
         usual = {401, 429, 500}
         if self._get_request_body():  # type: ignore[no-untyped-call]
             usual |= {400, 413, 415}
-        if self._has_pages():
+        if any(one["in"] == "query" for one in self._get_parameters()):
             usual |= {400}
         if "{" in self.path:
             usual |= {404}

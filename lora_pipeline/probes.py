@@ -20,7 +20,7 @@ from lora_pipeline import health, metrics
 from lora_pipeline.authentication import bearer_token
 
 ALIVE = "/healthz"
-READY_SECONDS = 2.0
+READY_SECONDS = 5.0
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 
 

@@ -7,9 +7,12 @@ named in the setting `app.user_id`; unset, they show nothing. Work for everybody
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Func, TextField, Value
+from django.db.models.functions import Cast
 
 CURRENT_USER = "(SELECT nullif(current_setting('app.user_id', true), '')::uuid)"
 
@@ -17,6 +20,23 @@ CURRENT_USER = "(SELECT nullif(current_setting('app.user_id', true), '')::uuid)"
 def act_for(user_id: UUID | str) -> None:
     """From here on this connection sees the rows of one user."""
     _set("lp_web", str(user_id))
+
+
+def from_then_on(user: str) -> dict[str, Func]:
+    """Annotations that do what `act_for` does, in the very query that finds the user.
+
+    `user` is the query's path to the user's id. Only for a query that finds one row at
+    most: the last one found would be the one who sees.
+    """
+    return {
+        "role_from_then_on": _set_config("role", Value("lp_web")),
+        "user_from_then_on": _set_config("app.user_id", Cast(user, TextField())),
+    }
+
+
+def _set_config(name: str, value: Any) -> Func:
+    words = (Value(name), value, Value(False))
+    return Func(*words, function="set_config", output_field=TextField())
 
 
 def act_as_operator() -> None:
@@ -73,7 +93,7 @@ def child_policies(table: str, column: str, parent: str) -> tuple[str, str]:
     The parent's own policies apply inside the subquery, so a row is seen exactly when
     its parent is.
     """
-    seen = f"EXISTS (SELECT 1 FROM {parent} p WHERE p.id = {table}.{column})"
+    seen = f"EXISTS (SELECT 1 FROM {parent} p WHERE p.id = {table}.{column})"  # noqa: S608 - names from migrations, never from a request
     return _policies(table, seen)
 
 

@@ -2,12 +2,14 @@
 
 import hashlib
 import secrets
+from datetime import timedelta
 
 from django.utils import timezone
 
-from lora_pipeline.models import ApiKey, User
+from lora_pipeline.models import ApiKey, BrowserSession, User
 
 KEY_START = "lp_"
+RUN_TOKEN_START = "run_"  # noqa: S105 - how one begins, not one itself
 
 
 def hash_secret(secret: str) -> str:
@@ -16,14 +18,20 @@ def hash_secret(secret: str) -> str:
 
 
 def create_api_key(
-    *, owner: User, name: str, scope: str = ApiKey.Scope.WRITE
+    *,
+    owner: User,
+    name: str,
+    scope: str = ApiKey.Scope.WRITE,
+    days: int | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key and its secret, which cannot be read again."""
+    """A new key, for some days or until it is revoked, and its secret, shown once."""
+    expires_at = timezone.now() + timedelta(days=days) if days else None
     secret = KEY_START + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         user=owner,
         name=name,
         scope=scope,
+        expires_at=expires_at,
         prefix=secret[:8],
         key_hash=hash_secret(secret),
     )
@@ -35,3 +43,14 @@ def revoke_api_key(*, key: ApiKey) -> None:
     if key.revoked_at is None:
         key.revoked_at = timezone.now()
         key.save(update_fields=["revoked_at"])
+
+
+def end_session(*, session: BrowserSession) -> None:
+    """Sign a browser out, wherever it is, with its next request."""
+    session.delete()
+
+
+def end_other_sessions(*, user: User, kept_key: str | None) -> int:
+    """Sign out every browser of a user but one; says how many there were."""
+    others = BrowserSession.objects.visible_to(user).exclude(session_key=kept_key)
+    return others.delete()[0]

@@ -2,10 +2,12 @@
 
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from lora_pipeline import env
+from lora_pipeline import env, headers
+from lora_pipeline.logs.configuration import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = env.path("LORA_PIPELINE_VAR", BASE_DIR / "var")
@@ -36,12 +38,23 @@ def _secret_key() -> str:
 # -- The place it runs in ------------------------------------------------------
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = _secret_key()
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
-HTTPS = env.flag("HTTPS")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+PUBLIC_URL = env.web_address("LORA_PIPELINE_PUBLIC_URL")
+HTTPS = env.flag("HTTPS", PUBLIC_URL.startswith("https://"))
+# Trainers on this machine ask by a loopback name, whatever people call the console.
+LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", env.host_of(PUBLIC_URL)) + LOOPBACK
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", env.origin_of(PUBLIC_URL))
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", int(HTTPS))
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# Trainers, probes and metrics ask past the proxy, where there is no HTTPS.
+SECURE_REDIRECT_EXEMPT = [r"^api/runs/", r"^(healthz|readyz|metrics)$"]
+SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 BASE_URL = env.text("LORA_PIPELINE_BASE_URL", "http://127.0.0.1:8000")
 BASE_URL_FILE = VAR_DIR / "base_url"
 
@@ -54,6 +67,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "axes",
+    "csp",
     "rest_framework",
     "django_filters",
     "django_htmx",
@@ -70,25 +85,32 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "lora_pipeline.metrics.Requests",
     "lora_pipeline.probes.AliveFirst",
+    "lora_pipeline.logs.middleware.RequestIds",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "lora_pipeline.headers.Permissions",
     "lora_pipeline.middleware.Compression",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "lora_pipeline.middleware.ErrorEnvelope",
     "lora_pipeline.middleware.BodyLimit",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "lora_pipeline.sessions.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "lora_pipeline.middleware.RowSecurity",
+    "lora_pipeline.rate_limits.RateLimits",
     "lora_pipeline.middleware.SignInRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "lora_pipeline.urls"
 WSGI_APPLICATION = "lora_pipeline.wsgi.application"
 APPEND_SLASH = False
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = headers.CONTENT_SECURITY_POLICY
+SECURE_REFERRER_POLICY = "same-origin"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -151,6 +173,12 @@ SESSION_ENGINE = "lora_pipeline.sessions"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
+_HASHERS = "django.contrib.auth.hashers"
+PASSWORD_HASHERS = [
+    f"{_HASHERS}.Argon2PasswordHasher",
+    f"{_HASHERS}.PBKDF2PasswordHasher",
+    f"{_HASHERS}.ScryptPasswordHasher",
+]
 _VALIDATION = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator"},
@@ -159,7 +187,34 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_VALIDATION}.NumericPasswordValidator"},
 ]
 
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "lora_pipeline.backends.Users",
+]
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = env.integer("SIGN_IN_FAILURES", 5, minimum=1)
+AXES_COOLOFF_TIME = timedelta(minutes=env.number("SIGN_IN_LOCK_MINUTES", 15, minimum=1))
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "lora_pipeline.addresses.client_address"
+AXES_USERNAME_CALLABLE = "lora_pipeline.lockout.tried_name"
+AXES_LOCKOUT_CALLABLE = "lora_pipeline.lockout.locked_out"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+
 # -- API -----------------------------------------------------------------------
+API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", 600, minimum=1)
+ADDRESS_REQUESTS_PER_MINUTE = env.integer(
+    "ADDRESS_REQUESTS_PER_MINUTE", 3000, minimum=1
+)
+REFUSED_SIGN_INS_PER_MINUTE = env.integer("REFUSED_SIGN_INS_PER_MINUTE", 30, minimum=1)
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "lora_pipeline.authentication.ApiKeyAuthentication",
@@ -170,9 +225,8 @@ REST_FRAMEWORK = {
         "lora_pipeline.permissions.KeyScope",
     ],
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
-    "DEFAULT_THROTTLE_RATES": {
-        "user": f"{env.integer('API_REQUESTS_PER_MINUTE', 600, minimum=1)}/min"
-    },
+    "DEFAULT_THROTTLE_RATES": {"user": f"{API_REQUESTS_PER_MINUTE}/min"},
+    "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["lora_pipeline.parsers.JsonParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "lora_pipeline.negotiation.WhatThereIs",
@@ -265,6 +319,7 @@ TRAINER_PROGRAM = BASE_DIR / "training" / "trainer"
 TRAINER_PYTHON = Path(
     env.text("TRAINER_PYTHON", str(BASE_DIR / ".venv-trainer" / "bin" / "python"))
 )
+REMOTE_CODE_MODELS = env.words("REMOTE_CODE_MODELS")
 HF_TOKEN = env.text("HF_TOKEN")
 TRAINER_THREADS = env.integer("TRAINER_THREADS", os.cpu_count() or 1, minimum=1)
 CPU_SLOTS = env.integer("CPU_SLOTS", 1, minimum=1)
@@ -278,7 +333,6 @@ ASK_SECONDS = env.number("ASK_SECONDS", 300.0, minimum=1.0)
 EXPORT_SECONDS = env.number("EXPORT_SECONDS", 3600.0, minimum=1.0)
 
 # -- Notices -------------------------------------------------------------------
-PUBLIC_URL = env.text("LORA_PIPELINE_PUBLIC_URL")
 EMAIL_HOST = env.text("EMAIL_HOST")
 EMAIL_PORT = env.integer("EMAIL_PORT", 587, minimum=1)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
@@ -307,13 +361,5 @@ RETENTION_SESSION_DAYS = env.number("RETENTION_SESSION_DAYS", 1)
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {"procrastinate": {"level": "WARNING"}},
-}
+LOG_FORMAT = env.choice("LOG_FORMAT", ["text", "json"], "text")
+LOGGING = logging_settings(form=LOG_FORMAT, level=env.text("LOG_LEVEL", "INFO"))

@@ -73,7 +73,7 @@ class Supervisor:
                 process.wait()
 
     def _start(self, child: Child) -> None:
-        child.process = subprocess.Popen(
+        child.process = subprocess.Popen(  # noqa: S603 - our own manage.py; the operator gave host and port
             [sys.executable, "-u", str(MANAGE), *child.arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -89,7 +89,8 @@ class Supervisor:
 
     def _copy(self, name: str, lines: IO[str]) -> None:
         for line in lines:
-            self._output.write(f"{name:>10} | {line}")
+            own = line.startswith("{")  # JSON: programs read it, and it names itself
+            self._output.write(line if own else f"{name:>10} | {line}")
             self._output.flush()
 
     def _look_after(self, child: Child) -> None:

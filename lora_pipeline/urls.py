@@ -12,7 +12,7 @@ import training.estimator_page
 import training.fleet_page
 import training.views
 from datasets.downloads import PartConverter
-from lora_pipeline import probes, views
+from lora_pipeline import probes, session_views, views
 
 register_converter(PartConverter, "dataset_part")
 DATASET = "datasets/<uuid:dataset_id>"
@@ -44,6 +44,9 @@ urlpatterns = [
     ),
     path("keys", views.keys, name="keys"),
     path("keys/<uuid:key_id>/revoke", views.revoke_key, name="key-revoke"),
+    path("sessions", session_views.sessions, name="sessions"),
+    path("sessions/others/end", session_views.end_others, name="sessions-end-others"),
+    path("sessions/<slug:handle>/end", session_views.end, name="session-end"),
     path("datasets", datasets.views.dataset_list, name="datasets"),
     path("datasets/upload", datasets.views.upload, name="dataset-upload"),
     path(DATASET, datasets.views.detail, name="dataset"),

@@ -7,13 +7,14 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views import defaults
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from datasets.models import Dataset
 from lora_pipeline.envelope import is_api, server_error
 from lora_pipeline.home import MOST_DATASETS, next_step, work_of
+from lora_pipeline.logs.request_ids import current_request_id
 from lora_pipeline.models import ApiKey
 from lora_pipeline.services import create_api_key, revoke_api_key
 from training.costs import spend_of
@@ -41,6 +42,19 @@ class KeyForm(forms.Form):
         choices=ApiKey.Scope,
         initial=ApiKey.Scope.WRITE,
         help_text="A key that may only read can still ask for estimates.",
+    )
+    days = forms.TypedChoiceField(
+        label="Expires",
+        choices=[
+            ("", "Never"),
+            (30, "In 30 days"),
+            (90, "In 90 days"),
+            (365, "In a year"),
+        ],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        help_text="An expired key is refused; nothing else of it changes.",
     )
 
 
@@ -74,4 +88,7 @@ def api_docs(request: HttpRequest) -> HttpResponse:
 
 def our_fault(request: HttpRequest) -> HttpResponse:
     """A 500 that no view raised: from middleware, or from the database."""
-    return server_error(request) if is_api(request) else defaults.server_error(request)
+    if is_api(request):
+        return server_error(request)
+    page = render_to_string("500.html", {"request_id": current_request_id()})
+    return HttpResponse(page, status=500)

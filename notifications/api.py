@@ -14,7 +14,7 @@ from lora_pipeline.envelope import success
 from lora_pipeline.pagination import paginate
 from notifications.filters import NotificationFilter
 from notifications.models import Notification
-from notifications.serializers import NotificationSerializer
+from notifications.serializers import AllReadSerializer, NotificationSerializer
 from notifications.services import mark_all_read, mark_read
 
 UNKNOWN_NOTICE = "There is no such notification among yours."
@@ -54,7 +54,7 @@ class NotificationViewSet(GenericViewSet[Notification]):
         mark_read(notice=notice)
         return success(NotificationSerializer(notice).data)
 
-    @extend_schema(request=None)
+    @extend_schema(request=None, responses=AllReadSerializer)
     @action(detail=False, methods=["post"], url_path="read-all")
     def read_all(self, request: Request) -> Response:
         """Mark all as read; answers how many were unread."""

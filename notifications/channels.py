@@ -19,7 +19,7 @@ from django.core.mail import EmailMessage
 from notifications.models import Delivery, Notification, Webhook
 from notifications.targets import Target, parse_target, resolve
 
-SECRET_START = "whsec_"
+SECRET_START = "whsec_"  # noqa: S105 - how one begins, not one itself
 MOST_ANSWER_BYTES = 2000
 
 

@@ -1,5 +1,7 @@
 """Notifications as the API shows them."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from notifications.models import Notification
@@ -11,3 +13,10 @@ class NotificationSerializer(serializers.ModelSerializer[Notification]):
     class Meta:
         model = Notification
         exclude = ["user"]
+
+
+class AllReadSerializer(serializers.Serializer[Any]):
+    """What marking all as read came to."""
+
+    marked_read = serializers.IntegerField(min_value=0)
+    unread_count = serializers.IntegerField(min_value=0)

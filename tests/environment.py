@@ -9,4 +9,12 @@ import tempfile
 os.environ["LORA_PIPELINE_DATABASE_ROLE"] = "owner"
 os.environ.setdefault("LORA_PIPELINE_VAR", tempfile.mkdtemp(prefix="lp-test-"))
 os.environ.setdefault("LOG_LEVEL", "WARNING")
+for _limit in (
+    "ADDRESS_REQUESTS_PER_MINUTE",
+    "API_REQUESTS_PER_MINUTE",
+    "REFUSED_SIGN_INS_PER_MINUTE",
+):
+    os.environ.setdefault(
+        _limit, "1000000"
+    )  # all tests share one address, and may hurry
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

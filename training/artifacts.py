@@ -2,8 +2,6 @@
 
 import hashlib
 import tempfile
-import zipfile
-from pathlib import PurePosixPath
 from typing import IO, Any
 
 from django.conf import settings
@@ -12,13 +10,10 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from lora_pipeline.envelope import Refusal
+from training.adapter_archive import CHUNK_BYTES, WEIGHTS, BadArchive, check_archive
 from training.ingest import open_attempt
 from training.lineage import facts_of, next_version
 from training.models import Adapter, RunAttempt
-
-CHUNK_BYTES = 1024 * 1024
-WEIGHTS = "adapter_model.safetensors"
-NEEDED = {WEIGHTS, "adapter_config.json"}
 
 
 def receive_artifact(
@@ -33,44 +28,28 @@ def receive_artifact(
         found, size = _copy(stream, file)
         if found != archive_sha256:
             raise _refused(f"The archive has the sha256 {found}, not {archive_sha256}.")
-        weights = _check_archive(file)
+        weights = _weights_of(file)
         if weights != adapter_sha256:
             raise _refused(f"{WEIGHTS} has the sha256 {weights}, not {adapter_sha256}.")
         file.seek(0)
         return _keep(attempt, file, size, archive=found, weights=weights)
 
 
-def _copy(stream: Any, file: IO[bytes] | None) -> tuple[str, int]:
-    """SHA-256 and size of what was read, and copied when there is a file."""
+def _copy(stream: Any, file: IO[bytes]) -> tuple[str, int]:
+    """SHA-256 and size of what was copied."""
     digest, size = hashlib.sha256(), 0
     while chunk := stream.read(CHUNK_BYTES):
         digest.update(chunk)
-        size += file.write(chunk) if file else len(chunk)
+        size += file.write(chunk)
     return digest.hexdigest(), size
 
 
-def _check_archive(file: IO[bytes]) -> str:
+def _weights_of(file: IO[bytes]) -> str:
     """The weights' SHA-256, when the archive is what it should be."""
     try:
-        with zipfile.ZipFile(file) as archive:
-            names = archive.namelist()
-            if missing := NEEDED - set(names):
-                raise _refused(f"The archive lacks {', '.join(sorted(missing))}.")
-            if unsafe := [name for name in names if not _is_safe(name)]:
-                raise _refused(
-                    f"The archive has a file that is refused: {unsafe[0]!r}."
-                )
-            with archive.open(WEIGHTS) as weights:
-                return _copy(weights, None)[0]
-    except zipfile.BadZipFile:
-        raise _refused("The body is not a zip archive.") from None
-
-
-def _is_safe(name: str) -> bool:
-    """Inside its own folder, and nothing that runs code when it is loaded."""
-    path = PurePosixPath(name)
-    inside = not path.is_absolute() and ".." not in path.parts and "\\" not in name
-    return inside and path.suffix not in {".bin", ".pt", ".pth", ".pkl", ".py"}
+        return check_archive(file, most_bytes=settings.MAX_ADAPTER_BYTES)
+    except BadArchive as error:
+        raise _refused(str(error)) from error
 
 
 def _refused(words: str) -> Refusal:

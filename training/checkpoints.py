@@ -1,7 +1,6 @@
 """A job's checkpoints: which can still be gone on from, and giving their room back."""
 
 from collections.abc import Iterable
-from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -66,6 +65,6 @@ def free_checkpoint(*, job_id: UUID, step: int, by: str) -> Checkpoint:
     checkpoint.save(update_fields=["freed_at"])
     record_log(job, f"the checkpoint of step {step} was freed by {by}")
     transaction.on_commit(
-        partial(local.remove_checkpoint, job_id, checkpoint.name), robust=True
+        lambda: local.remove_checkpoint(job_id, checkpoint.name), robust=True
     )
     return checkpoint

@@ -15,7 +15,7 @@ from training.budget import budget_of, month_start
 from training.domain.budget import Budget
 from training.models import CostRecord, TrainingJob
 
-MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
+MONTH = re.compile(r"(?:19|20)\d{2}-(?:0[1-9]|1[0-2])", re.ASCII)
 COLUMNS = (
     "ended",
     "job_id",

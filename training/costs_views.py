@@ -133,7 +133,7 @@ class CostsSerializer(serializers.Serializer[Any]):
 
 MONTH_PARAMETER = OpenApiParameter(
     "month",
-    {"type": "string", "pattern": r"^\d{4}-(0[1-9]|1[0-2])$"},
+    {"type": "string", "pattern": r"^(19|20)\d{2}-(0[1-9]|1[0-2])$"},
     description="Only the jobs that ended in this month, such as 2026-11.",
 )
 

@@ -12,7 +12,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from lora_pipeline.services import hash_secret
+from lora_pipeline.services import RUN_TOKEN_START, hash_secret
 from training.domain import faults, lifecycle
 from training.domain.queue import Share, Waiting, expected_starts, fair_order
 from training.draining import is_draining
@@ -101,7 +101,7 @@ def launch(job_id: UUID, devices: list[str]) -> bool:
     """Record the attempt, its token and its devices, commit, then start the process."""
     if local.is_alive(job_id):
         return False
-    token = secrets.token_urlsafe(32)
+    token = RUN_TOKEN_START + secrets.token_urlsafe(32)
     try:
         attempt = begin_attempt(job_id, token, devices)
     except IntegrityError:

@@ -1,7 +1,8 @@
 """Figures of the whole console, for those who watch it: numbers, nobody's data."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable
+from datetime import datetime
 
 from django.db.models import Avg, Count, IntegerField, Min, Sum
 from django.db.models.functions import Cast
@@ -21,37 +22,13 @@ from training.models import (
 )
 
 Row = tuple[list[str], float]
-Family = tuple[str, tuple[str, ...], Iterable[Row]]
+Family = tuple[str, tuple[str, ...], list[Row]]
 
 
 def gather() -> dict[str, Family]:
     """Each figure by name: its words, its labels, its values."""
     return {
-        "jobs": ("Jobs by status.", ("status",), jobs()),
-        "queue_oldest_seconds": (
-            "How long the job has waited that has waited longest.",
-            (),
-            [([], oldest_wait())],
-        ),
-        "slots": ("Devices by GPU type and use.", ("gpu_type", "state"), slots()),
-        "run_attempts": ("Run attempts ended, by outcome.", ("outcome",), attempts()),
-        "ingest_lag_seconds": (
-            "Longest time since a run under way was last heard of.",
-            (),
-            [([], ingest_lag())],
-        ),
-        "estimate_coverage_ratio": (
-            "Share of finished runs inside the 80 % range that was shown.",
-            ("target",),
-            coverage(),
-        ),
-        "heartbeat_age_seconds": (
-            "Time since worker and reconciler showed that they work; -1 for never.",
-            ("process",),
-            heartbeats(),
-        ),
-        "machine_draining": ("1 while nothing starts.", ("machine",), draining()),
-        "stored_bytes": ("Bytes by kind of file.", ("kind",), stored()),
+        name: (words, labels, read()) for name, (words, labels, read) in FIGURES.items()
     }
 
 
@@ -62,11 +39,11 @@ def jobs() -> list[Row]:
     return [([status], counts.get(status, 0)) for status in lifecycle.STATUSES]
 
 
-def oldest_wait() -> float:
+def oldest_wait() -> list[Row]:
     """Seconds; 0 when nothing waits."""
     queued = TrainingJob.objects.filter(status=lifecycle.QUEUED)
     first = queued.aggregate(at=Min("queued_at"))["at"]
-    return 0.0 if first is None else (timezone.now() - first).total_seconds()
+    return [([], seconds_since(first))]
 
 
 def slots() -> list[Row]:
@@ -89,11 +66,16 @@ def attempts() -> list[Row]:
     return [([outcome], number) for outcome, number in found]
 
 
-def ingest_lag() -> float:
+def ingest_lag() -> list[Row]:
     """Seconds; 0 when nothing runs."""
     running = RunAttempt.objects.open().exclude(last_event_at=None)
     oldest = running.aggregate(at=Min("last_event_at"))["at"]
-    return 0.0 if oldest is None else (timezone.now() - oldest).total_seconds()
+    return [([], seconds_since(oldest))]
+
+
+def seconds_since(moment: datetime | None) -> float:
+    """0 where there is no such moment."""
+    return 0.0 if moment is None else (timezone.now() - moment).total_seconds()
 
 
 def coverage() -> list[Row]:
@@ -120,3 +102,29 @@ def stored() -> list[Row]:
     datasets = Dataset.objects.aggregate(n=Sum("file_size"))["n"]
     adapters = Adapter.objects.filter(deleted_at=None).aggregate(n=Sum("size_bytes"))
     return [(["datasets"], datasets or 0), (["adapters"], adapters["n"] or 0)]
+
+
+# Name: words, labels, and where the values come from.
+FIGURES: dict[str, tuple[str, tuple[str, ...], Callable[[], list[Row]]]] = {
+    "jobs": ("Jobs by status.", ("status",), jobs),
+    "queue_oldest_seconds": ("How long the first of the queue waits.", (), oldest_wait),
+    "slots": ("Devices by GPU type and use.", ("gpu_type", "state"), slots),
+    "run_attempts": ("Run attempts that ended, by outcome.", ("outcome",), attempts),
+    "ingest_lag_seconds": (
+        "Longest time since a run under way was last heard of.",
+        (),
+        ingest_lag,
+    ),
+    "estimate_coverage_ratio": (
+        "Share of finished runs inside the 80 % range that was shown.",
+        ("target",),
+        coverage,
+    ),
+    "heartbeat_age_seconds": (
+        "Since worker and reconciler showed that they work; -1: never.",
+        ("process",),
+        heartbeats,
+    ),
+    "machine_draining": ("1 while nothing new starts there.", ("machine",), draining),
+    "stored_bytes": ("Bytes by kind of file.", ("kind",), stored),
+}

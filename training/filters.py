@@ -1,14 +1,10 @@
 """Filters of the jobs list, shared by API and page."""
 
-from datetime import UTC, datetime
-from typing import Any
-
 import django_filters
-from django import forms
-from django_filters.fields import IsoDateTimeField
 from drf_spectacular.utils import extend_schema_field
 
 from lora_pipeline.fields import ANY_TEXT
+from lora_pipeline.filters import MomentFilter
 from training.domain.lifecycle import STATUSES
 from training.models import TrainingJob
 
@@ -23,24 +19,6 @@ class StatusFilter(django_filters.MultipleChoiceFilter):
             distinct=False,
             error_messages={"invalid_choice": words},
         )
-
-
-class UtcField(IsoDateTimeField):
-    """A moment in UTC: PostgreSQL knows no offsets beyond 16 hours, Python does."""
-
-    def clean(self, value: Any) -> datetime | None:
-        found = super().clean(value)
-        try:
-            return None if found is None else found.astimezone(UTC)
-        except OverflowError:
-            words = "Give a moment that is in the years 1 to 9999 in UTC."
-            raise forms.ValidationError(words) from None
-
-
-class MomentFilter(django_filters.IsoDateTimeFilter):
-    """ISO 8601, with or without an offset."""
-
-    field_class = UtcField
 
 
 SEARCH = {

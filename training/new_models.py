@@ -1,7 +1,6 @@
 """Entering a base model in the catalogue, its dimensions read from its config.json."""
 
 import json
-import os
 import subprocess
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from training.domain.architecture_config import architecture_from_config
+from training.launchers.local import hub_token, trainer_environment
 from training.models import BaseModel
 
 FETCH_SECONDS = 120
@@ -68,12 +68,12 @@ def _fetched(model_id: str, revision: str) -> Path:
     """The config.json of a hub id, by the trainer, which has the hub's client."""
     command = [str(settings.TRAINER_PYTHON), "-I", str(settings.TRAINER_PROGRAM)]
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - a list without a shell; an operator named the model
             [*command, "config", model_id, "--revision", revision],
             capture_output=True,
             text=True,
             timeout=FETCH_SECONDS,
-            env=os.environ,
+            env=trainer_environment() | hub_token(),
         )
     except subprocess.TimeoutExpired:
         raise CannotAdd(f"Hugging Face did not answer in {FETCH_SECONDS} s.") from None

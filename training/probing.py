@@ -109,7 +109,7 @@ def _measure(point: Point, seconds: float) -> dict[str, Any]:
     }
     program = [str(settings.TRAINER_PYTHON), "-I", "-u", str(settings.TRAINER_PROGRAM)]
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - the trainer, with sizes of ours as JSON
             [*program, "probe", json.dumps(body)],
             capture_output=True,
             text=True,

@@ -19,6 +19,7 @@ from lora_pipeline.services import hash_secret
 from training.ingest import take_events
 
 MAX_EVENTS = 1000
+CHECKPOINT_NAME = msgspec.Meta(pattern=r"^checkpoint-[0-9]{1,12}\Z")
 NEEDED = {"metrics": ("step",), "eval": ("step",), "checkpoint": ("step", "name")}
 
 
@@ -29,9 +30,8 @@ class Head(msgspec.Struct):
     type: Annotated[str, msgspec.Meta(max_length=30)]
     at: Annotated[datetime, msgspec.Meta(tz=True)]
     step: Annotated[int, msgspec.Meta(ge=0)] | msgspec.UnsetType = msgspec.UNSET
-    name: Annotated[str, msgspec.Meta(max_length=100)] | msgspec.UnsetType = (
-        msgspec.UNSET
-    )
+    # A checkpoint's folder, which must not lie elsewhere than among the run's own.
+    name: Annotated[str, CHECKPOINT_NAME] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Batch(msgspec.Struct):

@@ -139,11 +139,11 @@ class EstimateRequest(serializers.Serializer[Any]):
         gpu = body.get("gpu_config")
         asked = gpu if isinstance(gpu, dict) else {}
         gpu_type, model = _text(asked.get("type")), _text(body.get("base_model"))
-        count = asked.get("count")
+        count: Any = asked.get("count")
         self.found = look_up(gpu_type=gpu_type or "", base_model=model or "")
         return find_problems(
             gpu_type=gpu_type,
-            gpu_count=None if GPU_COUNT.problem(count) else count,
+            gpu_count=None if GPU_COUNT.problem(count) else int(count),
             base_model=model or "",
             found=self.found,
             chosen=self._given(body),

@@ -52,6 +52,7 @@ def _base_model(job: TrainingJob) -> dict[str, Any]:
         "revision": model.revision or None,
         "sha256": model.sha256 or None,
         "note": model.note,
+        "remote_code": model.pk in settings.REMOTE_CODE_MODELS,
     }
 
 

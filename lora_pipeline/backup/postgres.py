@@ -56,8 +56,8 @@ def restore(source: Path) -> None:
     quiet = ["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]
     whole = ["--single-transaction", "--file=-", f"--dbname={_where()}"]
     writing = _start("psql", *quiet, *whole, stdin=subprocess.PIPE)
-    assert reading.stdout is not None
-    assert writing.stdin is not None
+    assert reading.stdout is not None  # noqa: S101 - a pipe was asked for
+    assert writing.stdin is not None  # noqa: S101 - a pipe was asked for
     try:
         _send(reading.stdout, writing.stdin)
     except BrokenPipeError:
@@ -131,7 +131,7 @@ def _start(
 ) -> "subprocess.Popen[bytes]":
     folder = Path(settings.POSTGRES_PROGRAMS or embedded_postgres.programs())
     password = {"PGPASSWORD": connection.settings_dict["PASSWORD"]}
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - PostgreSQL's own programs, an operator's paths
         [str(folder / program), *arguments],
         stdin=stdin or subprocess.DEVNULL,
         stdout=stdout,
@@ -148,7 +148,7 @@ def _run(program: str, *arguments: str) -> bytes:
 
 
 def _ended(program: str, started: "subprocess.Popen[bytes]") -> None:
-    assert started.stderr is not None
+    assert started.stderr is not None  # noqa: S101 - a pipe was asked for
     with started.stderr as errors:
         said = errors.read()
     _judge(program, started.wait(), said)

@@ -1,15 +1,18 @@
 """Debian's Chromium; without it the tests skip, or fail when REQUIRE_BROWSER is set."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.trainer.conftest import console, tiny_model
 
 __all__ = ["console", "tiny_model"]
 CHROMIUM = Path("/usr/bin/chromium")
+REPORT = """document.addEventListener("securitypolicyviolation", (event) =>
+    reportViolation(`${event.effectiveDirective} ${event.blockedURI}`))"""
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +34,38 @@ def browser_type_launch_args(browser_type_launch_args):
             "--no-first-run",
         ],
     }
+
+
+def watch(context: BrowserContext) -> list[str]:
+    """What the context's pages complain of and what their policy forbade."""
+    said: list[str] = []
+    context.expose_binding(
+        "reportViolation",
+        lambda source, words: said.append(f"violation {source['page'].url} {words}"),
+    )
+    context.add_init_script(REPORT)
+    context.on(
+        "console", lambda m: said.append(f"{m.type} {m.page and m.page.url} {m.text}")
+    )
+    context.on("weberror", lambda error: said.append(f"error {error.error}"))
+    return said
+
+
+def forbidden(said: list[str]) -> list[str]:
+    """What the content security policy had to do with."""
+    return [
+        words
+        for words in said
+        if words.startswith("violation") or "Content Security Policy" in words
+    ]
+
+
+@pytest.fixture
+def context(context: BrowserContext) -> Iterator[BrowserContext]:
+    """No page of any test may do what the policy forbids."""
+    said = watch(context)
+    yield context
+    assert forbidden(said) == []
 
 
 def state_of(browser, console, username: str):
@@ -57,11 +92,13 @@ def signed_in(browser, console):
 def open_page(browser, console, signed_in):
     """Opens a path of the console in a context of its own."""
     contexts = []
+    said: list[list[str]] = []
 
     def opened(path: str, **options) -> Page:
         context = browser.new_context(
             storage_state=signed_in, base_url=console.url, **options
         )
+        said.append(watch(context))
         contexts.append(context)
         page = context.new_page()
         page.goto(path)
@@ -70,3 +107,4 @@ def open_page(browser, console, signed_in):
     yield opened
     for context in contexts:
         context.close()
+    assert [words for each in said for words in forbidden(each)] == []

@@ -23,6 +23,7 @@ from training.models import (AdapterExport, AdapterQuestion, CostRecord, JobEven
 now = timezone.now()
 owner = User.objects.get(username="owner")
 User.objects.create_user("newcomer", password="correct horse battery")
+User.objects.create_superuser("operator", password="correct horse battery")
 ready = Dataset.objects.get(pk={ready!r})
 broken = DatasetFactory(user=owner, name="export with faults", status="error",
     training_ready=False, total_training_pairs=None, total_tokens=None, format="",
@@ -125,6 +126,8 @@ EVERYWHERE = {
     "compare-none": "/training/compare",
     "keys": "/keys",
     "password": "/password",
+    "sessions": "/sessions",
+    "not-yours": "/training/jobs/00000000-0000-4000-8000-000000000000",
     "missing": "/no-such-page",
 }
 

@@ -17,6 +17,7 @@ from training.models import RunAttempt
 
 MOST_QUERIES = 12
 TECHNICAL = {
+    "axes.AccessAttemptExpiration": "only with a setting that is off",
     "auth.Permission": "given on the pages of users and groups",
     "contenttypes.ContentType": "Django's own list of models",
     "sessions.Session": "its key is the secret in the cookie",

@@ -64,10 +64,10 @@ class Place:
 
 
 @pytest.fixture
-def two_databases(tmp_path):
+def two_databases(own_server, tmp_path):
     """Two logins on one server, each with a database, as the guide makes them."""
-    places = embedded_postgres.find_places(tmp_path / "server")
-    embedded_postgres.hold(tmp_path / "server")
+    places = embedded_postgres.find_places(own_server)
+    embedded_postgres.hold(own_server)
     passwords = json.loads(places.passwords.read_text())
     found = []
     with psycopg.connect(

@@ -43,9 +43,8 @@ def manage(console: Console, *arguments: str) -> subprocess.CompletedProcess:
     )
 
 
-def test_all_comes_back_and_the_job_goes_on(tmp_path, tiny_model):
-    var, target = tmp_path / "var", tmp_path / "kept"
-    var.mkdir()
+def test_all_comes_back_and_the_job_goes_on(own_server, tmp_path, tiny_model):
+    var, target = own_server, tmp_path / "kept"
     console = Console(var)
     console.start()
     console.prepare(tiny_model)

@@ -117,7 +117,7 @@ class Deployed(Console):
     """The console as the guide sets it up: each program by itself, behind nginx."""
 
     def __init__(self, folder: Path, database: str) -> None:
-        super().__init__(folder / "var")
+        super().__init__(folder / "console")
         self.var.mkdir()
         self.folder, self.web = folder, free_port()
         self.plain, self.tls = free_port(), free_port()
@@ -190,9 +190,8 @@ class Deployed(Console):
 
 
 @pytest.fixture
-def deployed(tmp_path, monkeypatch):
-    var = tmp_path / "server"
-    server = embedded_postgres.hold(var)
+def deployed(own_server, tmp_path, monkeypatch):
+    server = embedded_postgres.hold(own_server)
     database = (
         f"postgres://{server.user}:{server.password}@/{server.name}?host={server.host}"
     )
@@ -239,7 +238,12 @@ def check_addresses(deployed: Deployed) -> None:
     assert (status, headers["Server"].partition("/")[0]) == (200, "nginx")
     assert headers["Cache-Control"] == "max-age=3600"
     assert deployed.answer("/metrics")[0] == 404
-    assert b"lora_pipeline_jobs" in deployed.answer("/metrics", own)[2]
+    figures = deployed.answer("/metrics", own)[2].decode()
+    assert 'lora_pipeline_jobs{status="queued"} 0.0' in figures
+    seen = (
+        'lora_pipeline_http_requests_total{method="GET",route="sign-in",status="200"}'
+    )
+    assert float(figures.partition(seen)[2].split()[0]) >= 1
     assert deployed.answer("/healthz")[2] == b"ok\n"
 
 

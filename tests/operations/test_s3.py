@@ -104,7 +104,7 @@ def test_a_backup_finds_every_file_of_the_bucket(bucket):
 
 @pytest.mark.trainer
 def test_from_upload_to_adapter_all_files_are_in_the_bucket(
-    server, tmp_path, tiny_model
+    server, own_server, tiny_model
 ):
     settings = {
         "S3_BUCKET": BUCKET,
@@ -112,7 +112,7 @@ def test_from_upload_to_adapter_all_files_are_in_the_bucket(
         "S3_REGION": "us-east-1",
         "S3_PREFIX": "console",
     }
-    console = Console(tmp_path, **settings, **CREDENTIALS)
+    console = Console(own_server, **settings, **CREDENTIALS)
     console.start()
     try:
         console.prepare(tiny_model)
@@ -123,7 +123,7 @@ def test_from_upload_to_adapter_all_files_are_in_the_bucket(
         head = f"console/datasets/{dataset}"
         assert {f"{head}/original", f"{head}/train.jsonl"} <= set(keys)
         assert [key for key in keys if key.startswith("console/adapters/")]
-        assert not [p for p in (tmp_path / "storage").rglob("*") if p.is_file()]
+        assert not [p for p in (own_server / "storage").rglob("*") if p.is_file()]
         assert console.api(f"/datasets/{dataset}/examples")
         check_downloads(console, ended["artifact"], dataset)
         request(console, f"/adapters/{ended['artifact']}", "DELETE").close()

@@ -79,6 +79,7 @@ class Console:
             "LORA_PIPELINE_VAR": str(var),
             "DJANGO_SETTINGS_MODULE": "lora_pipeline.settings",
             "API_REQUESTS_PER_MINUTE": "1000000",
+            "ADDRESS_REQUESTS_PER_MINUTE": "1000000",
             "CHECKPOINT_EVERY_STEPS": "20",
             "RUN_RETRY_SECONDS": "0",
             "TRAINER_THREADS": "1",

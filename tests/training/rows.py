@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.test import Client
 from django.utils import timezone
 
 from datasets.models import DatasetStatistics
@@ -106,6 +107,7 @@ def _catalogue(user: User, mark: str) -> None:
 
 def _people(user: User, mark: str) -> None:
     create_api_key(owner=user, name=f"key {mark}")
+    Client().force_login(user)
     notice = Notification.objects.create(user=user, type="test", title="T", message="M")
     Preference.objects.create(user=user, kind=mark, by_email=True, by_webhook=False)
     hook = Webhook.objects.create(

@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 
 from lora_pipeline.services import hash_secret
 from tests.factories import AdapterFactory, TrainingJobFactory
+from tests.safetensors import weights
 from training.adapters import MOST_WAITING, ask, delete_adapter, start_export
 from training.models import (
     Adapter,
@@ -26,7 +27,7 @@ from training.models import (
 def archive() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as target:
-        target.writestr("adapter_model.safetensors", b"weights")
+        target.writestr("adapter_model.safetensors", weights())
         target.writestr("adapter_config.json", b"{}")
     return buffer.getvalue()
 
@@ -54,7 +55,7 @@ def trained(owner, dataset, name="My job", losses=()) -> Adapter:
         content_type="application/zip",
         headers={
             "X-Content-SHA256": hashlib.sha256(body).hexdigest(),
-            "X-Adapter-SHA256": hashlib.sha256(b"weights").hexdigest(),
+            "X-Adapter-SHA256": hashlib.sha256(weights()).hexdigest(),
         },
     )
     assert answer.status_code == 200, answer.content

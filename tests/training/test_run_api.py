@@ -9,10 +9,12 @@ from rest_framework.test import APIClient
 
 from lora_pipeline.services import hash_secret
 from tests.factories import TrainingJobFactory
+from tests.safetensors import weights
 from training.models import RunAttempt
 from training.outcomes import end_attempt
 
 NOW = "2026-01-01T00:00:00Z"
+WEIGHTS = weights()
 
 
 @pytest.fixture
@@ -97,20 +99,20 @@ def archive(**files):
     return buffer.getvalue()
 
 
-def put(trainer, attempt, body, weights=b"w", checksum=None):
+def put(trainer, attempt, body, sent=WEIGHTS, checksum=None):
     return trainer.put(
         f"/api/runs/{attempt.pk}/artifact",
         body,
         content_type="application/zip",
         headers={
             "X-Content-SHA256": checksum or hashlib.sha256(body).hexdigest(),
-            "X-Adapter-SHA256": hashlib.sha256(weights).hexdigest(),
+            "X-Adapter-SHA256": hashlib.sha256(sent).hexdigest(),
         },
     )
 
 
 def test_an_adapter_is_stored_with_its_checksums(trainer, attempt, api):
-    body = archive(adapter_model__safetensors=b"w", adapter_config__json=b"{}")
+    body = archive(adapter_model__safetensors=WEIGHTS, adapter_config__json=b"{}")
     found = put(trainer, attempt, body).json()["data"]["adapter_id"]
     download = api.get(f"/api/adapters/{found}/download")
     assert b"".join(download.streaming_content) == body
@@ -122,7 +124,7 @@ def test_an_adapter_is_stored_with_its_checksums(trainer, attempt, api):
         ({"adapter_config__json": b"{}"}, "lacks adapter_model.safetensors"),
         (
             {
-                "adapter_model__safetensors": b"w",
+                "adapter_model__safetensors": WEIGHTS,
                 "adapter_config__json": b"{}",
                 "x__pkl": b"",
             },
@@ -137,12 +139,12 @@ def test_a_wrong_archive_is_refused(files, words, trainer, attempt):
 
 
 def test_a_broken_transfer_is_refused_and_not_kept(trainer, attempt, own_storage):
-    body = archive(adapter_model__safetensors=b"w", adapter_config__json=b"{}")
+    body = archive(adapter_model__safetensors=WEIGHTS, adapter_config__json=b"{}")
     assert put(trainer, attempt, body, checksum="0" * 64).status_code == 400
     assert not list(own_storage.rglob("*.zip"))
 
 
 def test_a_stranger_cannot_download(trainer, attempt, stranger_api):
-    body = archive(adapter_model__safetensors=b"w", adapter_config__json=b"{}")
+    body = archive(adapter_model__safetensors=WEIGHTS, adapter_config__json=b"{}")
     found = put(trainer, attempt, body).json()["data"]["adapter_id"]
     assert stranger_api.get(f"/api/adapters/{found}/download").status_code == 404

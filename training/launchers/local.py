@@ -91,7 +91,7 @@ def launch(what: Launch) -> None:
         for name in ("pid", "group"):
             (folder / name).unlink(missing_ok=True)
         with log.open("ab") as output:
-            child = subprocess.Popen(
+            child = subprocess.Popen(  # noqa: S603 - a list without a shell; ids and numbers of ours
                 _command(what, folder, lock),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -133,8 +133,12 @@ def _environment(what: Launch) -> dict[str, str]:
         "LORA_RUN_TOKEN": what.token,
         "CUDA_VISIBLE_DEVICES": what.visible_devices,
     }
-    token = {"HF_TOKEN": settings.HF_TOKEN} if settings.HF_TOKEN else {}
-    return trainer_environment(what.processes) | own | token
+    return trainer_environment(what.processes) | own | hub_token()
+
+
+def hub_token() -> dict[str, str]:
+    """The token for gated models, where an operator set one."""
+    return {"HF_TOKEN": settings.HF_TOKEN} if settings.HF_TOKEN else {}
 
 
 def trainer_environment(processes: int = 1) -> dict[str, str]:
@@ -204,6 +208,8 @@ def bring_checkpoint(from_job: UUID, to_job: UUID, name: str) -> None:
 
     Raises FileNotFoundError when it is gone, OSError when there is no room.
     """
+    if not CHECKPOINT_NAME.fullmatch(name):
+        raise FileNotFoundError(f"{name!r} names no checkpoint")
     source = run_dir(from_job) / "checkpoints" / name
     target = run_dir(to_job) / "checkpoints" / name
     if target.is_dir():

@@ -12,8 +12,10 @@ RESERVE_BYTES = 1024**3
 Say = Callable[[str], None]
 
 
-def fetch(model_id: str, revision: str | None, say: Say) -> str:
+def fetch(model_id: str, revision: str | None, say: Say, *, code: bool = False) -> str:
     """The model's folder in the local cache, filled where it was not.
+
+    Python files are left out unless an operator allowed the model's own code.
 
     Raises OSError: with errno ENOSPC when the disk is too small for it, else with what
     the hub said. Where the hub cannot be reached, a complete cached copy is used. The
@@ -23,10 +25,11 @@ def fetch(model_id: str, revision: str | None, say: Say) -> str:
         info = HfApi().model_info(model_id, revision=revision, files_metadata=True)
     except Exception as error:
         return _cached(model_id, revision, error)
+    wanted = (*WANTED, ".py") if code else WANTED
     files = {
         sibling.rfilename: sibling.size or 0
         for sibling in info.siblings or ()
-        if sibling.rfilename.endswith(WANTED) and "/" not in sibling.rfilename
+        if sibling.rfilename.endswith(wanted) and "/" not in sibling.rfilename
     }
     total = sum(files.values())
     require_space(total)

@@ -21,6 +21,7 @@ from hub import fetch
 from packing import pack
 from peft import LoraConfig
 from progress import Progress
+from remote_code import refuse_unknown_code, runs_code
 from reporting import Voice
 from run import Stopped
 from spec import Spec, micro_batch, step_of
@@ -48,6 +49,7 @@ def train(spec: Spec, reporter: Voice) -> Path:
     measures.lap("start")
     transformers.set_seed(spec.hyperparameters.seed)
     folder = find_model(spec, reporter)
+    refuse_unknown_code(spec.base_model, folder)
     measures.lap("download_model")
     tokenizer = load_tokenizer(spec, folder)
     splits = _sequences(spec, tokenizer, reporter)
@@ -134,7 +136,9 @@ def find_model(spec: Spec, reporter: Voice) -> str:
         os.environ["HF_HUB_OFFLINE"] = "1"
         return str(folder)
     try:
-        return fetch(spec.base_model["id"], spec.base_model["revision"], reporter.log)
+        model = spec.base_model
+        code = runs_code(model)
+        return fetch(model["id"], model["revision"], reporter.log, code=code)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise
@@ -143,7 +147,8 @@ def find_model(spec: Spec, reporter: Voice) -> str:
 
 def _load(loader: Any, spec: Spec, folder: str, **options: Any) -> Any:
     try:
-        return loader.from_pretrained(folder, **options)
+        trusted = runs_code(spec.base_model)
+        return loader.from_pretrained(folder, trust_remote_code=trusted, **options)
     except (OSError, ValueError) as error:
         if getattr(error, "errno", None) == errno.ENOSPC:
             raise

@@ -7,6 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from lora_pipeline.models import ApiKey, User
 from lora_pipeline.services import create_api_key
 
+MOST_DAYS = 3650
+
 
 class Command(BaseCommand):
     help = "Make an API key for a user and print it; it cannot be shown again."
@@ -17,6 +19,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--scope", choices=ApiKey.Scope.values, default=ApiKey.Scope.WRITE
         )
+        parser.add_argument(
+            "--days", type=int, help="days until it expires; without, it never does"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner = User.objects.filter(username=options["username"]).first()
@@ -25,5 +30,9 @@ class Command(BaseCommand):
                 f"There is no user {options['username']!r}: make one with "
                 "'manage.py createsuperuser' or on the admin's users page."
             )
-        words = {"name": options["name"], "scope": options["scope"]}
+        if options["days"] is not None and not 1 <= options["days"] <= MOST_DAYS:
+            raise CommandError(
+                f"--days {options['days']}: give 1 to {MOST_DAYS}, or leave it out."
+            )
+        words = {name: options[name] for name in ("name", "scope", "days")}
         self.stdout.write(create_api_key(owner=owner, **words)[1])

@@ -7,6 +7,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from gunicorn.app.base import BaseApplication
 
 from lora_pipeline import lifeline, metrics_folder, ports
+from lora_pipeline.logs.server import ServerLog
+from lora_pipeline.web_worker import Worker
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -44,11 +46,12 @@ class Command(BaseCommand):
                 "bind": f"{options['host']}:{options['port']}",
                 "workers": options["workers"],
                 "threads": options["threads"],
-                "worker_class": "gthread",
+                "worker_class": Worker,
                 "keepalive": 5,
                 "timeout": 120,
                 "graceful_timeout": 1,
                 "loglevel": "warning",
+                "logger_class": ServerLog,
                 "control_socket_disable": True,
                 "child_exit": metrics_folder.forget_worker,
             }

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         except CannotAdd as error:
             raise CommandError(str(error)) from None
         architecture = model.architecture
-        assert architecture is not None
+        assert architecture is not None  # noqa: S101 - add_base_model entered dimensions; for mypy
         self.stdout.write(
             f"{model.pk}: {architecture.parameters:,} parameters, "
             f"{architecture.layers} layers of {architecture.hidden}"

@@ -79,7 +79,7 @@ def make_jobs(username: str, count: int) -> User:
     values = ", ".join(VARIED.get(column, f"pattern.{column}") for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO training_jobs ({', '.join(columns)}) SELECT {values}"
+            f"INSERT INTO training_jobs ({', '.join(columns)}) SELECT {values}"  # noqa: S608 - columns of the model and constants of ours
             " FROM training_jobs AS pattern, generate_series(2, %s) AS n"
             " WHERE pattern.id = %s",
             [count, pattern.pk],

@@ -1,0 +1,32 @@
+"""What a User-Agent header says about a device, in words."""
+
+# The first that occurs wins: Edge and Opera call themselves Chrome, Chrome Safari, and
+# what runs on Android also says Linux.
+BROWSERS = {
+    "Edg": "Edge",
+    "OPR/": "Opera",
+    "Firefox/": "Firefox",
+    "FxiOS/": "Firefox",
+    "CriOS/": "Chrome",
+    "Chrome/": "Chrome",
+    "Safari/": "Safari",
+}
+SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Mac OS X": "macOS",
+    "CrOS": "ChromeOS",
+    "Linux": "Linux",
+}
+LONGEST = 60
+
+
+def device_of(user_agent: str) -> str:
+    """Such as `Firefox on Linux`; what it says itself where nobody knows it."""
+    browser = next((BROWSERS[s] for s in BROWSERS if s in user_agent), "")
+    system = next((SYSTEMS[s] for s in SYSTEMS if s in user_agent), "")
+    if not browser:
+        return user_agent[:LONGEST] or "Unknown device"
+    return f"{browser} on {system}" if system else browser

@@ -1,0 +1,26 @@
+"""Filters that several lists share."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import django_filters
+from django import forms
+from django_filters.fields import IsoDateTimeField
+
+
+class UtcField(IsoDateTimeField):
+    """A moment in UTC: PostgreSQL knows no offsets beyond 16 hours, Python does."""
+
+    def clean(self, value: Any) -> datetime | None:
+        found = super().clean(value)
+        try:
+            return None if found is None else found.astimezone(UTC)
+        except OverflowError:
+            words = "Give a moment that is in the years 1 to 9999 in UTC."
+            raise forms.ValidationError(words) from None
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    """ISO 8601, with or without an offset."""
+
+    field_class = UtcField

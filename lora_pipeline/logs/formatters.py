@@ -1,0 +1,57 @@
+"""The two forms of a line, both without secrets and with the request's id."""
+
+import copy
+import logging
+from functools import cache
+from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
+
+from lora_pipeline.logs.redaction import redactor
+from lora_pipeline.logs.request_ids import current_request_id
+
+SECRET_SETTINGS = ("SECRET_KEY", "HF_TOKEN", "EMAIL_HOST_PASSWORD", "METRICS_TOKEN")
+STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+
+@cache
+def _redact() -> Any:
+    """Made at the first line, when the settings can be read."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"].get("PASSWORD", "")
+    own = (getattr(settings, name, "") for name in SECRET_SETTINGS)
+    return redactor([*own, str(database)])
+
+
+class _Redacting(logging.Formatter):
+    """Formats a copy of the record from which secrets are gone."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(self._without_secrets(record))
+
+    def _without_secrets(self, record: logging.LogRecord) -> logging.LogRecord:
+        redact = _redact()
+        clean = copy.copy(record)
+        clean.msg, clean.args = redact(record.getMessage()), ()
+        if record.exc_info:
+            clean.exc_text = redact(
+                logging.Formatter().formatException(record.exc_info)
+            )
+        clean.exc_info = None
+        for name in vars(record).keys() - STANDARD:
+            value = getattr(record, name)
+            if isinstance(value, str):
+                setattr(clean, name, redact(value))
+            elif not isinstance(value, int | float):
+                delattr(clean, name)  # such as a request, whose address has a query
+        clean.request_id = current_request_id()
+        return clean
+
+
+class Text(_Redacting):
+    """A line for people."""
+
+
+class Json(_Redacting, JsonFormatter):
+    """A JSON object a line, for programs."""

@@ -1,0 +1,44 @@
+"""What must never stand in a log, taken out of every line. Pure."""
+
+import re
+from collections.abc import Callable, Iterable
+
+GONE = "[redacted]"
+SHORTEST_SECRET = 8
+# PostgreSQL quotes the row that it refused, and with it somebody's training text.
+QUOTED_ROW = re.compile(r"^(DETAIL|CONTEXT|LINE \d+):.*$", re.MULTILINE)
+WHOLE = re.compile(
+    r"\b(?:lp|run)_[\w-]{16,}"  # API keys and run tokens of ours
+    r"|\bhf_\w{8,}"  # Hugging Face
+    r"|\bwhsec_[\w+/=-]{8,}"  # signing secrets of webhooks
+    r"|\bargon2\$\S+|\bpbkdf2_\w+\$\S+"  # password hashes
+)
+# Whoever knows such an address can post there: all behind the host is the secret.
+HOOK = re.compile(
+    r"(https?://(?:hooks?\.[^/\s'\"]+|[^/\s'\"]+/api/webhooks))/[^\s'\"\\]+"
+)
+IN_ADDRESS = re.compile(r"(\w+://[^:/@\s'\"]*):[^@/\s'\"]+@")
+SCHEME = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{4,}", re.IGNORECASE)
+NAMED = re.compile(
+    r"(\b(?:authorization|cookie|set-cookie|sessionid|csrftoken|csrfmiddlewaretoken"
+    r"|x-csrftoken|password\w*|passwd|secret\w*|api_?key|access_token|\w*_token|token)"
+    r"[\"']?\s*[:=]\s*)(?:\"[^\"]*\"|'[^']*'|[^\s,;}&]+)",
+    re.IGNORECASE,
+)
+
+
+def redactor(secrets: Iterable[str] = ()) -> Callable[[str], str]:
+    """A function that takes out known secrets and all that looks like one."""
+    known = sorted({s for s in secrets if len(s) >= SHORTEST_SECRET}, key=len)
+    exactly = re.compile("|".join(map(re.escape, reversed(known)))) if known else None
+
+    def redact(text: str) -> str:
+        text = exactly.sub(GONE, text) if exactly else text
+        text = QUOTED_ROW.sub(rf"\1: {GONE}", text)
+        text = WHOLE.sub(GONE, text)
+        text = HOOK.sub(rf"\1/{GONE}", text)
+        text = IN_ADDRESS.sub(rf"\1:{GONE}@", text)
+        text = SCHEME.sub(rf"\1 {GONE}", text)
+        return NAMED.sub(rf"\1{GONE}", text)
+
+    return redact

@@ -1,0 +1,26 @@
+"""One id for all that is logged and answered of a request."""
+
+import re
+import uuid
+from contextvars import ContextVar
+
+NONE = "-"
+SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}", re.ASCII)
+_current: ContextVar[str] = ContextVar("request_id", default=NONE)
+
+
+def current_request_id() -> str:
+    """The id of the request that is being answered, `-` outside of one."""
+    return _current.get()
+
+
+def begin(given: str) -> str:
+    """Take over an id that a proxy gave, when it is 8 to 64 harmless characters."""
+    request_id = given if SANE.fullmatch(given) else uuid.uuid4().hex
+    _current.set(request_id)
+    return request_id
+
+
+def end() -> None:
+    """What is logged from here on belongs to no request."""
+    _current.set(NONE)
