@@ -110,7 +110,8 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     hidden = ("key_hash",)
     list_display = (
-        "name", "user", "prefix", "scope", "created_at", "last_used_at", "expires_at", "revoked_at",
+        "name", "user", "prefix", "scope", "created_at", "last_used_at", "expires_at",
+        "revoked_at",
     )  # fmt: skip
     list_select_related = ("user",)
     list_filter = ("scope",)
