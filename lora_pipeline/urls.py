@@ -9,6 +9,7 @@ import notifications.views
 import training.configure
 import training.costs_views
 import training.estimator_page
+import training.fleet_page
 import training.views
 from datasets.downloads import PartConverter
 from lora_pipeline import probes, session_views, views
@@ -82,6 +83,7 @@ urlpatterns = [
     path("costs", training.costs_views.costs_page, name="costs"),
     path("costs.csv", training.costs_views.costs_csv, name="costs-csv"),
     path("api/", include("lora_pipeline.api_urls")),
+    path("admin/fleet", training.fleet_page.fleet, name="fleet"),
     path("admin/estimator", training.estimator_page.estimator, name="estimator"),
     path("admin/", admin.site.urls),
 ]

@@ -11,7 +11,7 @@ from notifications.querysets import (
     PreferenceQuerySet,
     WebhookQuerySet,
 )
-from notifications.targets import LONGEST_URL
+from notifications.targets import LONGEST_URL, host_of
 
 
 class Notification(models.Model):
@@ -47,6 +47,7 @@ class Notification(models.Model):
                 condition=models.Q(read=False),
                 name="notifications_unread",
             ),
+            models.Index(fields=["-created_at", "-id"], name="notifications_newest"),
         ]
 
     def __str__(self) -> str:
@@ -92,7 +93,8 @@ class Webhook(models.Model):
         ordering = ["created_at", "id"]
 
     def __str__(self) -> str:
-        return self.url
+        """Without its path, which is a secret at many receivers."""
+        return host_of(self.url)
 
 
 class Delivery(models.Model):
@@ -127,13 +129,23 @@ class Delivery(models.Model):
 
     class Meta:
         db_table = "notification_deliveries"
+        verbose_name_plural = "deliveries"
         ordering = ["-created_at", "-id"]
         indexes = [
-            models.Index(fields=["notification", "-created_at"], name="deliveries_list")
+            models.Index(
+                fields=["notification", "-created_at"], name="deliveries_list"
+            ),
+            models.Index(fields=["-created_at", "-id"], name="deliveries_newest"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.channel} to {self.target}"
+        return f"{self.channel} to {self.receiver}"
+
+    @property
+    def receiver(self) -> str:
+        """Where it went, without what may be secret of a webhook's address."""
+        is_hook = self.channel == self.Channel.WEBHOOK
+        return host_of(self.target) if is_hook else self.target
 
     @property
     def is_settled(self) -> bool:

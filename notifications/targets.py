@@ -37,6 +37,11 @@ class Target:
         return host if self.port == usual else f"{host}:{self.port}"
 
 
+def host_of(url: str) -> str:
+    """The host of a URL, for whoever need not know the rest; the URL was checked."""
+    return urlsplit(url).hostname or "an unknown host"
+
+
 def parse_target(url: str) -> Target:
     """The parts of a URL. Raises TargetRefused for one that is not to be called."""
     try:

@@ -1,14 +1,10 @@
-"""What operators do to jobs from the admin's list, each with its word back."""
+"""What operators do to jobs and adapters from the admin's lists."""
 
 from collections.abc import Callable
-from typing import Any
-from uuid import UUID
 
-from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
-
+from lora_pipeline.bulk import bulk_action
 from lora_pipeline.envelope import Refusal
+from training.adapters import delete_adapter
 from training.controls import (
     continue_job,
     pause_job,
@@ -17,54 +13,80 @@ from training.controls import (
     set_priority,
 )
 from training.domain.priority import HIGH, LOW, NORMAL
-from training.models import TrainingJob
+from training.draining import drain, undrain
+from training.models import Adapter, TrainingJob
 from training.services import cancel_job
 
-Action = Callable[[Any, HttpRequest, "QuerySet[TrainingJob]"], None]
 
-
-def job_action(title: str, apply: Callable[[UUID, str], object]) -> Action:
-    """An admin action that does one thing to every chosen job; refusals are told."""
-
-    @admin.action(description=title, permissions=["control"])
-    def run(
-        modeladmin: Any, request: HttpRequest, queryset: "QuerySet[TrainingJob]"
-    ) -> None:
-        done = 0
-        for job in queryset:
-            try:
-                apply(job.pk, request.user.get_username())
-            except Refusal as refusal:
-                messages.error(request, f"{job.name}: {refusal.message}")
-            else:
-                done += 1
-        if done:
-            messages.success(request, f"{title}: {done} done.")
-
-    run.__name__ = title.lower().replace(" ", "_").replace(",", "")
-    return run
-
-
-def _priority(priority: int) -> Callable[[UUID, str], object]:
-    def apply(job_id: UUID, by: str) -> object:
-        return set_priority(job_id=job_id, priority=priority, by=by, is_operator=True)
+def _priority(priority: int) -> Callable[[TrainingJob, str], object]:
+    def apply(job: TrainingJob, by: str) -> object:
+        return set_priority(job_id=job.pk, priority=priority, by=by, is_operator=True)
 
     return apply
 
 
+def _delete(adapter: Adapter, by: str) -> None:
+    if adapter.deleted_at is not None:
+        raise Refusal("It was deleted before.")
+    delete_adapter(adapter=adapter, by=by)
+
+
 JOB_ACTIONS = [
-    job_action("Cancel", lambda job_id, by: cancel_job(job_id=job_id, by=by)),
-    job_action(
+    bulk_action(
+        "Cancel",
+        lambda job, by: cancel_job(job_id=job.pk, by=by),
+        permission="cancel",
+        warning="A cancelled job stays cancelled: what its run did since the last "
+        "checkpoint is lost, and nobody can resume it.",
+    ),
+    bulk_action(
         "Pause",
-        lambda job_id, by: pause_job(job_id=job_id, by=by, reason="operator"),
+        lambda job, by: pause_job(job_id=job.pk, by=by, reason="operator"),
+        permission="pause",
     ),
-    job_action("Resume", lambda job_id, by: resume_job(job_id=job_id, by=by)),
-    job_action("Start again", lambda job_id, by: retry_job(job_id=job_id, by=by)),
-    job_action(
+    bulk_action(
+        "Resume",
+        lambda job, by: resume_job(job_id=job.pk, by=by),
+        permission="resume",
+    ),
+    bulk_action(
+        "Start again",
+        lambda job, by: retry_job(job_id=job.pk, by=by),
+        permission="retry",
+        warning="Each is queued anew as a job of its owner, at today's price and from "
+        "the owner's budget. One that waits for its next attempt starts it now.",
+    ),
+    bulk_action(
         "Continue from the last checkpoint",
-        lambda job_id, by: continue_job(job_id=job_id, by=by),
+        lambda job, by: continue_job(job_id=job.pk, by=by),
+        permission="retry",
+        warning="An ended job goes on as a new one, at today's price and from its "
+        "owner's budget. A paused one goes on itself and forgets what it measured "
+        "after its last checkpoint.",
     ),
-    job_action("Priority high", _priority(HIGH)),
-    job_action("Priority normal", _priority(NORMAL)),
-    job_action("Priority low", _priority(LOW)),
+    bulk_action("Priority high", _priority(HIGH), permission="prioritise"),
+    bulk_action("Priority normal", _priority(NORMAL), permission="prioritise"),
+    bulk_action("Priority low", _priority(LOW), permission="prioritise"),
+]
+MACHINE_ACTIONS = [
+    bulk_action(
+        "Drain",
+        lambda machine, by: drain(machine=machine.pk, by=by),
+        permission="drain",
+        warning="They start no new run until they are put back to work; what runs goes "
+        "on to its end.",
+    ),
+    bulk_action(
+        "Back to work",
+        lambda machine, by: undrain(machine=machine.pk, by=by),
+        permission="drain",
+    ),
+]
+ADAPTER_ACTIONS = [
+    bulk_action(
+        "Delete",
+        _delete,
+        permission="remove",
+        warning="Their files, merged models and questions are removed for good.",
+    )
 ]

@@ -20,7 +20,13 @@ from training.domain.priority import HIGH, NORMAL, priority_name
 from training.models import Checkpoint, MetricPoint, TrainingJob
 from training.outcomes import pause_now
 from training.services import config_of, create_job
-from training.transitions import locked, move_to, record_status, wake_reconciler
+from training.transitions import (
+    locked,
+    move_to,
+    note_asked,
+    record_status,
+    wake_reconciler,
+)
 
 
 @transaction.atomic
@@ -39,6 +45,7 @@ def pause_job(*, job_id: UUID, by: str, reason: str = "owner") -> TrainingJob:
     job.save(update_fields=["pause_requested_at", "pause_reason", "updated_at"])
     if job.status == lifecycle.QUEUED:
         pause_now(job, "before its run began", by=by)
+    note_asked(job, "pause", by=by)
     wake_reconciler()
     return job
 
@@ -65,6 +72,8 @@ def resume_job(
     job.save(update_fields=[*fields, "pause_reason", "updated_at"])
     if job.status == lifecycle.PAUSED:
         _queue_again(job, "resumed", by=by)
+    else:
+        note_asked(job, "go on, and not to pause", by=by)
     return job
 
 
@@ -119,7 +128,7 @@ def retry_job(
     config = again(job)
     if apply_suggestion:
         config = suggested(config, job)
-    new, _ = create_job(owner=job.user, dataset=job.dataset, config=config)
+    new, _ = create_job(owner=job.user, dataset=job.dataset, config=config, by=by)
     _link(new, job, step=0, by=by)
     return new, True
 
@@ -158,7 +167,8 @@ def continue_job(
         _go_back(job, checkpoint, by=by)
         return job, False
     _require_ended(job, "can be continued; pause it first")
-    new, _ = create_job(owner=job.user, dataset=job.dataset, config=again(job))
+    config = again(job)
+    new, _ = create_job(owner=job.user, dataset=job.dataset, config=config, by=by)
     _link(new, job, step=checkpoint.step, by=by)
     _inherit(new, job, checkpoint)
     return new, True

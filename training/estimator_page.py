@@ -6,6 +6,7 @@ from math import exp, log10
 from typing import Any
 
 from django.contrib.admin.views.decorators import staff_member_required
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -26,6 +27,7 @@ SHOWN, WINDOW, POINTS = 50, 100, 24
 
 @require_GET
 @staff_member_required
+@permission_required("training.view_calibrationrecord", raise_exception=True)
 def estimator(request: HttpRequest) -> HttpResponse:
     """How good the estimates were, and where nothing stands behind them."""
     records = list(CalibrationRecord.objects.select_related("job")[:SHOWN])

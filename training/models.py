@@ -4,10 +4,12 @@ import uuid
 from decimal import Decimal
 
 from django.conf import settings
+from django.contrib.postgres.indexes import OpClass
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from datasets.models import Dataset
 from training.calibration_models import (
@@ -20,6 +22,8 @@ from training.domain.architecture import Architecture
 from training.domain.catalogue import CPU
 from training.domain.limits import GPU_COUNT
 from training.machine_models import Machine
+from training.operator_permissions import FLEET_PERMISSIONS, JOB_PERMISSIONS
+from training.price_models import GpuPrice
 from training.querysets import (
     AdapterQuerySet,
     BaseModelQuerySet,
@@ -29,7 +33,13 @@ from training.querysets import (
     TrainingJobQuerySet,
 )
 
-__all__ = ["CalibrationCell", "CalibrationRecord", "CalibrationScore", "Machine"]
+__all__ = [
+    "CalibrationCell",
+    "CalibrationRecord",
+    "CalibrationScore",
+    "GpuPrice",
+    "Machine",
+]
 
 NAME_LENGTH = 200
 BY_LENGTH = 50
@@ -93,6 +103,7 @@ class GpuType(models.Model):
 
     class Meta:
         db_table = "gpu_types"
+        verbose_name = "GPU type"
         ordering = ["name"]
 
     def __str__(self) -> str:
@@ -141,6 +152,8 @@ class GpuOffer(models.Model):
 
     class Meta:
         db_table = "gpu_offers"
+        verbose_name = "GPU offer"
+        permissions = FLEET_PERMISSIONS
         constraints = [
             models.UniqueConstraint(fields=["backend", "gpu_type"], name="one_offer")
         ]
@@ -309,7 +322,21 @@ class TrainingJob(models.Model):
                 condition=~Q(status__in=sorted(lifecycle.FINAL)),
                 name="jobs_open",
             ),
+            # For operators: everybody's jobs, by state, by name, what failed lately.
+            models.Index(fields=["-created_at", "-id"], name="jobs_newest"),
+            models.Index(
+                fields=["status", "-created_at", "-id"], name="jobs_by_status"
+            ),
+            models.Index(
+                OpClass(Upper("name"), "text_pattern_ops"), name="jobs_by_name"
+            ),
+            models.Index(
+                fields=["completed_at", "failure_kind"],
+                condition=Q(status=lifecycle.FAILED),
+                name="jobs_failed",
+            ),
         ]
+        permissions = JOB_PERMISSIONS
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=lifecycle.STATUSES), name="job_status_known"
@@ -420,7 +447,14 @@ class RunAttempt(models.Model):
     class Meta:
         db_table = "run_attempts"
         ordering = ["job", "number"]
-        indexes = [models.Index(fields=["created_at"], name="attempts_by_age")]
+        indexes = [
+            models.Index(fields=["created_at"], name="attempts_by_age"),
+            models.Index(
+                fields=["ended_at", "failure_kind"],
+                condition=~Q(failure_kind=""),
+                name="attempts_failed",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["job", "number"], name="attempt_numbered"),
             models.UniqueConstraint(
@@ -571,7 +605,11 @@ class Adapter(models.Model):
         db_table = "adapters"
         ordering = ["-created_at", "-id"]
         indexes = [
-            models.Index(fields=["user", "-created_at", "-id"], name="adapters_list")
+            models.Index(fields=["user", "-created_at", "-id"], name="adapters_list"),
+            models.Index(fields=["-created_at", "-id"], name="adapters_newest"),
+            models.Index(
+                OpClass(Upper("name"), "text_pattern_ops"), name="adapters_by_name"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -601,6 +639,7 @@ class CostRecord(models.Model):
     class Meta:
         db_table = "cost_records"
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["created_at"], name="costs_by_age")]
 
     def __str__(self) -> str:
         return f"{self.total_usd} USD for {self.job_id}"
@@ -670,7 +709,8 @@ class AdapterQuestion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.question[:50]
+        """Names no word of the question: it stands in titles and in logs."""
+        return f"question of {self.created_at:%Y-%m-%d %H:%M}"
 
     @property
     def is_settled(self) -> bool:

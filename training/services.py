@@ -23,7 +23,7 @@ from training.idempotency import Claim
 from training.models import NAME_LENGTH, TrainingJob
 from training.outcomes import cancel_now
 from training.quoting import quote, require_memory
-from training.transitions import locked, record_status, wake_reconciler
+from training.transitions import locked, note_asked, record_status, wake_reconciler
 from training.validation import Catalogue, require_ready
 
 
@@ -35,23 +35,30 @@ def create_job(
     config: JobConfig,
     claim: Claim | None = None,
     found: Catalogue | None = None,
+    by: str = "",
 ) -> tuple[TrainingJob, bool]:
     """Queue a job: the job, its first event, its notice and the wake-up, or nothing.
 
+    `by` names who does it where that is not the owner.
     Answers the job and whether it is new: a claim that was already taken by the same
     body answers the job it made. Raises Refusal: 400 for what cannot be trained or
     configured, 402 where the budget says no, 409 for a claim with another body.
     """
     if claim is not None and (earlier := idempotency.take(owner=owner, claim=claim)):
         return earlier, False
-    job = _queue(owner=owner, dataset=dataset, config=config, found=found)
+    job = _queue(owner=owner, dataset=dataset, config=config, found=found, by=by)
     if claim is not None:
         idempotency.settle(owner=owner, claim=claim, job=job)
     return job, True
 
 
 def _queue(
-    *, owner: User, dataset: Dataset, config: JobConfig, found: Catalogue | None
+    *,
+    owner: User,
+    dataset: Dataset,
+    config: JobConfig,
+    found: Catalogue | None,
+    by: str,
 ) -> TrainingJob:
     require_ready(dataset)
     estimate, gpu = quote(dataset=dataset, config=config, found=found)
@@ -72,7 +79,9 @@ def _queue(
         name=config.name or _default_name(dataset, choices["preset_id"]),
         queued_at=timezone.now(),
     )
-    record_status(job, "", "queued by its owner", by=owner.get_username())
+    own = by in {"", owner.get_username()}
+    words = "queued by its owner" if own else "queued for its owner by an operator"
+    record_status(job, "", words, by=by or owner.get_username())
     _notify_queued(job)
     wake_reconciler()
     return job
@@ -128,6 +137,7 @@ def cancel_job(*, job_id: UUID, by: str) -> TrainingJob:
     if job.cancel_requested_at is None:
         job.cancel_requested_at = timezone.now()
         job.save(update_fields=["cancel_requested_at", "updated_at"])
+        note_asked(job, "cancel", by=by)
     if job.status in {lifecycle.QUEUED, lifecycle.PAUSED}:
         cancel_now(job, f"cancelled while it was {job.status}", by=by)
     wake_reconciler()

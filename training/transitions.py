@@ -43,6 +43,12 @@ def record_status(
     )
 
 
+def note_asked(job: TrainingJob, what: str, *, by: str) -> None:
+    """Who asked a run to stop: it stops later, and by other hands."""
+    if job.is_active:
+        record_status(job, job.status, f"asked to {what}", by=by)
+
+
 def move_to(
     job: TrainingJob,
     status: str,

@@ -4,6 +4,7 @@ from decimal import Decimal
 from math import exp, log
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from tests.factories import TrainingJobFactory
 from tests.training.test_api import body
@@ -138,11 +139,14 @@ def test_coverage_is_of_the_last_hundred():
     assert found.line.startswith("0.0,")
 
 
-def test_only_staff_see_the_estimator(client, owner, job):
+def test_only_staff_with_the_permission_see_the_estimator(client, owner, job):
     client.force_login(owner)
     assert client.get("/admin/estimator").status_code == 302
     owner.is_staff = True
     owner.save()
+    assert client.get("/admin/estimator").status_code == 403
+    look = Permission.objects.get(codename="view_calibrationrecord")
+    owner.user_permissions.add(look)
     empty = client.get("/admin/estimator").content.decode()
     assert "Nothing yet" in empty
     learn_from_run(job, attempt_of(job))

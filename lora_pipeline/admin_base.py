@@ -1,0 +1,182 @@
+"""What every table of the admin has in common: bounded pages, quick search, no edits.
+
+Tables of jobs and of what hangs off them grow without end. So no list counts more than
+it pages, sorts by what has no index, or searches inside texts.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+from lora_pipeline.models import User
+
+MOST_ROWS = 10_000
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts and pages MOST_ROWS rows at most, however many there are."""
+
+    @cached_property
+    def seen(self) -> int:
+        """Rows, one more than the most where there are more."""
+        rows: Any = self.object_list
+        return int(rows.order_by()[: MOST_ROWS + 1].count())
+
+    @cached_property
+    def count(self) -> int:
+        return min(self.seen, MOST_ROWS)
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there are rows that no page shows."""
+        return self.seen > MOST_ROWS
+
+    @cached_property
+    def about(self) -> int | None:
+        """The table's rows as the planner estimates them; None for a part of them."""
+        rows: Any = self.object_list
+        if rows.query.where:
+            return None
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT reltuples FROM pg_class WHERE oid = to_regclass(%s)",
+                [rows.model._meta.db_table],
+            )
+            found = cursor.fetchone()
+        return round(found[0], -3) if found and found[0] > MOST_ROWS else None
+
+
+class NarrowChangeList(ChangeList):
+    """Leaves the columns in the database that a list does not show."""
+
+    def get_queryset(self, *args: Any, **options: Any) -> "QuerySet[Any]":
+        found = super().get_queryset(*args, **options)
+        return found.defer(*self.model_admin.list_deferred)  # type: ignore[attr-defined]
+
+
+class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A table that answers alike with a thousand rows and with a million.
+
+    Searched is by id, by `search_job` (its id), by the beginning of `search_start` and
+    by `search_owner` (the name, exactly): each has an index.
+    """
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    list_max_show_all = 200
+    view_on_site = False
+    list_deferred: tuple[str, ...] = ()
+    search_job = search_start = search_owner = ""
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        return NarrowChangeList
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        """What makes the search box appear; looked for is by `get_search_results`."""
+        return [
+            name
+            for name in (self.search_job, self.search_start, self.search_owner)
+            if name
+        ] or list(self.search_fields)
+
+    @property
+    def search_help_text(self) -> str:  # type: ignore[override]
+        ways = [
+            self._has_uuid * f"the id of a {self.opts.verbose_name}",
+            bool(self.search_job) * "the id of a job",
+            bool(self.search_start)
+            * f"the beginning of its {_words(self.search_start)}",
+            bool(self.search_owner) * "a username",
+        ]
+        return f"By {', or '.join(filter(None, ways))}."
+
+    @property
+    def _has_uuid(self) -> bool:
+        return self.opts.pk.get_internal_type() == "UUIDField"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> tuple["QuerySet[Any]", bool]:
+        if not (term := search_term.strip()):
+            return queryset, False
+        try:
+            return queryset.filter(self._with_id(UUID(term))), False
+        except ValueError:
+            return queryset.filter(self._with_words(term)), False
+
+    def _with_id(self, wanted: UUID) -> Q:
+        found = Q(pk=wanted) if self._has_uuid else Q(pk__in=[])
+        return found | Q(**{self.search_job: wanted}) if self.search_job else found
+
+    def _with_words(self, term: str) -> Q:
+        """The user is looked up first: a join would keep the index from being used."""
+        found = Q(pk__in=[])
+        if self.search_start:
+            found |= Q(**{f"{self.search_start}__istartswith": term})
+        if self.search_owner:
+            users = User.objects.filter(username=term).values_list("pk", flat=True)
+            found |= Q(**{f"{self.search_owner}__in": list(users)})
+        return found
+
+
+class ReadOnlyAdmin(BoundedAdmin):
+    """History is not edited: nothing is added, changed or deleted here.
+
+    `hidden` fields are shown nowhere: secrets, hashes, and what people train on.
+    """
+
+    hidden: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    sortable_by = ()
+    actions_on_bottom = False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        names = [field.name for field in self.opts.concrete_fields]
+        return [*self.extra, *(name for name in names if name not in self.hidden)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return self.get_fields(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def may(self, request: HttpRequest, verb: str) -> bool:
+        """Whether the user has the permission `<app>.<verb>_<model>`."""
+        name = f"{self.opts.app_label}.{verb}_{self.opts.model_name}"
+        return bool(request.user.has_perm(name))
+
+
+class ReadOnlyRows(admin.TabularInline):  # type: ignore[type-arg]
+    """Rows of history on the page of what they belong to."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [str(name) for name in self.fields or ()]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").replace("  ", " ")

@@ -1,0 +1,80 @@
+"""Operators' view of notices and of what becomes of them outside."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from lora_pipeline.admin_base import ReadOnlyAdmin, ReadOnlyRows
+from lora_pipeline.bulk import bulk_action
+from notifications.models import Delivery, Notification, Preference, Webhook
+from notifications.webhooks import remove_webhook
+
+
+class DeliveryRows(ReadOnlyRows):
+    """Where a notice went."""
+
+    model = Delivery
+    fields = ("channel", "receiver", "status", "attempts", "tried_at")
+    verbose_name_plural = "deliveries"
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnlyAdmin):
+    """What people were told."""
+
+    list_display = ("title", "user", "type", "priority", "read", "created_at")
+    list_select_related = ("user",)
+    ordering = ("-created_at",)
+    search_owner = "user"
+    inlines = (DeliveryRows,)
+
+
+@admin.register(Preference)
+class PreferenceAdmin(ReadOnlyAdmin):
+    """Where kinds of notices go, as their users chose."""
+
+    list_display = ("user", "kind", "by_email", "by_webhook")
+    list_select_related = ("user",)
+    ordering = ("-pk",)
+    search_owner = "user"
+
+
+@admin.register(Webhook)
+class WebhookAdmin(ReadOnlyAdmin):
+    """Hosts that notices are posted to: no secret, and no path, often one too."""
+
+    hidden = ("url", "secret")
+    extra = ("host",)
+    list_display = ("host", "user", "created_at")
+    list_select_related = ("user",)
+    ordering = ("-created_at",)
+    search_owner = "user"
+    actions = (
+        bulk_action(
+            "Remove",
+            lambda webhook, by: remove_webhook(webhook=webhook),
+            permission="remove",
+            warning="Nothing more is sent there; only their users can enter them anew.",
+        ),
+    )
+
+    @admin.display(description="host")
+    def host(self, webhook: Webhook) -> str:
+        return str(webhook)
+
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        """Whoever may delete webhooks may remove them, by the service."""
+        return self.may(request, "delete")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    """Every notice on its way out, with what became of it."""
+
+    hidden = ("target",)
+    extra = ("receiver",)
+    list_display = (
+        "notification", "channel", "receiver", "status", "attempts", "response_status",
+        "created_at",
+    )  # fmt: skip
+    list_select_related = ("notification",)
+    ordering = ("-created_at",)
