@@ -18,5 +18,5 @@ def test_an_operator_reads_every_job(owner, dataset):
     assert client.get("/admin/lora_pipeline/user/").status_code == 200
 
 
-def test_a_user_who_is_not_staff_is_sent_away(browser_of_owner):
-    assert browser_of_owner.get("/admin/training/trainingjob/").status_code == 302
+def test_a_user_who_is_not_staff_is_refused(browser_of_owner):
+    assert browser_of_owner.get("/admin/training/trainingjob/").status_code == 403
