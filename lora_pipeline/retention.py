@@ -1,4 +1,5 @@
-"""How long things are kept: one rule per kind, each with a setting of its own.
+"""How long things are kept: one rule per kind, each with a setting of its own.from lora_pipeline.models import BrowserSession
+
 
 0 keeps a kind for ever. `manage.py clean_up --dry-run` says what would go; the worker
 does it every night.
@@ -11,7 +12,6 @@ from datetime import datetime, timedelta
 from importlib import import_module
 
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def _rule(path: str) -> Callable[..., Freed]:
 
 def remove_sessions(before: datetime, *, dry_run: bool) -> Freed:
     """Sessions that ended by themselves before a moment."""
-    ended = Session.objects.filter(expire_date__lt=before)
+    ended = BrowserSession.objects.filter(expire_date__lt=before)
     freed = Freed("expired sessions", ended.count())
     if not dry_run:
         ended.delete()

@@ -83,12 +83,12 @@ INSTALLED_APPS = [
     "notifications",
 ]
 MIDDLEWARE = [
-    "lora_pipeline.metrics.Requests",
-    "lora_pipeline.probes.AliveFirst",
     "lora_pipeline.logs.middleware.RequestIds",
-    "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "lora_pipeline.headers.Permissions",
+    "lora_pipeline.metrics.Requests",
+    "lora_pipeline.probes.AliveFirst",
+    "django.middleware.security.SecurityMiddleware",
     "lora_pipeline.middleware.Compression",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "lora_pipeline.middleware.ErrorEnvelope",
