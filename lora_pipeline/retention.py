@@ -1,5 +1,4 @@
-"""How long things are kept: one rule per kind, each with a setting of its own.from lora_pipeline.models import BrowserSession
-
+"""How long things are kept: one rule per kind, each with a setting of its own.
 
 0 keeps a kind for ever. `manage.py clean_up --dry-run` says what would go; the worker
 does it every night.
@@ -13,6 +12,8 @@ from importlib import import_module
 
 from django.conf import settings
 from django.utils import timezone
+
+from lora_pipeline.models import BrowserSession
 
 logger = logging.getLogger(__name__)
 
