@@ -1,0 +1,185 @@
+"""What can be chosen: GPU types, where they are offered, base models."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from training.domain import fitted, gpus
+from training.domain.architecture import Architecture
+from training.domain.catalogue import CPU
+from training.domain.limits import GPU_COUNT
+from training.operator_permissions import FLEET_PERMISSIONS
+from training.querysets import (
+    BaseModelQuerySet,
+    GpuTypeQuerySet,
+)
+
+
+class GpuType(models.Model):
+    """A row of the catalogue: price, nominal speed, memory."""
+
+    name = models.CharField(primary_key=True, max_length=50)
+    usd_per_hour = models.DecimalField(
+        max_digits=10, decimal_places=2, validators=[MinValueValidator(0)]
+    )
+    tokens_per_second = models.PositiveIntegerField(validators=[MinValueValidator(1)])
+    speed_measured = models.BooleanField(default=True)
+    memory_gb = models.PositiveIntegerField(null=True, blank=True)
+    description = models.CharField(max_length=200, blank=True)
+    max_count = models.PositiveSmallIntegerField(
+        default=8,
+        validators=[
+            MinValueValidator(int(GPU_COUNT.minimum)),
+            MaxValueValidator(int(GPU_COUNT.maximum)),
+        ],
+    )
+    storage_cost = models.BooleanField(default=True)
+    enabled = models.BooleanField(default=True)
+    family = models.CharField(
+        max_length=20, blank=True, choices=[(n, n) for n in fitted.TIME.family]
+    )
+    peak_tflops = models.JSONField(
+        default=dict, blank=True, help_text='By precision: {"bf16": 312, "fp32": 19.5}.'
+    )
+    bandwidth_gb_per_second = models.FloatField(null=True, blank=True)
+    link_gb_per_second = models.FloatField(null=True, blank=True)
+    capacity_gib = models.FloatField(
+        null=True, blank=True, help_text="What a program can really allocate."
+    )
+    evidence = models.CharField(
+        max_length=10,
+        default=gpus.NO_EVIDENCE,
+        choices=[
+            (gpus.MEASURED, "Measured runs"),
+            (gpus.SIMILAR, "Measured on a similar one"),
+            (gpus.NO_EVIDENCE, "No evidence"),
+        ],
+    )
+    evidence_note = models.CharField(max_length=200, blank=True)
+    suggested_usd_per_hour = models.DecimalField(
+        max_digits=10, decimal_places=2, null=True, blank=True
+    )
+    suggestion_note = models.CharField(max_length=200, blank=True)
+
+    objects = GpuTypeQuerySet.as_manager()
+
+    class Meta:
+        db_table = "gpu_types"
+        verbose_name = "GPU type"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """A type that was only suggested is offered at a price somebody has set."""
+        if self.enabled and self.suggested_usd_per_hour and not self.usd_per_hour:
+            words = (
+                "Received 0.00 USD per hour; set a price before enabling the type. "
+                f"Suggested: {self.suggested_usd_per_hour} ({self.suggestion_note})."
+            )
+            raise ValidationError({"usd_per_hour": words})
+
+    @property
+    def hardware(self) -> gpus.Hardware | None:
+        """Its facts as the estimator takes them; None while they are not entered."""
+        if not (self.family and self.peak_tflops and self.bandwidth_gb_per_second):
+            return None
+        return gpus.Hardware(
+            name=self.name,
+            family=self.family,
+            peak_flops={n: float(v) * 1e12 for n, v in self.peak_tflops.items()},
+            bandwidth=self.bandwidth_gb_per_second * 1e9,
+            capacity_gib=self.capacity_gib,
+            link=(self.link_gb_per_second or self.bandwidth_gb_per_second) * 1e9,
+            evidence=self.evidence,
+            note=self.evidence_note,
+        )
+
+    @property
+    def is_cpu(self) -> bool:
+        return self.name == CPU
+
+
+class GpuOffer(models.Model):
+    """So many GPUs of a type that a backend offers; the type is then connected."""
+
+    backend = models.CharField(max_length=50)
+    gpu_type = models.ForeignKey(
+        GpuType, on_delete=models.CASCADE, related_name="offers"
+    )
+    count = models.PositiveSmallIntegerField(validators=[MinValueValidator(1)])
+    devices = models.JSONField(default=list, blank=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "gpu_offers"
+        verbose_name = "GPU offer"
+        permissions = FLEET_PERMISSIONS
+        constraints = [
+            models.UniqueConstraint(fields=["backend", "gpu_type"], name="one_offer")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} x {self.gpu_type_id} on {self.backend}"
+
+    @property
+    def device_ids(self) -> list[str]:
+        """What CUDA_VISIBLE_DEVICES calls each of them; slots of a processor."""
+        prefix = "cpu-" if self.gpu_type_id == CPU else ""
+        plain = [f"{prefix}{n}" for n in range(self.count)]
+        return [str(device) for device in self.devices] or plain
+
+
+def check_dimensions(value: object) -> None:
+    """Raises ValidationError unless an Architecture can be made of it, or it is {}."""
+    try:
+        if value:
+            Architecture(**value)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise ValidationError(f"These are no dimensions: {error}") from None
+
+
+class BaseModel(models.Model):
+    """A model whose weights stay frozen: a Hugging Face id, or a folder here."""
+
+    class Source(models.TextChoices):
+        HUB = "hub", "Hugging Face"
+        FOLDER = "folder", "Folder"
+
+    id = models.CharField(primary_key=True, max_length=200)
+    name = models.CharField(max_length=200)
+    source = models.CharField(max_length=10, choices=Source, default=Source.HUB)
+    path = models.CharField(max_length=500, blank=True)
+    revision = models.CharField(max_length=100, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    note = models.TextField(blank=True)
+    parameters = models.BigIntegerField(null=True, blank=True)
+    enabled = models.BooleanField(default=True)
+    dimensions = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[check_dimensions],
+        help_text="Layers, widths and vocabulary, as add_base_model enters them.",
+    )
+    dimensions_source = models.CharField(max_length=300, blank=True)
+    fetched_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = BaseModelQuerySet.as_manager()
+
+    class Meta:
+        db_table = "base_models"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def architecture(self) -> Architecture | None:
+        """Its dimensions; None while nobody entered them."""
+        return Architecture(**self.dimensions) if self.dimensions else None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its weights need not be fetched first."""
+        return bool(self.path) or self.fetched_at is not None
