@@ -140,7 +140,7 @@ def test_coverage_is_of_the_last_hundred():
 
 def test_only_staff_see_the_estimator(client, owner, job):
     client.force_login(owner)
-    assert client.get("/admin/estimator").status_code == 302
+    assert client.get("/admin/estimator").status_code == 403
     owner.is_staff = True
     owner.save()
     empty = client.get("/admin/estimator").content.decode()
