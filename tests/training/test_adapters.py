@@ -235,5 +235,5 @@ def test_the_list_takes_the_same_queries_for_one_and_for_many(
 ):
     for _ in range(2):
         AdapterFactory(job=TrainingJobFactory(user=owner, dataset=dataset))
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(6):
             browser_of_owner.get("/adapters")

@@ -94,5 +94,5 @@ def test_comparing_takes_the_same_queries_for_two_and_for_three(
     jobs, browser_of_owner, django_assert_num_queries
 ):
     for asked in (jobs[:2], jobs):
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(6):
             browser_of_owner.get(address(asked))

@@ -169,10 +169,10 @@ def test_our_own_fault_is_a_500_with_a_request_id_and_nothing_inner(
 def test_a_fault_before_the_view_is_the_same_500(
     endpoint, session, full, job, monkeypatch
 ):
-    def away(user_id: object) -> None:
+    def away(user: str) -> None:
         raise OperationalError("the inner detail")
 
-    monkeypatch.setattr(row_security, "act_for", away)
+    monkeypatch.setattr(row_security, "from_then_on", away)
     session.raise_request_exception = False
     answer = endpoint.call(session, data=data_for(endpoint, full), job=job.pk)
     assert endpoint.refused(answer, 500)["details"]["request_id"]

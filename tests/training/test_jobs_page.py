@@ -123,11 +123,11 @@ def test_a_row_that_ended_comes_once_more_and_then_no_longer(make, browser_of_ow
     assert "hx-get" not in part
 
 
-def test_a_refresh_of_rows_costs_five_queries_and_no_bell(
+def test_a_refresh_of_rows_costs_four_queries_and_no_bell(
     make, browser_of_owner, django_assert_num_queries
 ):
     jobs = [make(status="running") for _ in range(5)]
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         part = live(browser_of_owner, *jobs)
     assert 'id="unread"' not in part
 
