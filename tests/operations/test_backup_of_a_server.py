@@ -87,6 +87,7 @@ def two_databases(own_server, tmp_path):
     return found
 
 
+@pytest.mark.long
 def test_what_one_login_backed_up_another_restores(two_databases, tmp_path):
     first, second = two_databases
     assert first.manage("migrate", "-v", "0").returncode == 0

@@ -102,6 +102,7 @@ def test_a_backup_finds_every_file_of_the_bucket(bucket):
     assert names <= set(Storage().paths())
 
 
+@pytest.mark.long
 @pytest.mark.trainer
 def test_from_upload_to_adapter_all_files_are_in_the_bucket(
     server, own_server, tiny_model

@@ -82,6 +82,7 @@ def test_the_first_estimate_is_there_within_2_seconds(console):
     assert time.monotonic() - began < 2 + len(content) / 50_000_000
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not FOLDER.is_dir(), reason="no ../shared")
 def test_the_real_document_trains_for_as_many_steps_as_the_form_says(console):
     content = (Path(FOLDER) / "three-conversations.json").read_bytes()

@@ -138,6 +138,7 @@ def test_a_packed_run_takes_the_steps_that_were_counted(known, dataset):
     assert "micro-batch 2" in log_of(known, ended["id"])
 
 
+@pytest.mark.long
 @pytest.mark.trainer
 def test_checkpointing_and_micro_batches_change_no_loss(known, dataset):
     plain = finished(known, dataset, dropout=0.0)
