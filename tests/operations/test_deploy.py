@@ -124,9 +124,7 @@ class Deployed(Console):
         self.url = f"https://localhost:{self.tls}"
         self.environment |= {
             "DATABASE_URL": database,
-            "HTTPS": "1",
-            "ALLOWED_HOSTS": "localhost,127.0.0.1",
-            "CSRF_TRUSTED_ORIGINS": self.url,
+            "LORA_PIPELINE_PUBLIC_URL": self.url,
             "LORA_PIPELINE_BASE_URL": f"http://127.0.0.1:{self.web}",
             "WEB_BIND": f"127.0.0.1:{self.web}",
             "SECRET_KEY": "a" * 25 + "0123456789" * 3,
