@@ -11,6 +11,13 @@ from tests.trainer.conftest import console, tiny_model
 
 __all__ = ["console", "tiny_model"]
 CHROMIUM = Path("/usr/bin/chromium")
+LOOKS = [
+    (1280, "light"),
+    (375, "dark"),
+    pytest.param(1280, "dark", marks=pytest.mark.long),
+    pytest.param(375, "light", marks=pytest.mark.long),
+]
+"""Widths and schemes: each once in the quick tests, all together in the long ones."""
 REPORT = """document.addEventListener("securitypolicyviolation", (event) =>
     reportViolation(`${event.effectiveDirective} ${event.blockedURI}`))"""
 

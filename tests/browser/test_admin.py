@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.conftest import state_of
+from tests.browser.conftest import LOOKS, state_of
 from tests.browser.test_every_page import serious
 
 pytestmark = pytest.mark.browser
@@ -51,8 +51,7 @@ def pages(console) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 375])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_operators_pages_are_accessible_narrow_and_quiet(
     browser, console, pages, width, scheme
 ):

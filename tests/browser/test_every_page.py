@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.conftest import forbidden, state_of, watch
+from tests.browser.conftest import LOOKS, forbidden, state_of, watch
 from tests.browser.scene import EVERYWHERE, fill, full_pages
 
 pytestmark = pytest.mark.browser
@@ -48,8 +48,7 @@ def serious(page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 375])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 @pytest.mark.parametrize("user", ["owner", "newcomer"])
 def test_every_page_is_accessible_narrow_quiet_and_our_own(
     browser, console, pages, user, width, scheme

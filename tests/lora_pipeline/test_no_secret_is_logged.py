@@ -113,6 +113,7 @@ def train(console) -> None:
     console.wait(lambda: console.api(path)["status"] == "error", 60)
 
 
+@pytest.mark.long
 def test_no_secret_and_no_training_text_is_logged(console):
     secrets = knock_everywhere(console)
     train(console)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.trainer.conftest import ROOT, TRAINER_PYTHON
 
-pytestmark = pytest.mark.trainer
+pytestmark = [pytest.mark.trainer, pytest.mark.long]
 LOAD = """
 import json, sys
 from peft import AutoPeftModelForCausalLM

@@ -84,6 +84,7 @@ def record_of(console, job):
     return json.loads(console.shell(RECORD.format(job=job)))
 
 
+@pytest.mark.long
 @pytest.mark.trainer
 def test_a_run_writes_one_record_and_moves_the_next_estimate(known, dataset):
     ended = finished(known, dataset)
