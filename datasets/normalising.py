@@ -261,7 +261,20 @@ def row_at(dataset: Dataset, split: str, number: int) -> dict[str, Any] | None:
 def rows_from(
     dataset: Dataset, split: str, start: int, count: int
 ) -> list[dict[str, Any]]:
-    """Some rows in order, found through the index."""
+    """Some rows in order, found through the index.
+
+    Raises Refusal 409 where the files are just being made anew or were removed.
+    """
+    try:
+        return _rows_from(dataset, split, start, count)
+    except FileNotFoundError as error:
+        words = "The dataset's rows are not there now: it is being checked again."
+        raise Refusal(words, status_code=409, code="dataset_not_ready") from error
+
+
+def _rows_from(
+    dataset: Dataset, split: str, start: int, count: int
+) -> list[dict[str, Any]]:
     entry, within = divmod(start, ROWS_AN_INDEX_ENTRY)
     with default_storage.open(dataset.index_path(split)) as index:
         index.seek(entry * OFFSET.size)

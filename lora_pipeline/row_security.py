@@ -97,11 +97,11 @@ def child_policies(table: str, column: str, parent: str) -> tuple[str, str]:
     return _policies(table, seen)
 
 
-def session_policies(table: str) -> tuple[str, str]:
-    """SQL to protect sessions, and SQL to undo it.
+def signing_in_policies(table: str) -> tuple[str, str]:
+    """SQL to protect sessions or API keys, and SQL to undo it.
 
-    One is looked up by its secret key before anybody is known, and begins without a
-    user; once somebody is known, only their own are seen.
+    They are looked up by a secret before anybody is known, and a session begins without
+    a user; once somebody is known, only their own are seen.
     """
     nobody = f"{CURRENT_USER} IS NULL OR user_id IS NULL"
     return _policies(table, f"({nobody} OR user_id = {CURRENT_USER})")

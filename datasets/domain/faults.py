@@ -182,9 +182,9 @@ class Fault:
             "severity": "error" if self.is_error else "warning",
             "file": self.file,
             "line": self.line,
-            "field": self.field,
-            "found": self.found,
-            "message": self.message,
+            "field": clean(self.field),
+            "found": clean(self.found),
+            "message": clean(self.message),
         }
 
 

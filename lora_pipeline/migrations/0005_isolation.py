@@ -5,10 +5,13 @@ Users themselves have none: signing in looks a name up before anybody is known.
 
 from django.db import migrations
 
-from lora_pipeline.row_security import child_policies, owner_policies
+from lora_pipeline.row_security import (
+    child_policies,
+    owner_policies,
+    signing_in_policies,
+)
 
 OWNED = [
-    "api_keys",
     "notifications",
     "notification_preferences",
     "webhooks",
@@ -26,6 +29,7 @@ class Migration(migrations.Migration):
     ]
     operations = [
         *(migrations.RunSQL(*owner_policies(table)) for table in OWNED),
+        migrations.RunSQL(*signing_in_policies("api_keys")),
         migrations.RunSQL(
             *child_policies(
                 "notification_deliveries", "notification_id", "notifications"

@@ -2,9 +2,9 @@
 
 from django.db import migrations
 
-from lora_pipeline.row_security import session_policies
+from lora_pipeline.row_security import signing_in_policies
 
 
 class Migration(migrations.Migration):
     dependencies = [("lora_pipeline", "0005_isolation")]
-    operations = [migrations.RunSQL(*session_policies("browser_sessions"))]
+    operations = [migrations.RunSQL(*signing_in_policies("browser_sessions"))]

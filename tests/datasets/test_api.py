@@ -85,3 +85,11 @@ def test_a_body_nested_too_deeply_is_a_400(api):
     answer = api.post("/api/datasets", "[" * 9999, content_type="application/json")
     assert answer.status_code == 400
     assert answer.json()["code"] == "invalid"
+
+
+def test_rows_that_are_being_made_anew_are_said_to_be_away(api, dataset):
+    type(dataset).objects.update(storage_path="datasets/gone/original")
+    for part in ("examples", "preflight?example=1"):
+        answer = api.get(f"/api/datasets/{dataset.pk}/{part}")
+        assert answer.status_code == 409, answer.content
+        assert answer.json()["code"] == "dataset_not_ready"

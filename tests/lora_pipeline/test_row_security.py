@@ -7,6 +7,7 @@ from django.test import Client
 from datasets.models import Dataset
 from datasets.querysets import DatasetQuerySet
 from lora_pipeline import row_security
+from lora_pipeline.services import create_api_key
 from tests.factories import DatasetFactory, TrainingJobFactory
 from training.models import TrainingJob
 from training.querysets import TrainingJobQuerySet
@@ -82,3 +83,14 @@ def test_views_without_their_owner_filter_still_show_only_own_rows(
         assert str(foreign.pk) not in page
         assert browsers[user].get(foreign.get_absolute_url()).status_code == 404
         assert scripts[user].get(f"/api/jobs/{foreign.pk}").status_code == 404
+
+
+def test_a_key_alone_says_who_asks_beside_somebodys_session(owner, stranger):
+    theirs = DatasetFactory(user=stranger)
+    DatasetFactory(user=owner)
+    client = Client()
+    client.force_login(owner)
+    secret = create_api_key(owner=stranger, name="tests")[1]
+    answer = client.get("/api/datasets", headers={"Authorization": f"Bearer {secret}"})
+    found = answer.json()["data"]["datasets"]
+    assert [row["id"] for row in found] == [str(theirs.pk)]
