@@ -68,7 +68,9 @@ def test_all_comes_back_and_the_job_goes_on(own_server, tmp_path, tiny_model):
     assert "A trainer still runs" in busy.stderr
     os.kill(console.trainer_pid(job), signal.SIGKILL)
     console.wait(lambda: not console.pids("run"), 10)
-    for kept in (embedded_postgres.find_places(var).root, var):
+    places = embedded_postgres.find_places(var)
+    console.wait(lambda: not (places.data / "postmaster.pid").exists(), 30)
+    for kept in (places.root, var):
         shutil.rmtree(kept, ignore_errors=True)
     var.mkdir()
 
