@@ -181,14 +181,14 @@ def test_finished_runs_move_the_estimate_and_narrow_it(api, dataset):
     assert steps[1] == pytest.approx(1.65 * steps[0], rel=0.05)
 
 
-def test_an_estimate_takes_five_queries_and_no_more_with_runs_behind_it(
+def test_an_estimate_takes_four_queries_and_no_more_with_runs_behind_it(
     api, dataset, django_assert_num_queries
 ):
     CalibrationCell.objects.create(
         target=TIME, key=["CPU"] * 6, count=3, total=0.3, squares=0.03
     )
     estimated(api, dataset, base_model=SMOL)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         estimated(api, dataset, base_model=SMOL)
 
 
