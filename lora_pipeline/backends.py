@@ -9,7 +9,7 @@ from lora_pipeline.models import User
 
 
 class Users(ModelBackend):
-    """Django's users; looking one up for a session is the act of `act_for`."""
+    """Django's users; looking one up for a session brings their rows into view."""
 
     def get_user(self, user_id: Any) -> User | None:
         """The user of a session; None when there is none or it was deactivated."""

@@ -10,7 +10,6 @@ A lock goes with its process, however that ends; a pid file does not.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import hashlib
 import importlib.util
@@ -19,21 +18,21 @@ import os
 import pwd
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from lora_pipeline import postgres_keeper
+from lora_pipeline.postgres_keeper import STOP_NOW, environment, try_exclusive
+
 NAME = "lora_pipeline"
 PORT = 5432
 SOCKET_PATH_LIMIT = 90
-GRACE_SECONDS = 3.0
-STOP_NOW = "stop_now"
 START_SECONDS = 30.0
 CONFIGURATION = """
 listen_addresses = ''
@@ -121,7 +120,7 @@ def let_go(var_dir: Path, seconds: float = 2.0) -> None:
     hold.cache_clear()
     descriptor = os.open(root / "alive.lock", os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and not _try_exclusive(descriptor):
+    while time.monotonic() < deadline and not try_exclusive(descriptor):
         time.sleep(0.05)
     os.close(descriptor)
 
@@ -265,17 +264,13 @@ def _run(places: Places, program: str, *arguments: str) -> None:
             stdout=log,
             stderr=log,
             cwd=places.root,
-            env=_environment(),
+            env=environment(),
             user=places.uid,
             group=places.gid,
             extra_groups=[] if places.uid is not None else None,
         ).returncode
     if code:
         raise ServerDidNotStart(places.log)
-
-
-def _environment() -> dict[str, str]:
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
 def _answers(places: Places, passwords: dict[str, str]) -> bool:
@@ -320,8 +315,8 @@ def _spawn_keeper(places: Places) -> subprocess.Popen[bytes]:
     account = [] if places.uid is None else [str(places.uid), str(places.gid)]
     folders = [str(places.root), str(places.socket), str(places.binaries)]
     with places.log.open("ab") as log:
-        return subprocess.Popen(  # noqa: S603 - this very file, arguments of ours
-            [sys.executable, "-I", __file__, *folders, *account],
+        return subprocess.Popen(  # noqa: S603 - a program of ours, folders of ours
+            [sys.executable, "-I", postgres_keeper.__file__, *folders, *account],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -377,92 +372,3 @@ def _hold_open(path: Path) -> None:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     _held.append(descriptor)
-
-
-def _try_exclusive(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-# -- The keeper: this file run as a program ------------------------------------
-
-
-def keep(root: Path, socket: Path, binaries: Path, account: Sequence[int]) -> int:
-    """Run the postmaster until nobody has used it for some seconds."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    alive = _take_alive(root / "alive.lock")
-    if alive is None:
-        return 1
-    for stale in (root / "data" / "postmaster.pid", *socket.glob(".s.PGSQL.*")):
-        stale.unlink(missing_ok=True)
-    users = os.open(root / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    start = os.open(root / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    server = _postmaster(root, socket, binaries, account, alive)
-    while True:
-        _watch(server, users, root / STOP_NOW)
-        if server.poll() is not None:
-            time.sleep(0.3)
-            server = _postmaster(root, socket, binaries, account, alive)
-        elif _try_exclusive(start):
-            if _try_exclusive(users):
-                server.send_signal(signal.SIGINT)
-                return server.wait()
-            fcntl.flock(start, fcntl.LOCK_UN)
-
-
-def _take_alive(path: Path) -> int | None:
-    """The lock that says a server may live; None if one still does after a while."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    for _ in range(100):
-        if _try_exclusive(descriptor):
-            return descriptor
-        time.sleep(0.1)
-    return None
-
-
-def _watch(server: subprocess.Popen[bytes], users: int, stop_now: Path) -> None:
-    """Returns when the server died, or when it went unused for the grace time."""
-    unused_since: float | None = None
-    while server.poll() is None:
-        if not _try_exclusive(users):
-            unused_since = None
-        else:
-            fcntl.flock(users, fcntl.LOCK_UN)
-            unused_since = unused_since or time.monotonic()
-            grace = 0.0 if stop_now.exists() else GRACE_SECONDS
-            if time.monotonic() - unused_since > grace:
-                return
-        time.sleep(0.1)
-
-
-def _postmaster(
-    root: Path, socket: Path, binaries: Path, account: Sequence[int], alive: int
-) -> subprocess.Popen[bytes]:
-    uid, gid = account or (None, None)
-    data = str(root / "data")
-    return subprocess.Popen(  # noqa: S603 - the packaged server, folders of ours
-        [str(binaries / "bin" / "postgres"), "-D", data, "-k", str(socket)],
-        stdin=subprocess.DEVNULL,
-        cwd=root,
-        env=_environment(),
-        user=uid,
-        group=gid,
-        extra_groups=[] if account else None,
-        pass_fds=[alive],
-        preexec_fn=_stop_with_parent,
-        start_new_session=True,
-    )
-
-
-def _stop_with_parent() -> None:
-    """On Linux a killed keeper takes the postmaster along, by a fast stop."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGINT)
-
-
-if __name__ == "__main__":
-    root_, socket_, binaries_ = (Path(a) for a in sys.argv[1:4])
-    sys.exit(keep(root_, socket_, binaries_, [int(a) for a in sys.argv[4:6]]))

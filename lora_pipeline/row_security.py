@@ -1,14 +1,14 @@
 """Who the database believes is asking.
 
 The web process connects as role `lp_web`, whose policies show only rows of the user
-named in the setting `app.user_id`; unset, they show nothing. Work for everybody
-(worker, reconciler, the admin, looking up a run token) happens as `lp_operator`.
+named in the setting `app.user_id`; unset, they show nothing but the keys and sessions
+by which somebody signs in. Work for everybody (worker, reconciler, the admin, looking
+up a run token) happens as `lp_operator`.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from uuid import UUID
 
 from django.db import connection
 from django.db.models import Func, TextField, Value
@@ -17,16 +17,12 @@ from django.db.models.functions import Cast
 CURRENT_USER = "(SELECT nullif(current_setting('app.user_id', true), '')::uuid)"
 
 
-def act_for(user_id: UUID | str) -> None:
-    """From here on this connection sees the rows of one user."""
-    _set("lp_web", str(user_id))
-
-
 def from_then_on(user: str) -> dict[str, Func]:
-    """Annotations that do what `act_for` does, in the very query that finds the user.
+    """Annotations by which the query that finds a user brings their rows into view.
 
-    `user` is the query's path to the user's id. Only for a query that finds one row at
-    most: the last one found would be the one who sees.
+    From then on this connection sees the rows of that user, as role `lp_web`. `user` is
+    the query's path to the user's id. Only for a query that finds one row at most: the
+    last one found would be the one who sees.
     """
     return {
         "role_from_then_on": _set_config("role", Value("lp_web")),

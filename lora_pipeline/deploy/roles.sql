@@ -6,7 +6,7 @@
 -- `login` is the role in DATABASE_URL. It gets a password from you (\password) and owns
 -- the database. It may become lp_web (policies show the rows of one user) and
 -- lp_operator (policies show all rows), but inherits neither: a connection that forgot
--- to say for whom it asks sees nothing. No role here is superuser or has BYPASSRLS.
+-- to take a role sees nothing. No role here is superuser or has BYPASSRLS.
 
 \set ON_ERROR_STOP on
 

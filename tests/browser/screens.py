@@ -1,9 +1,10 @@
-"""`make screens`: every page, filled and empty, light and dark, wide and narrow."""
+"""`make screens`: every page, filled, empty, of operators; light, dark, two widths."""
 
 import pytest
 
 from tests.browser.conftest import state_of
 from tests.browser.scene import EVERYWHERE, fill, full_pages
+from tests.browser.test_admin import operators_pages
 from tests.trainer.conftest import ROOT
 
 SCREENS = ROOT / "var" / "screens"
@@ -14,13 +15,20 @@ SIZES = {"wide": WIDE, "narrow": NARROW}
 @pytest.fixture(scope="module")
 def pages(console):
     ids = fill(console)
-    return {"owner": full_pages(ids), "newcomer": EVERYWHERE}
+    return {
+        ("owner", "filled"): full_pages(ids),
+        ("newcomer", "empty"): EVERYWHERE,
+        ("root", "operator"): operators_pages(console),
+    }
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("user", ["owner", "newcomer"])
-def test_take(browser, console, pages, user, size, scheme):
+@pytest.mark.parametrize(
+    ("user", "state"),
+    [("owner", "filled"), ("newcomer", "empty"), ("root", "operator")],
+)
+def test_take(browser, console, pages, user, state, size, scheme):
     context = browser.new_context(
         storage_state=state_of(browser, console, user),
         base_url=console.url,
@@ -29,10 +37,9 @@ def test_take(browser, console, pages, user, size, scheme):
     )
     page = context.new_page()
     SCREENS.mkdir(parents=True, exist_ok=True)
-    filled = "filled" if user == "owner" else "empty"
-    for name, path in pages[user].items():
+    for name, path in pages[user, state].items():
         page.goto(path, wait_until="load")
         page.wait_for_timeout(150)
-        file = SCREENS / f"{name}-{filled}-{scheme}-{size}.png"
+        file = SCREENS / f"{name}-{state}-{scheme}-{size}.png"
         page.screenshot(path=file, full_page=True)
     context.close()

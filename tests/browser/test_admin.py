@@ -35,6 +35,11 @@ print(jobs[0].pk, root.pk)
 
 @pytest.fixture(scope="module")
 def pages(console) -> dict[str, str]:
+    return operators_pages(console)
+
+
+def operators_pages(console) -> dict[str, str]:
+    """The pages by name, with something on each, for the user `root`."""
     job, root = console.shell(FILL).split()
     return {
         "index": "/admin/",

@@ -118,7 +118,7 @@ def test_a_killed_keeper_leaves_no_server_and_the_next_command_starts_one(
     user = Using(var)
     _, host = user.started()
     keeper = subprocess.run(
-        ["pgrep", "-f", f"embedded_postgres.py .* {host} "],
+        ["pgrep", "-f", f"postgres_keeper.py .* {host} "],
         capture_output=True,
         text=True,
     )

@@ -8,6 +8,7 @@ from datasets.models import Dataset
 from datasets.querysets import DatasetQuerySet
 from lora_pipeline import row_security
 from lora_pipeline.services import create_api_key
+from tests.acting import act_for
 from tests.factories import DatasetFactory, TrainingJobFactory
 from training.models import TrainingJob
 from training.querysets import TrainingJobQuerySet
@@ -22,7 +23,7 @@ def rows(owner, stranger):
 
 
 def test_without_the_owner_filter_only_own_rows_come_back(rows, owner, stranger):
-    row_security.act_for(stranger.pk)
+    act_for(stranger.pk)
     assert [d.user_id for d in Dataset.objects.all()] == [stranger.pk]
     with connection.cursor() as cursor:
         cursor.execute("SELECT user_id FROM training_jobs")
@@ -32,9 +33,9 @@ def test_without_the_owner_filter_only_own_rows_come_back(rows, owner, stranger)
 def test_the_next_user_of_the_connection_sees_nothing_of_the_last(
     rows, owner, stranger
 ):
-    row_security.act_for(owner.pk)
+    act_for(owner.pk)
     row_security.reset()
-    row_security.act_for(stranger.pk)
+    act_for(stranger.pk)
     assert [job.user_id for job in TrainingJob.objects.all()] == [stranger.pk]
 
 
@@ -48,7 +49,7 @@ def test_a_forgotten_user_sees_nothing(rows):
 def test_nobody_writes_a_row_for_somebody_else(rows, owner, stranger):
     from django.db import ProgrammingError, transaction
 
-    row_security.act_for(stranger.pk)
+    act_for(stranger.pk)
     with (
         pytest.raises(ProgrammingError, match="row-level security"),
         transaction.atomic(),

@@ -173,17 +173,45 @@ def make_trainer(
     splits: dict[str, Sequences],
     reporter: Voice,
 ) -> Any:
-    """TRL's trainer, with everything that it would choose by itself said here."""
-    chosen = spec.hyperparameters
-    world = parallel.WORLD_SIZE
-    micro = spec.plan.micro_batch or micro_batch(chosen.batch_size // world)
-    rows = splits["train"].rows
+    """TRL's trainer with a run's data and adapter, reporting as it goes."""
+    rows, evaluates = splits["train"].rows, bool(splits["validation"].rows)
     if spec.plan.packing:
-        rows = pack(rows, chosen.max_length)
-    steps = math.ceil(len(rows) / chosen.batch_size) * chosen.epochs
+        rows = pack(rows, spec.hyperparameters.max_length)
+    batch, epochs = spec.hyperparameters.batch_size, spec.hyperparameters.epochs
+    steps = math.ceil(len(rows) / batch) * epochs
+    config = training_config(spec, steps=steps, evaluates=evaluates)
+    trainer = SFTTrainer(
+        model=model,
+        args=config,
+        train_dataset=datasets.Dataset.from_list(rows),
+        eval_dataset=_as_dataset(splits["validation"]),
+        processing_class=tokenizer,
+        peft_config=lora_config(spec),
+        callbacks=[Progress(spec, reporter, steps, evaluates=evaluates)],
+    )
+    trainer.remove_callback(transformers.PrinterCallback)
+    adapters_in_float32(trainer.model)
+    for adapter in trainer.model.peft_config.values():
+        adapter.base_model_name_or_path = spec.base_model["id"]
+        adapter.revision = spec.base_model["revision"]
+    _measure(trainer, reporter)
+    world = parallel.WORLD_SIZE
+    reporter.log(
+        f"{len(rows)} {'rows' if spec.plan.packing else 'sequences'}, {steps} steps "
+        f"of {batch}: {spec.plan.method}, micro-batch "
+        f"{config.per_device_train_batch_size} on {world} "
+        f"process{'es' if world > 1 else ''}"
+    )
+    return trainer
+
+
+def training_config(spec: Spec, *, steps: int, evaluates: bool) -> SFTConfig:
+    """The run's settings, with everything that TRL would choose by itself said here."""
+    chosen, plan, world = spec.hyperparameters, spec.plan, parallel.WORLD_SIZE
+    micro = plan.micro_batch or micro_batch(chosen.batch_size // world)
     cuda, dtype = torch.cuda.is_available(), compute_dtype()
-    checkpointing = spec.plan.gradient_checkpointing
-    config = SFTConfig(
+    checkpointing = plan.gradient_checkpointing
+    return SFTConfig(
         output_dir=str(spec.checkpoints),
         per_device_train_batch_size=micro,
         per_device_eval_batch_size=micro,
@@ -196,7 +224,7 @@ def make_trainer(
         save_strategy="steps",
         save_steps=spec.checkpoint_every_steps,
         save_total_limit=None,
-        eval_strategy="epoch" if splits["validation"].rows else "no",
+        eval_strategy="epoch" if evaluates else "no",
         bf16=dtype == torch.bfloat16,
         fp16=dtype == torch.float16,
         use_cpu=not cuda,
@@ -208,42 +236,23 @@ def make_trainer(
         data_seed=chosen.seed,
         max_length=None,
         packing=False,
-        padding_free=spec.plan.packing,
+        padding_free=plan.packing,
         dataset_kwargs={"skip_prepare_dataset": True},
         report_to=[],
         disable_tqdm=True,
         push_to_hub=False,
     )
-    reporting = Progress(
-        spec, reporter, steps, evaluates=bool(splits["validation"].rows)
-    )
-    trainer = SFTTrainer(
-        model=model,
-        args=config,
-        train_dataset=datasets.Dataset.from_list(rows),
-        eval_dataset=_as_dataset(splits["validation"]),
-        processing_class=tokenizer,
-        peft_config=lora_config(spec),
-        callbacks=[reporting],
-    )
-    adapters_in_float32(trainer.model)
+
+
+def _measure(trainer: Any, reporter: Voice) -> None:
+    """Count padding, and say by which kernels the figures came about."""
     reporter.measures.watch_padding(trainer.model)
     reporter.measures.kernels = {
-        "attention": str(model.config._attn_implementation),
+        "attention": str(trainer.model.config._attn_implementation),
         "loss": "chunked",
-        "optimizer": str(config.optim),
-        "precision": str(dtype),
+        "optimizer": str(trainer.args.optim),
+        "precision": str(compute_dtype()),
     }
-    trainer.remove_callback(transformers.PrinterCallback)
-    for adapter in trainer.model.peft_config.values():
-        adapter.base_model_name_or_path = spec.base_model["id"]
-        adapter.revision = spec.base_model["revision"]
-    reporter.log(
-        f"{len(rows)} {'rows' if spec.plan.packing else 'sequences'}, {steps} steps "
-        f"of {chosen.batch_size}: {spec.plan.method}, micro-batch {micro} on {world} "
-        f"process{'es' if world > 1 else ''}"
-    )
-    return trainer
 
 
 def lora_config(spec: Spec) -> LoraConfig:

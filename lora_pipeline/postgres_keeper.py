@@ -1,0 +1,112 @@
+"""The keeper of the embedded PostgreSQL: owns the postmaster while somebody uses it.
+
+Run as a program of its own and isolated (`python -I postgres_keeper.py …`), so it
+imports nothing of ours. The locks are described in `embedded_postgres.py`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+GRACE_SECONDS = 3.0
+STOP_NOW = "stop_now"
+
+
+def keep(root: Path, socket: Path, binaries: Path, account: Sequence[int]) -> int:
+    """Run the postmaster until nobody has used it for some seconds."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    alive = _take_alive(root / "alive.lock")
+    if alive is None:
+        return 1
+    for stale in (root / "data" / "postmaster.pid", *socket.glob(".s.PGSQL.*")):
+        stale.unlink(missing_ok=True)
+    users = os.open(root / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    start = os.open(root / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    server = _postmaster(root, socket, binaries, account, alive)
+    while True:
+        _watch(server, users, root / STOP_NOW)
+        if server.poll() is not None:
+            time.sleep(0.3)
+            server = _postmaster(root, socket, binaries, account, alive)
+        elif try_exclusive(start):
+            if try_exclusive(users):
+                server.send_signal(signal.SIGINT)
+                return server.wait()
+            fcntl.flock(start, fcntl.LOCK_UN)
+
+
+def _take_alive(path: Path) -> int | None:
+    """The lock that says a server may live; None if one still does after a while."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    for _ in range(100):
+        if try_exclusive(descriptor):
+            return descriptor
+        time.sleep(0.1)
+    return None
+
+
+def _watch(server: subprocess.Popen[bytes], users: int, stop_now: Path) -> None:
+    """Returns when the server died, or when it went unused for the grace time."""
+    unused_since: float | None = None
+    while server.poll() is None:
+        if not try_exclusive(users):
+            unused_since = None
+        else:
+            fcntl.flock(users, fcntl.LOCK_UN)
+            unused_since = unused_since or time.monotonic()
+            grace = 0.0 if stop_now.exists() else GRACE_SECONDS
+            if time.monotonic() - unused_since > grace:
+                return
+        time.sleep(0.1)
+
+
+def _postmaster(
+    root: Path, socket: Path, binaries: Path, account: Sequence[int], alive: int
+) -> subprocess.Popen[bytes]:
+    uid, gid = account or (None, None)
+    data = str(root / "data")
+    return subprocess.Popen(  # noqa: S603 - the packaged server, folders of ours
+        [str(binaries / "bin" / "postgres"), "-D", data, "-k", str(socket)],
+        stdin=subprocess.DEVNULL,
+        cwd=root,
+        env=environment(),
+        user=uid,
+        group=gid,
+        extra_groups=[] if account else None,
+        pass_fds=[alive],
+        preexec_fn=_stop_with_parent,
+        start_new_session=True,
+    )
+
+
+def _stop_with_parent() -> None:
+    """On Linux a killed keeper takes the postmaster along, by a fast stop."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGINT)
+
+
+def try_exclusive(descriptor: int) -> bool:
+    """Take the lock at once, if nobody holds it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def environment() -> dict[str, str]:
+    """What PostgreSQL's programs get of ours."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+
+
+if __name__ == "__main__":
+    root_, socket_, binaries_ = (Path(a) for a in sys.argv[1:4])
+    sys.exit(keep(root_, socket_, binaries_, [int(a) for a in sys.argv[4:6]]))
