@@ -17,7 +17,7 @@ from training.domain.estimate import (
 )
 from training.domain.gpus import Hardware
 from training.domain.memory import DOES_NOT_FIT
-from training.domain.method import CHUNKED_LOSS, QLORA, Method
+from training.domain.method import CHUNKED_LOSS, QLORA, TILED_LOSS, Method
 from training.domain.model_estimate import ModelEstimate, estimate_job
 from training.domain.plan import Place, Setup
 from training.domain.priced import packing_words, priced
@@ -189,17 +189,19 @@ def setup_of(
 def method_of(hardware: Hardware, chosen: Hyperparameters) -> Method:
     """How the trainer carries it out: precision by machine, NF4 for QLoRA.
 
-    Its loss is TRL's, which computes the logits of learned tokens in tiles.
+    Its loss is TRL's: on a GPU the logits of learned tokens in one kernel's tiles, on a
+    processor whole tiles of all tokens.
     """
     quantised = chosen.method == QLORA
     precision = hardware.native_precision
+    on_cpu = precision == "fp32"
     return Method(
         weights="nf4" if quantised else precision,
         rank=chosen.rank,
         packing=chosen.packing,
-        loss=CHUNKED_LOSS,
+        loss=TILED_LOSS if on_cpu else CHUNKED_LOSS,
         k_bit_prepared=quantised,
-        computes_in_float32=precision == "fp32",
+        computes_in_float32=on_cpu,
         dropout=chosen.dropout > 0,
     )
 

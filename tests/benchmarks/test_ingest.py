@@ -115,12 +115,14 @@ async def read_pages(port: int, key: str, job: str, until: float) -> list[float]
     return found
 
 
-async def load(port: int, key: str, runs) -> tuple[list[tuple], list[float]]:
+async def load(port: int, key: str, runs) -> tuple[list[tuple], list[float], float]:
+    """Posts, pages, and the seconds from the first post due to the last answer."""
     began = time.monotonic() + 0.5
     reports = [report(port, n, run, began) for n, (run, _) in enumerate(runs)]
     pages = read_pages(port, key, runs[0][1], began + SECONDS)
     *posts, read = await asyncio.gather(*reports, pages)
-    return [post for run in posts for post in run], read
+    wall = time.monotonic() - began
+    return [post for run in posts for post in run], read, wall
 
 
 def cpu_seconds(pids: list[int]) -> float:
@@ -155,9 +157,9 @@ def test_ingest_of_two_hundred_runs(tmp_path):
         console.wait(console._answers, 30)
         key, runs = json.loads(console.shell(PREPARE))
         pids = console.pids("web")
-        before, began = cpu_seconds(pids), time.monotonic()
-        posts, pages = asyncio.run(load(console.port, key, runs))
-        wall, cpu = time.monotonic() - began, cpu_seconds(pids) - before
+        before = cpu_seconds(pids)
+        posts, pages, wall = asyncio.run(load(console.port, key, runs))
+        cpu = cpu_seconds(pids) - before
         stored, whole, sequence = console.shell(STORED).split()
     finally:
         web.send_signal(signal.SIGTERM)
@@ -165,7 +167,7 @@ def test_ingest_of_two_hundred_runs(tmp_path):
     late = sorted(late for late, _ in posts)
     print(
         f"\ningest, {workers} web processes, {RUNS} runs: {len(posts) / wall:.0f} "
-        f"posts/s of {EVENTS} for {wall:.0f} s; answered after "
+        f"posts/s of {EVENTS} for {wall:.1f} s; answered after "
         f"{1000 * statistics.median(s for _, s in posts):.0f} ms in the median, "
         f"{1000 * late[int(len(late) * 0.99)]:.0f} ms p99; stored {stored} points; "
         f"web CPU {1000 * cpu / len(posts):.1f} ms a post; pages "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import erf, log, sqrt
 
 from training.domain.architecture import Architecture
-from training.domain.method import BYTES_PER_WEIGHT, Method
+from training.domain.method import BYTES_PER_WEIGHT, TILED_LOSS, Method
 from training.domain.throughput import MicroBatch
 
 GIB = 2**30
@@ -19,6 +19,10 @@ GIB = 2**30
 ADAPTER_BYTES = 16
 """Bytes a trained parameter takes: PEFT keeps adapters in float32 (4), as is their
 gradient (4), and AdamW holds two float32 moments (8). Exact."""
+
+LOSS_TILE = 32_768
+"""Words of the vocabulary that TRL (1.16) projects at a time; a `tiled` loss holds no
+more logits a token than these."""
 
 FITS, TIGHT, DOES_NOT_FIT = "fits", "tight", "does_not_fit"
 FITS_FROM, TIGHT_FROM = 0.9, 0.25
@@ -35,6 +39,7 @@ class MemoryConstants:
     logit_bytes: bytes a logit takes in the loss, by how the loss is computed.
     hidden_bytes: bytes beside the logits for each hidden element of a token.
     context_gib: what the driver reports beyond the program's own tensors.
+    checkpoint_copies: hidden states that a checkpointed layer leaves in memory.
     """
 
     recompute: float
@@ -42,6 +47,7 @@ class MemoryConstants:
     logit_bytes: Mapping[str, float]
     hidden_bytes: float
     context_gib: float
+    checkpoint_copies: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +82,7 @@ def peak_memory(
     weights: N bytes by storage, embedding and head in 16 bits (32 after k-bit
         preparation or in float32);
     checkpoints: one hidden state a layer and token, 2 L h bytes (twice when norms run
-        in float32);
+        in float32), times checkpoint_copies;
     activations: max(recompute 2 A, logit_bytes V + hidden_bytes h) a token with
         checkpointing; kept 2 A L a token and the logits without. With dropout each
         adapter's input a second time, and a byte of mask an element.
@@ -87,6 +93,7 @@ def peak_memory(
     bytes_each = method.compute_bytes
     wide = 2.0 if method.k_bit_prepared else 1.0
     stored = wide * bytes_each * architecture.layers * architecture.hidden
+    stored *= constants.checkpoint_copies
     checkpointing = method.gradient_checkpointing
     held = checkpointing and not method.checkpoints_offloaded
     return MemoryParts(
@@ -112,9 +119,13 @@ def activation_bytes(
     """Bytes a token needs at the peak beside its checkpoints."""
     scale = method.compute_bytes / 2
     layer = 2 * scale * architecture.activation_width
-    dropped = (method.compute_bytes + 1) * architecture.adapted_width
+    mask = 4 if method.computes_in_float32 else 1
+    dropped = (method.compute_bytes + mask) * architecture.adapted_width
     dropped *= method.dropout
-    logits = constants.logit_bytes[method.loss] * architecture.vocabulary
+    words = architecture.vocabulary
+    if method.loss == TILED_LOSS:
+        words = min(words, LOSS_TILE)
+    logits = constants.logit_bytes[method.loss] * words
     if not method.gradient_checkpointing:
         return (constants.kept * layer + dropped) * architecture.layers + logits
     logits += constants.hidden_bytes * architecture.hidden

@@ -15,6 +15,7 @@ KERNELS = (EAGER, FUSED, COMPILED)
 NATIVE_LOSS = "native"
 FUSED_LOSS = "fused"
 CHUNKED_LOSS = "chunked"
+TILED_LOSS = "tiled"
 
 BYTES_PER_WEIGHT = {
     "fp32": 4.0,
@@ -46,7 +47,9 @@ class Method:
     `k_bit_prepared` is PEFT's preparation for quantised training: norms, embedding and
     output head go to float32. `loss` says how logits are held: `native` whole in the
     loss's precision, `fused` by a fused cross entropy, `chunked` never whole (Liger,
-    torchtune). `sharded` means weights split over GPUs (FSDP, ZeRO-3).
+    torchtune, TRL on a GPU), `tiled` as TRL does it on a processor: a part of the
+    vocabulary at a time, in several copies. `sharded` means weights split over GPUs
+    (FSDP, ZeRO-3).
     `computes_in_float32`: quantised weights on a processor, which has no 16-bit units.
     `dropout`: adapters drop some of their inputs, so each keeps a copy of its own.
     """

@@ -1,7 +1,7 @@
 """The model-aware estimate: duration and memory of a job, with its interval."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import exp, sqrt
 
 from training.domain import fitted
@@ -246,9 +246,8 @@ def _memory_model(setup: Setup, place: Place, known: Knowledge) -> MemoryModel:
     cell = _memory_cell(setup, place)
     levels = fitted.MEMORY_SPREADS.for_evidence(place.hardware.evidence)
     belief = believe(known.memory_cells, cell, levels)
-    constants = known.memory
-    if place.hardware.family == "cpu":
-        constants = replace(constants, context_gib=fitted.CPU_CONTEXT_GIB)
+    on_cpu = place.hardware.family == "cpu"
+    constants = fitted.CPU_MEMORY if on_cpu else known.memory
     return MemoryModel(constants=constants, factor=belief.factor, sigma=belief.sigma)
 
 

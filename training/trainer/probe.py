@@ -4,6 +4,7 @@ import json
 import math
 import sys
 import tempfile
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +20,33 @@ def print_point(point: dict[str, Any]) -> int:
 
     `point` has dimensions, method, rank, length, micro_batch, steps and
     gradient_checkpointing. The model goes through a folder, as a real one would, so
-    that loading and its peak count too.
+    that loading and its peak count too; another process makes it, so that this one's
+    peak is a run's.
     """
+    with tempfile.TemporaryDirectory() as name:
+        _made_elsewhere(point["dimensions"], Path(name) / "model")
+        return _measure(point, Path(name))
+
+
+def _made_elsewhere(dimensions: dict[str, Any], folder: Path) -> None:
+    maker = get_context("spawn").Process(target=_save_random, args=(dimensions, folder))
+    maker.start()
+    maker.join()
+    if maker.exitcode:
+        raise SystemExit(f"no model could be made: exit status {maker.exitcode}")
+
+
+def _measure(point: dict[str, Any], folder: Path) -> int:
     from train import load_model, make_trainer
 
     voice = Silent()
-    with tempfile.TemporaryDirectory() as name:
-        spec = _spec(point, Path(name))
-        _save_random(point["dimensions"], Path(name) / "model")
-        voice.measures.lap("start")
-        model = load_model(spec, str(Path(name) / "model"))
-        splits = {"train": _rows(point), "validation": Sequences()}
-        trainer = make_trainer(spec, model, _tokenizer(point), splits, voice)
-        voice.measures.lap("load_model")
-        trainer.train()
+    spec = _spec(point, folder)
+    voice.measures.lap("start")
+    model = load_model(spec, str(folder / "model"))
+    splits = {"train": _rows(point), "validation": Sequences()}
+    trainer = make_trainer(spec, model, _tokenizer(point), splits, voice)
+    voice.measures.lap("load_model")
+    trainer.train()
     report = voice.measures.report() | {"tokens_a_step": _tokens(point)}
     print(json.dumps(report), file=sys.__stdout__, flush=True)
     return 0

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 from math import expm1, log, sqrt
 from statistics import fmean, median
 
@@ -222,6 +223,22 @@ def false_fits(constants: dict[str, dict[str, float]]) -> tuple[int, int]:
         verdict = judge(parts, available_gib=row.hardware.capacity_gib, sigma=sigma)
         wrong += verdict.verdict == "fits"
     return wrong, len(lost)
+
+
+def repeats(task: Task) -> list[float]:
+    """Relative difference of every two rows of one source with the same settings.
+
+    What a source itself does not repeat, nobody can predict.
+    """
+    alike: dict[tuple[object, ...], list[float]] = {}
+    for row in task.rows:
+        settings = (row.stack, row.batch, row.method, row.architecture)
+        alike.setdefault(settings, []).append(task.problem.observe(row))
+    return [
+        max(pair) / min(pair) - 1
+        for values in alike.values()
+        for pair in combinations(values, 2)
+    ]
 
 
 def is_large_and_dense(outcome: Outcome) -> bool:

@@ -6,18 +6,21 @@ What is asserted is that the constants in the product are those that this fit gi
 
 import random
 import time
+from statistics import median
 
 import pytest
 
 from tests.benchmarks.estimator.evaluate import (
     LEARNED_FROM,
     Outcome,
+    Task,
     after_runs,
     false_fits,
     held_out,
     interval_width,
     is_large_and_dense,
     memory_task,
+    repeats,
     sources,
     summarise,
     time_task,
@@ -66,6 +69,14 @@ def _table(title: str, outcomes: list[Outcome]) -> None:
     _line("pooled", outcomes)
 
 
+def _repeats(task: Task) -> None:
+    apart = [100 * difference for difference in repeats(task)]
+    print(
+        f"same settings twice in one source: {len(apart)} pairs, "
+        f"{min(apart):.1f} to {max(apart):.1f} % apart, median {median(apart):.1f} %"
+    )
+
+
 @needs_table
 def test_time_of_held_out_sources():
     task = time_task()
@@ -74,6 +85,7 @@ def test_time_of_held_out_sources():
     _line(
         "  dense, 2 048 tokens or more", [o for o in outcomes if is_large_and_dense(o)]
     )
+    _repeats(task)
     print("\nTime after runs of the same GPU type, stack, method and model")
     for number in LEARNED_FROM:
         _line(f"after {number}", after_runs(task, constants, number))
@@ -86,6 +98,7 @@ def test_memory_of_held_out_sources():
     _table("Peak memory on one card, source held out", outcomes)
     wrong, lost = false_fits(constants)
     print(f"called fitting, of {lost} runs that ran out of memory: {wrong}")
+    _repeats(task)
     print("\nMemory after runs of the same GPU type, stack, method and model")
     for number in LEARNED_FROM:
         _line(f"after {number}", after_runs(task, constants, number))

@@ -1,5 +1,7 @@
 """Peak memory by parts, and the verdict."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from training.domain.memory import (
     peak_memory,
     weight_bytes,
 )
-from training.domain.method import BYTES_PER_WEIGHT, Method
+from training.domain.method import BYTES_PER_WEIGHT, TILED_LOSS, Method
 from training.domain.throughput import MicroBatch
 
 BATCH = MicroBatch(sequences=4, length=1024)
@@ -111,3 +113,36 @@ def test_dropout_keeps_each_adapters_input_a_second_time():
     # and layer, 2 bytes and a byte of mask each.
     width = 3 * 4096 + 4096 + 2 * 4096 + 14336
     assert dropped.total - kept.total == pytest.approx(3 * width * 32 * 1024)
+
+
+ON_CPU = Method(
+    weights="fp32",
+    rank=16,
+    loss=TILED_LOSS,
+    computes_in_float32=True,
+    dropout=True,
+    gradient_checkpointing=False,
+)
+
+
+@pytest.mark.parametrize(
+    ("layers", "vocabulary", "sequences", "length", "checkpointing", "gib"),
+    [
+        (30, 49_152, 1, 64, False, 1.366),
+        (30, 49_152, 4, 256, False, 5.716),
+        (10, 49_152, 4, 128, False, 1.920),
+        (10, 2_048, 1, 1024, False, 1.819),
+        (30, 2_048, 4, 128, False, 2.547),
+        (30, 49_152, 8, 128, True, 3.777),
+        (10, 2_048, 8, 128, True, 1.219),
+    ],
+)
+def test_resident_set_on_a_processor(
+    layers, vocabulary, sequences, length, checkpointing, gib
+):
+    """Against peaks that probes measured on 2026-11-25."""
+    model = replace(dimensions(SMOL), layers=layers, vocabulary=vocabulary)
+    method = ON_CPU.changed(gradient_checkpointing=checkpointing)
+    batch = MicroBatch(sequences=sequences, length=length)
+    said = peak_memory(model, method, batch, fitted.CPU_MEMORY).total
+    assert said / GIB == pytest.approx(gib, rel=0.05)
