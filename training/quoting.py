@@ -17,7 +17,7 @@ from training.domain.estimate import (
 )
 from training.domain.gpus import Hardware
 from training.domain.memory import DOES_NOT_FIT
-from training.domain.method import CHUNKED_LOSS, QLORA, TILED_LOSS, Method
+from training.domain.method import QLORA, Method
 from training.domain.model_estimate import ModelEstimate, estimate_job
 from training.domain.plan import Place, Setup
 from training.domain.priced import packing_words, priced
@@ -187,23 +187,16 @@ def setup_of(
 
 
 def method_of(hardware: Hardware, chosen: Hyperparameters) -> Method:
-    """How the trainer carries it out: precision by machine, NF4 for QLoRA.
-
-    Its loss is TRL's: on a GPU the logits of learned tokens in one kernel's tiles, on a
-    processor whole tiles of all tokens.
-    """
+    """How the trainer carries it out: precision by machine, NF4 for QLoRA."""
     quantised = chosen.method == QLORA
     precision = hardware.native_precision
-    on_cpu = precision == "fp32"
     return Method(
         weights="nf4" if quantised else precision,
         rank=chosen.rank,
         packing=chosen.packing,
-        loss=TILED_LOSS if on_cpu else CHUNKED_LOSS,
         k_bit_prepared=quantised,
-        computes_in_float32=on_cpu,
         dropout=chosen.dropout > 0,
-    )
+    ).at(precision)
 
 
 def place_of(gpu: GpuType, count: int, model: BaseModel | None) -> Place | None:

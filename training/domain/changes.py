@@ -1,6 +1,6 @@
 """The smallest change that makes a job fit into memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from training.domain.memory import FITS, GIB
@@ -10,6 +10,8 @@ LENGTH_STEP = 128
 SMALLEST_RANK = 4
 
 Values = dict[str, int | bool | str]
+Option = tuple[Setup, Place, MemoryModel]
+"""The job as another machine runs it, that machine, what is known of its memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,7 @@ def smallest_change(
     setup: Setup,
     place: Place,
     memory: MemoryModel,
-    elsewhere: Sequence[Place] = (),
+    elsewhere: Iterable[Option] = (),
 ) -> Change | None:
     """The change that alters the result least and makes the job fit, None if none does.
 
@@ -43,7 +45,7 @@ def smallest_change(
         plan = make_plan(apply_change(setup, values), place, memory)
         if values and plan.memory.verdict == FITS:
             return Change(values=values, sentence=_sentence(values, plan), plan=plan)
-    return _other_place(setup, memory, elsewhere)
+    return _other_place(elsewhere)
 
 
 _Step = Callable[[Setup, Place, MemoryModel], Values]
@@ -110,10 +112,8 @@ def apply_change(setup: Setup, values: Values) -> Setup:
     return changed
 
 
-def _other_place(
-    setup: Setup, memory: MemoryModel, elsewhere: Sequence[Place]
-) -> Change | None:
-    for place in elsewhere:
+def _other_place(elsewhere: Iterable[Option]) -> Change | None:
+    for setup, place, memory in elsewhere:
         plan = make_plan(setup, place, memory)
         if plan.memory.verdict == FITS:
             name = place.hardware.name

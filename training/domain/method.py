@@ -87,6 +87,19 @@ class Method:
         """Bytes of one activation: 4 where the model computes in float32, else 2."""
         return 4 if self.weights == "fp32" or self.computes_in_float32 else 2
 
+    def at(self, precision: str) -> "Method":
+        """The same as a machine of this native precision carries it out.
+
+        A processor ("fp32") computes in float32 and whole tiles of logits of all
+        tokens; a GPU those of learned tokens, in one kernel.
+        """
+        on_cpu = precision == "fp32"
+        return self.changed(
+            weights=self.weights if self.is_quantised else precision,
+            loss=TILED_LOSS if on_cpu else CHUNKED_LOSS,
+            computes_in_float32=on_cpu,
+        )
+
     def changed(self, **changes: Any) -> "Method":
         """The same method but for what is given."""
         return replace(self, **changes)

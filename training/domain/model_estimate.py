@@ -1,7 +1,7 @@
 """The model-aware estimate: duration and memory of a job, with its interval."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from math import exp, sqrt
 
 from training.domain import fitted
@@ -172,7 +172,7 @@ def estimate_job(
         sequences=lengths.pairs,
         overheads=known.overheads,
         memory=plan.memory,
-        change=smallest_change(setup, place, memory, elsewhere),
+        change=smallest_change(setup, place, memory, _options(setup, elsewhere, known)),
         evidence=_evidence(place, time.belief),
     )
 
@@ -249,6 +249,15 @@ def _memory_model(setup: Setup, place: Place, known: Knowledge) -> MemoryModel:
     on_cpu = place.hardware.family == "cpu"
     constants = fitted.CPU_MEMORY if on_cpu else known.memory
     return MemoryModel(constants=constants, factor=belief.factor, sigma=belief.sigma)
+
+
+def _options(
+    setup: Setup, places: Iterable[Place], known: Knowledge
+) -> Iterator[tuple[Setup, Place, MemoryModel]]:
+    for place in places:
+        method = setup.method.at(place.hardware.native_precision)
+        there = replace(setup, method=method)
+        yield there, place, _memory_model(there, place, known)
 
 
 def _memory_cell(setup: Setup, place: Place) -> tuple[str, ...]:

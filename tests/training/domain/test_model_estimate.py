@@ -176,3 +176,13 @@ def test_lengths_by_their_mean_are_the_fallback():
     assert (mean.lengths, mean.counts) == ((400,), (1000,))
     padded = seconds(setup(**FIXED))
     assert seconds(setup(lengths=lengths(t420=1000), **FIXED)) < padded
+
+
+def test_a_job_too_large_for_a_processor_is_judged_on_a_gpu_as_it_runs_there():
+    # In float32 its weights alone take 30 GiB; a GPU holds them in 16 bits, 15 GiB.
+    job = setup(LLAMA, Method().at("fp32"), lengths=lengths(t200=9), batch_size=1)
+    here = place(HARDWARE["CPU"], available_gib=20.0, qlora_works=False)
+    estimate = estimate_job(job, here, elsewhere=[place(HARDWARE["RTX-3090"])])
+    assert estimate.memory.verdict == "does_not_fit"
+    assert estimate.change.values == {"gpu_type": "RTX-3090"}
+    assert estimate.change.plan.method.weights == "bf16"

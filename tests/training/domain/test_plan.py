@@ -94,7 +94,8 @@ def test_what_fits_nowhere_here_is_sent_elsewhere():
     large = setup(LLAMA_70B)
     assert smallest_change(large, T4, MEMORY) is None
     elsewhere = [RTX, place(HARDWARE["B200"])]
-    change = smallest_change(large, T4, MEMORY, elsewhere)
+    options = [(large, other, MEMORY) for other in elsewhere]
+    change = smallest_change(large, T4, MEMORY, options)
     assert change.values == {"gpu_type": "B200"}
 
 
