@@ -85,7 +85,8 @@ def peak_memory(
         in float32), times checkpoint_copies;
     activations: max(recompute 2 A, logit_bytes V + hidden_bytes h) a token with
         checkpointing; kept 2 A L a token and the logits without. With dropout each
-        adapter's input a second time, and a byte of mask an element.
+        adapter's input a second time, and a mask of a byte an element (of four on a
+        processor). A `tiled` loss holds the logits of LOSS_TILE words.
 
     Known error: 4 to 8 % in the median for a stack not seen before, far more where a
     stack computes its loss in a way of its own; the README's table says where.
