@@ -5,9 +5,12 @@ The test database is made by its owner; `conftest` then goes on as the operator.
 
 import os
 import tempfile
+from pathlib import Path
 
 os.environ["LORA_PIPELINE_DATABASE_ROLE"] = "owner"
 os.environ.setdefault("LORA_PIPELINE_VAR", tempfile.mkdtemp(prefix="lp-test-"))
+static = Path(os.environ["LORA_PIPELINE_VAR"]) / "static"
+static.mkdir(parents=True, exist_ok=True)  # else each request warns of its absence
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 for _limit in (
     "ADDRESS_REQUESTS_PER_MINUTE",
