@@ -202,7 +202,7 @@ def _estimated(
     answer = estimate_answer(estimate, dataset)
     return found | {
         "estimate": answer,
-        "panel": panel_of(answer),
+        "panel": panel_of(estimate, answer),
         "plan_words": plan_words(answer, config),
     }
 

@@ -6,6 +6,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from training.domain.config import JobConfig
+from training.domain.estimate import Estimate
+from training.domain.model_estimate import Interval
+from training.domain.priced import cost_interval
 from training.forms import CHOSEN, form_text
 
 VERDICTS = {"fits": "fits", "tight": "tight", "does_not_fit": "does not fit"}
@@ -39,11 +42,11 @@ class Band:
     expected: float
 
     @classmethod
-    def of(cls, ends: Mapping[str, Any]) -> "Band":
+    def of(cls, ends: Interval) -> "Band":
         """From 0 to a little beyond the upper end."""
-        whole = float(ends["high"]) * 1.1 or 1.0
+        whole = ends.high * 1.1 or 1.0
         low, middle, high = (
-            float(ends[n]) / whole * 100 for n in ("low", "expected", "high")
+            end / whole * 100 for end in (ends.low, ends.expected, ends.high)
         )
         return cls(
             low=round(low, 2), width=round(high - low, 2), expected=round(middle, 2)
@@ -66,7 +69,8 @@ class Panel:
     """Everything that the panel shows beyond plain figures."""
 
     cost: Band
-    hours: Band
+    time: Band
+    hours: Interval
     segments: tuple[Segment, ...]
     capacity: float | None
     verdict: str
@@ -75,17 +79,23 @@ class Panel:
     duration: tuple[tuple[str, float], ...]
 
 
-def panel_of(answer: Mapping[str, Any]) -> Panel | None:
-    """None where the estimate is the catalogue's alone."""
-    if "interval" not in answer:
+def panel_of(estimate: Estimate, answer: Mapping[str, Any]) -> Panel | None:
+    """None where the estimate is the catalogue's alone.
+
+    Drawn from the figures as they are; `answer` is the same, rounded.
+    """
+    cost = cost_interval(estimate)
+    if cost is None or estimate.aware is None:
         return None
+    hours = estimate.aware.hours
     memory = answer["memory"]
     available = memory["available_gib"]
     whole = max(memory["required_gib"], available or 0.0) * 1.02
     parts = answer["duration_parts_seconds"].items()
     return Panel(
-        cost=Band.of(answer["interval"]["cost"]),
-        hours=Band.of(answer["interval"]["hours"]),
+        cost=Band.of(cost),
+        time=Band.of(hours),
+        hours=hours,
         segments=tuple(_segments(memory["parts_gib"], whole)),
         capacity=None if available is None else round(available / whole * 100, 2),
         verdict=VERDICTS[memory["verdict"]],

@@ -32,6 +32,12 @@ def span(seconds: float | None) -> str:
 
 
 @register.filter
+def hours(value: float) -> str:
+    """3.57 h; less than one in minutes, of which 0.02 h tells little."""
+    return span(value * HOUR) if value < 1 else f"{value:.2f} h"
+
+
+@register.filter
 def about(hours: float) -> str:
     """A duration that nobody should read to the second: 36 minutes, 3 h 34 min."""
     minutes = max(round(hours * 60), 1)

@@ -146,6 +146,9 @@ def test_the_figures_are_the_models_with_their_ranges(page):
     low, high = page.locator("#cost-range b").all_text_contents()
     total = float(page.locator("#total").text_content() or "")
     assert float(low) < total < float(high)
+    # 1000 pairs take minutes there: hours to two places would say nothing.
+    expect(page.locator("#duration")).to_have_text(re.compile(r"^\d+ min \d\d s$"))
+    expect(page.locator("#hours-range")).to_contain_text(" min ")
     expect(page.locator("#memory .verdict")).to_contain_text("Fits.")
     expect(page.locator("#memory-a100-80gb")).to_have_text("fits")
     expect(page.locator("#evidence")).to_contain_text("No run like this")
