@@ -46,6 +46,7 @@ def found_by(caller: Caller, first: Any, nowhere: dict[str, str], *methods: str)
     return faults
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pair", owner_filters(), ids=named)
 def test_without_one_owner_filter_nothing_more_is_seen(
     pair, first, second, nowhere, web, monkeypatch

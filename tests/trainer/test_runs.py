@@ -46,6 +46,7 @@ def test_a_killed_trainer_resumes_with_the_same_losses(console, dataset, undistu
     assert ended["attempts"][1][2] in range(20, 121, 20)
 
 
+@pytest.mark.long
 def test_a_run_goes_on_while_everything_else_is_killed(console, dataset, undisturbed):
     job = console.start_job(dataset, epochs=EPOCHS)
     for step, command in ((10, "reconcile"), (30, "web"), (50, "work")):
@@ -91,6 +92,7 @@ def test_paused_cancelled_and_continued_it_learns_the_same(
     assert ended["adapter"] == undisturbed["adapter"]
 
 
+@pytest.mark.long
 def test_a_trainer_starts_within_a_second(console, dataset):
     delays = []
     for _ in range(3):
@@ -104,6 +106,7 @@ def test_a_trainer_starts_within_a_second(console, dataset):
     assert statistics.median(delays) < 1
 
 
+@pytest.mark.long
 def test_the_killed_parent_leaves_only_the_run(console, dataset, undisturbed):
     job = console.start_job(dataset, epochs=EPOCHS)
     console.wait_for_step(job, 10)
