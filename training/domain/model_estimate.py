@@ -12,7 +12,7 @@ from training.domain.batches import (
     packed_micro_batches,
 )
 from training.domain.calibration import Belief, Cell, believe, cell_key, multiplier
-from training.domain.changes import Change, smallest_change
+from training.domain.changes import Change, Option, smallest_change
 from training.domain.duration import (
     OVERHEAD_SPREAD,
     DurationParts,
@@ -138,9 +138,6 @@ def estimate_job(
     )
     total_steps = per_epoch * setup.epochs
     training = time.calibrated * setup.epochs
-    every = checkpoint_every_steps or checkpoint_interval(
-        total_steps=total_steps, steps_per_epoch=per_epoch
-    )
     parts = duration_parts(
         setup.architecture,
         plan.method,
@@ -148,7 +145,7 @@ def estimate_job(
         pairs=setup.lengths.pairs,
         training_seconds=training,
         evaluation_seconds=_evaluation_seconds(setup, time.calibrated, plan),
-        checkpoints=-(-total_steps // every),
+        checkpoints=_checkpoints(total_steps, per_epoch, checkpoint_every_steps),
         downloaded=downloaded,
     )
     real = lengths.tokens
@@ -175,6 +172,12 @@ def estimate_job(
         change=smallest_change(setup, place, memory, _options(setup, elsewhere, known)),
         evidence=_evidence(place, time.belief),
     )
+
+
+def _checkpoints(total_steps: int, per_epoch: int, every: int) -> int:
+    """How many are saved; `every` so many steps, 0 for the automatic interval."""
+    automatic = checkpoint_interval(total_steps=total_steps, steps_per_epoch=per_epoch)
+    return -(-total_steps // (every or automatic))
 
 
 def _batches(lengths: LengthHistogram, plan: Plan) -> list[Expected]:
@@ -253,7 +256,8 @@ def _memory_model(setup: Setup, place: Place, known: Knowledge) -> MemoryModel:
 
 def _options(
     setup: Setup, places: Iterable[Place], known: Knowledge
-) -> Iterator[tuple[Setup, Place, MemoryModel]]:
+) -> Iterator[Option]:
+    """The job as each of these machines would run it."""
     for place in places:
         method = setup.method.at(place.hardware.native_precision)
         there = replace(setup, method=method)
