@@ -44,10 +44,6 @@ def running(console, dataset) -> str:
     return job
 
 
-def focused(page: Page) -> str:
-    return page.evaluate("document.activeElement.id")
-
-
 def test_the_list_refreshes_its_open_rows_and_then_stops(open_page, console, running):
     asked: list[str] = []
     page = open_page("/training/jobs")
@@ -56,7 +52,7 @@ def test_the_list_refreshes_its_open_rows_and_then_stops(open_page, console, run
     page.locator(f"#job-link-{running}").focus()
     expect(row).to_have_attribute("data-status", "running")
     expect(row).to_have_attribute("data-status", "completed", timeout=90_000)
-    assert focused(page) == f"job-link-{running}"
+    expect(page.locator(f"#job-link-{running}")).to_be_focused()
     expect(row).to_contain_text("100 %")
     expect(page.locator("#live-rows")).not_to_have_attribute("hx-get", re.compile("."))
     polls = [url for url in asked if "/training/jobs/live?" in url]
@@ -72,19 +68,19 @@ def test_the_job_page_keeps_what_the_user_is_doing(open_page, console, running):
     page.locator("#name").fill("a name half ty")
     before = page.locator("#live dd").first.inner_text()
     expect(page.locator("#live dd").first).not_to_have_text(before, timeout=10_000)
-    assert focused(page) == "name"
+    expect(page.locator("#name")).to_be_focused()
     expect(page.locator("#name")).to_have_value("a name half ty")
     expect(page.get_by_role("button", name="Yes, cancel this job")).to_be_visible()
     page.locator(".log").focus()
     live = page.locator("#live")
     expect(live).to_have_attribute("data-status", "completed", timeout=90_000)
-    assert page.evaluate("document.activeElement.className") == "log"
+    expect(page.locator(".log")).to_be_focused()
     expect(page).to_have_title(re.compile("^Completed 100 %"))
     expect(page.locator("#said")).to_contain_text("Completed")
     expect(page.locator("#manage")).to_contain_text("Yes, delete this job")
     grown = page.locator("#log").inner_text().strip()
     page.reload()
-    assert page.locator("#log").inner_text().strip() == grown
+    assert page.locator("#log").inner_text().strip().startswith(grown)
 
 
 def test_nothing_jumps_while_a_run_goes_on(open_page, running):
@@ -117,7 +113,7 @@ def test_a_job_without_a_machine_moves_to_one_that_is_here(open_page, console, d
     expect(page.locator("#toasts")).to_contain_text("a big one now waits for 1 x CPU.")
     live = page.locator("#live")
     expect(live).to_have_attribute("data-status", "completed", timeout=90_000)
-    assert page.locator("#stranded").inner_text() == ""
+    expect(page.locator("#stranded")).to_be_empty()
 
 
 def test_a_console_that_is_away_is_told_once_and_found_again(
@@ -139,10 +135,11 @@ def test_a_refresh_waits_while_a_button_is_held(open_page, console, dataset):
     job = console.shell(WAITING.format(dataset=dataset))
     page = open_page("/training/jobs")
     link = page.locator(f"#job-link-{job}")
-    link.evaluate("(element) => (element.dataset.mine = 'yes')")
     link.hover()
     page.mouse.down()
-    page.wait_for_timeout(4000)
+    link.evaluate("(element) => (element.dataset.mine = 'yes')")
+    page.wait_for_event("requestfinished", lambda request: "/live?" in request.url)
+    page.wait_for_timeout(500)
     expect(link).to_have_attribute("data-mine", "yes")
     page.mouse.up()
     expect(page.get_by_role("heading", level=1)).to_have_text("a big one")
@@ -173,7 +170,7 @@ def test_marking_a_notice_updates_the_bell_in_place(open_page, console, dataset)
     row.get_by_role("button", name="Mark as read").click()
     expect(page.locator(f"#{identity}")).to_contain_text("Read")
     expect(page.locator("#unread .count")).to_contain_text(str(before - 1))
-    assert focused(page) == identity.replace("notice", "open")
+    expect(page.locator(f"#{identity} .notice-title a")).to_be_focused()
 
 
 def test_the_filter_works_with_and_without_script(open_page, console, dataset):
