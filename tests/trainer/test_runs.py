@@ -2,8 +2,6 @@
 
 import os
 import signal
-import statistics
-import time
 
 import pytest
 
@@ -93,20 +91,6 @@ def test_paused_cancelled_and_continued_it_learns_the_same(
 
 
 @pytest.mark.long
-def test_a_trainer_starts_within_a_second(console, dataset):
-    delays = []
-    for _ in range(3):
-        job = console.start_job(dataset, epochs=1)
-        pid_file = console.var / "runs" / job / "pid"
-        began = time.monotonic()
-        console.wait(pid_file.exists, 10)
-        delays.append(time.monotonic() - began)
-        console.api(f"/jobs/{job}/cancel", {})
-        console.wait_for_end(job)
-    assert statistics.median(delays) < 1
-
-
-@pytest.mark.long
 def test_the_killed_parent_leaves_only_the_run(console, dataset, undisturbed):
     job = console.start_job(dataset, epochs=EPOCHS)
     console.wait_for_step(job, 10)
@@ -119,7 +103,8 @@ def test_the_killed_parent_leaves_only_the_run(console, dataset, undisturbed):
     assert ended["points"] == undisturbed["points"]
 
 
-def test_ctrl_c_stops_everything_in_three_seconds(console, undisturbed):
-    assert console.stop() < 3
+def test_ctrl_c_stops_everything(console, undisturbed):
+    console.stop()
+    assert console.process.returncode == 0
     for command in ("web", "work", "reconcile"):
         assert not console.pids(command)
