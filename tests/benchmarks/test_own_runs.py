@@ -79,7 +79,7 @@ def start(console, dataset: str, settings: dict[str, int]) -> str:
 
 
 def finished(console, job: str) -> dict:
-    ended = console.wait_for_end(job, 1200)
+    ended = console.wait_for_end(job, 1200, pause=2)  # as seldom as a page asks
     assert ended["status"] == "completed", ended["error_message"]
     return json.loads(console.shell(FOUND.format(job=job)))
 

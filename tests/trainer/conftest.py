@@ -178,9 +178,10 @@ class Console:
         self.wait(lambda: self.job(job)["status"] == status, seconds)
         return self.job(job)
 
-    def wait_for_end(self, job: str, seconds: float = 240) -> dict:
+    def wait_for_end(self, job: str, seconds: float = 240, pause: float = 0.05) -> dict:
+        """The ended job, asked for every `pause` seconds."""
         ended = {"completed", "failed", "cancelled"}
-        self.wait(lambda: self.job(job)["status"] in ended, seconds)
+        self.wait(lambda: self.job(job)["status"] in ended, seconds, pause)
         return self.job(job)
 
     def result(self, job: str) -> dict:
@@ -216,11 +217,11 @@ class Console:
         os.kill(self.trainer_pid(job), signal.SIGKILL)
 
     @staticmethod
-    def wait(condition, seconds: float) -> None:
+    def wait(condition, seconds: float, pause: float = 0.05) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "it took too long"
-            time.sleep(0.05)
+            time.sleep(pause)
 
 
 def stub_settings(folder: Path) -> dict[str, str]:
