@@ -18,9 +18,7 @@ def console(tmp_path, tiny_model):
     made.start()
     made.prepare(tiny_model)
     yield made
-    made.end_runs()
-    if made.process.poll() is None:
-        made.stop()
+    made.close()
 
 
 def test_first_estimate_of_a_file(console):

@@ -51,6 +51,7 @@ def test_from_a_file_to_an_adapter(page: Page, console, tmp_path):
     )
     expect(page.locator("svg.chart").first).to_be_visible(timeout=10_000)
     step = console.job(page.url.rpartition("/")[2])["current_step"]
+    assert step > 0
     console.wait(lambda: step_on(page) >= step, 30)
     expect(page.locator("#live")).to_have_attribute(
         "data-status", "completed", timeout=60_000

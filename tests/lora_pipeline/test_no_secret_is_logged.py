@@ -40,9 +40,7 @@ def console(tmp_path_factory):
     made.start()
     made.prepare(var)
     yield made
-    made.end_runs()
-    if made.process.poll() is None:
-        made.stop()
+    made.close()
 
 
 def refused(console, path: str, body: bytes = b"", **headers: str) -> int:

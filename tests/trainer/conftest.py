@@ -115,6 +115,12 @@ class Console:
         for pid in self.pids("run"):
             os.kill(pid, signal.SIGKILL)
 
+    def close(self) -> None:
+        """End all that may still run."""
+        if self.process.poll() is None:
+            self.stop()
+        self.end_runs()
+
     def shell(self, code: str) -> str:
         command = [sys.executable, MANAGE, "shell", "-v", "0", "-c", code]
         return subprocess.run(
@@ -248,6 +254,4 @@ def console(tmp_path_factory, tiny_model):
     made.start()
     made.prepare(tiny_model)
     yield made
-    if made.process.poll() is None:
-        made.stop()
-    made.end_runs()
+    made.close()
