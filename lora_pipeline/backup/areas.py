@@ -1,5 +1,6 @@
 """Where files are kept: the storage, uploads under way, and run folders."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,12 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 
+from lora_pipeline.folders import files_below
+
 Version = tuple[Any, ...]
+
+UPLOADS = re.compile(r"[^/]+\.part")
+RUNS = re.compile(r"[^/]+/(checkpoints/checkpoint-[^/]+/.+|attempts/[^/]+/output\.log)")
 
 
 class Area(Protocol):
@@ -67,17 +73,15 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder on this disk; of its files, those that a pattern names."""
+    """A folder on this disk; of its files, those whose whole path `wanted` matches."""
 
     name: str
     root: Path
-    patterns: tuple[str, ...]
+    wanted: re.Pattern[str]
 
     def paths(self) -> Iterator[str]:
-        for pattern in self.patterns:
-            for path in self.root.glob(pattern):
-                if path.is_file() and not path.is_symlink():
-                    yield str(path.relative_to(self.root))
+        found = (path.relative_to(self.root) for path in files_below(self.root))
+        return (str(path) for path in found if self.wanted.fullmatch(str(path)))
 
     def version(self, path: str) -> Version | None:
         try:
@@ -97,10 +101,8 @@ class Folder:
 
 def areas() -> list[Area]:
     """All of them. Of run folders the checkpoints and what the trainers printed."""
-    checkpoints = "*/checkpoints/checkpoint-*/**/*"
-    runs = (checkpoints, "*/attempts/*/output.log")
     return [
         Storage(),
-        Folder("uploads", Path(settings.UPLOAD_DIR), ("*.part",)),
-        Folder("runs", Path(settings.RUNS_DIR), runs),
+        Folder("uploads", Path(settings.UPLOAD_DIR), UPLOADS),
+        Folder("runs", Path(settings.RUNS_DIR), RUNS),
     ]

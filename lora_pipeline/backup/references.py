@@ -6,6 +6,7 @@ from pathlib import Path
 from django.conf import settings
 
 from datasets.models import Dataset
+from lora_pipeline.folders import files_below
 from training.models import Adapter, AdapterExport, Checkpoint
 
 SPLITS = ("train", "validation")
@@ -41,5 +42,4 @@ def checkpoint_folders() -> Iterator[str]:
 def checkpoint_files(folder: str) -> list[str]:
     """What lies in such a folder now; empty when it is gone."""
     root = Path(settings.RUNS_DIR)
-    found = (root / folder).rglob("*")
-    return [str(path.relative_to(root)) for path in found if path.is_file()]
+    return [str(path.relative_to(root)) for path in files_below(root / folder)]

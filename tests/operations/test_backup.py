@@ -1,6 +1,7 @@
 """What a backup promises, and what a restore refuses."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from lora_pipeline.backup import put_back, take
 from lora_pipeline.backup.areas import Storage, areas
 from lora_pipeline.backup.manifest import BackupRefused, Manifest, describe
 from lora_pipeline.backup.take import Copies
+from lora_pipeline.folders import files_below
 from tests.factories import DatasetFactory
 
 
@@ -105,3 +107,27 @@ def test_a_file_that_the_database_names_and_nobody_has_is_told(tmp_path):
     assert take._bring_named(copies) == ["storage/datasets/gone"]
     default_storage.save(dataset.storage_path, ContentFile(b"here"))
     assert take._bring_named(copies) == []
+
+
+def test_a_checkpoint_removed_during_the_walk_is_left_out(settings, tmp_path):
+    settings.RUNS_DIR = tmp_path
+    for step in (20, 40, 60):
+        folder = tmp_path / "a-job" / "checkpoints" / f"checkpoint-{step}"
+        (folder / "deeper").mkdir(parents=True)
+        (folder / "weights").write_text("w")
+        (folder / "deeper" / "state").write_text("s")
+    (tmp_path / "a-job" / "spec.json").write_text("{}")
+    runs = next(area for area in areas() if area.name == "runs")
+    assert len(list(runs.paths())) == 6
+
+    paths = runs.paths()
+    first = next(paths)
+    shutil.rmtree(tmp_path / "a-job" / "checkpoints")
+    # What was listed before may still be told; it is found missing when it is opened.
+    assert len({Path(path).parts[2] for path in (first, *paths)}) == 1
+
+
+def test_a_folder_that_cannot_be_read_is_no_empty_one(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(NotADirectoryError):
+        list(files_below(tmp_path / "file"))
