@@ -23,7 +23,7 @@ from training.domain.gpus import NO_EVIDENCE, SIMILAR
 LEVELS = ("gpu", "stack", "method", "model", "parallelism", "size")
 NOISE = 0.04
 NOISE_WEIGHT = 20
-"""The same job on like machines varies by 0.5 to 4 %: the noise believed before any own
+"""The same job on like GPUs varies by 0.5 to 4 %: the noise believed before any own
 run, weighing as much as this many of them."""
 
 COVERAGE = 0.8
@@ -114,7 +114,12 @@ class Belief:
         return sqrt(self.variance + self.noise**2)
 
 
-def believe(cells: Iterable[Cell], key: Key, spreads: Sequence[float]) -> Belief:
+def believe(
+    cells: Iterable[Cell],
+    key: Key,
+    spreads: Sequence[float],
+    usual_noise: float = NOISE,
+) -> Belief:
     """The posterior of the key's value: exact, in two passes over the tree.
 
     Up: every branch is summed up as one normal observation of its parent's value. Down
@@ -124,7 +129,7 @@ def believe(cells: Iterable[Cell], key: Key, spreads: Sequence[float]) -> Belief
     GPU type matter, since the types' values are taken as independent.
     """
     near = [cell for cell in cells if cell.key[0] == key[0]]
-    noise = noise_of(near)
+    noise = noise_of(near, usual_noise)
     said = _said_by_branches(near, spreads, noise)
     mean, variance = 0.0, 0.0
     for depth, spread in enumerate(spreads, start=1):
@@ -182,9 +187,9 @@ def _blurred(weight: float, moment: float, spread: float) -> tuple[float, float]
     return weight * share, moment * share
 
 
-def noise_of(cells: Iterable[Cell]) -> float:
-    """A run's own standard deviation: that within cells, shrunk to NOISE."""
-    squares, freedom = NOISE_WEIGHT * NOISE**2, float(NOISE_WEIGHT)
+def noise_of(cells: Iterable[Cell], usual: float = NOISE) -> float:
+    """A run's own standard deviation: that within cells, shrunk to what is usual."""
+    squares, freedom = NOISE_WEIGHT * usual**2, float(NOISE_WEIGHT)
     for cell in cells:
         count = cell.count
         if count > 1:

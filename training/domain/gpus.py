@@ -34,6 +34,11 @@ class Hardware:
     note: str
 
     @property
+    def is_processor(self) -> bool:
+        """Computes on the cores that also run the trainer's Python."""
+        return self.family == "cpu"
+
+    @property
     def native_precision(self) -> str:
         """What the trainer computes in here: bf16, else fp16, else fp32."""
         for precision in ("bf16", "fp16"):

@@ -11,7 +11,14 @@ from training.domain.batches import (
     expected_micro_batches,
     packed_micro_batches,
 )
-from training.domain.calibration import Belief, Cell, believe, cell_key, multiplier
+from training.domain.calibration import (
+    NOISE,
+    Belief,
+    Cell,
+    believe,
+    cell_key,
+    multiplier,
+)
 from training.domain.changes import Change, Option, smallest_change
 from training.domain.duration import (
     OVERHEAD_SPREAD,
@@ -20,7 +27,7 @@ from training.domain.duration import (
     duration_parts,
 )
 from training.domain.flops import evaluation_flops_per_token, training_flops_per_token
-from training.domain.gpus import MEASURED
+from training.domain.gpus import MEASURED, Hardware
 from training.domain.memory import MemoryConstants, MemoryVerdict
 from training.domain.plan import MemoryModel, Place, Plan, Setup, make_plan
 from training.domain.schedule import checkpoint_interval, steps_per_epoch
@@ -47,6 +54,14 @@ class Knowledge:
     time: Constants = fitted.TIME
     memory: MemoryConstants = fitted.MEMORY
     overheads: Overheads = field(default_factory=Overheads)
+
+    def time_of(self, hardware: Hardware) -> Constants:
+        """Seconds on a GPU or, with constants of its own, on a processor."""
+        return fitted.CPU_TIME if hardware.is_processor else self.time
+
+    def memory_of(self, hardware: Hardware) -> MemoryConstants:
+        """Bytes on a GPU or, with constants of its own, of a process."""
+        return fitted.CPU_MEMORY if hardware.is_processor else self.memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,28 +152,19 @@ def estimate_job(
         training_pairs=lengths.pairs, batch_size=setup.batch_size
     )
     total_steps = per_epoch * setup.epochs
-    training = time.calibrated * setup.epochs
-    parts = duration_parts(
-        setup.architecture,
-        plan.method,
-        known.overheads,
-        pairs=setup.lengths.pairs,
-        training_seconds=training,
-        evaluation_seconds=_evaluation_seconds(setup, time.calibrated, plan),
-        checkpoints=_checkpoints(total_steps, per_epoch, checkpoint_every_steps),
-        downloaded=downloaded,
-    )
+    checkpoints = _checkpoints(total_steps, per_epoch, checkpoint_every_steps)
+    parts = _parts(setup, plan, known, time, checkpoints, downloaded=downloaded)
     real = lengths.tokens
     return ModelEstimate(
         basis=MEASURED_BASIS if time.belief.runs else MODEL,
         plan=plan,
         steps_per_epoch=per_epoch,
         total_steps=total_steps,
-        tokens_per_second=real * setup.epochs / training,
+        tokens_per_second=real * setup.epochs / parts.training,
         padding_share=1 - real / max(time.padded_tokens, real),
         seconds=_interval(parts, time.belief, known),
         parts=parts,
-        step_seconds=training / total_steps,
+        step_seconds=parts.training / total_steps,
         step_sigma=time.belief.sigma,
         predicted_step_seconds=time.physical / per_epoch,
         predicted_bytes=plan.memory.required_bytes / memory.factor,
@@ -205,6 +211,7 @@ class _EpochTime:
         batches: list[Expected],
     ) -> None:
         self.physical = spread = 0.0
+        constants = known.time_of(place.hardware)
         for expected in batches:
             batch = MicroBatch(
                 sequences=expected.sequences,
@@ -213,7 +220,7 @@ class _EpochTime:
                 accumulation=plan.accumulation,
             )
             seconds = micro_batch_seconds(
-                setup.architecture, plan.method, place.hardware, batch, known.time
+                setup.architecture, plan.method, place.hardware, batch, constants
             )
             total = expected.number * seconds.total
             self.physical += total
@@ -235,13 +242,35 @@ class _EpochTime:
         self.calibrated = self.physical * self.belief.factor
 
 
+def _parts(
+    setup: Setup,
+    plan: Plan,
+    known: Knowledge,
+    time: _EpochTime,
+    checkpoints: int,
+    *,
+    downloaded: bool,
+) -> DurationParts:
+    return duration_parts(
+        setup.architecture,
+        plan.method,
+        known.overheads,
+        pairs=setup.lengths.pairs,
+        training_seconds=time.calibrated * setup.epochs,
+        evaluation_seconds=_evaluation_seconds(setup, time.calibrated, plan),
+        checkpoints=checkpoints,
+        downloaded=downloaded,
+    )
+
+
 def time_belief(
     cells: Sequence[Cell], cell: tuple[str, ...], place: Place, spread: float
 ) -> Belief:
     """What runs say of the cell; the physical model's doubt widens its last level."""
     levels = fitted.TIME_SPREADS.for_evidence(place.hardware.evidence)
     last = sqrt(levels[-1] ** 2 + spread**2)
-    return believe(cells, cell, (*levels[:-1], last))
+    noise = fitted.CPU_TIME_NOISE if place.hardware.is_processor else NOISE
+    return believe(cells, cell, (*levels[:-1], last), noise)
 
 
 def _memory_model(setup: Setup, place: Place, known: Knowledge) -> MemoryModel:
@@ -249,8 +278,7 @@ def _memory_model(setup: Setup, place: Place, known: Knowledge) -> MemoryModel:
     cell = _memory_cell(setup, place)
     levels = fitted.MEMORY_SPREADS.for_evidence(place.hardware.evidence)
     belief = believe(known.memory_cells, cell, levels)
-    on_cpu = place.hardware.family == "cpu"
-    constants = fitted.CPU_MEMORY if on_cpu else known.memory
+    constants = known.memory_of(place.hardware)
     return MemoryModel(constants=constants, factor=belief.factor, sigma=belief.sigma)
 
 

@@ -3,7 +3,8 @@
     t = sqrt(compute^2 + launch^2 + links^2) + dequantise + step / accumulation
 
 The first three overlap (a GPU computes while the host launches and the links copy), so
-the largest dominates; their root of squares is the smooth maximum that fits best.
+the largest dominates; their root of squares is the smooth maximum that fits best. On a
+processor the same cores launch and compute: there the three add.
 Dequantisation runs on the same cores between the products, so it adds: QLoRA is a cost
 added to each micro-batch, not a factor, which is why published claims of it disagree.
 """
@@ -31,7 +32,8 @@ class Constants:
         eager kernels (norms, rotations, gates, adapters, loss), forward to backward.
     launch_seconds: host time to launch one layer, forward, recompute and backward;
         `sharded_launch_seconds` with the collectives of FSDP or ZeRO-3.
-    step_seconds: optimizer, gradient clipping and logging of a step on a GPU.
+    launches_beside: whether another chip computes while the host launches.
+    step_seconds: optimizer, gradient clipping and logging of a step.
     dequantise_seconds: one pass over 1e9 weights, by storage, at A100_BANDWIDTH.
     kernel_speedup: eager time / this kernel's time, for products and activations.
     k_bit_slowdown: norms and residuals in float32 after PEFT's k-bit preparation.
@@ -52,6 +54,7 @@ class Constants:
     data_parallel: float
     sharded: float
     link_share: float
+    launches_beside: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +80,16 @@ class Seconds:
     links: float
     dequantise: float
     step: float
+    side_by_side: bool
 
     @property
     def overlapping(self) -> float:
-        """What runs side by side: the root of the squares' sum, a smooth maximum."""
-        return sqrt(self.compute**2 + self.launch**2 + self.links**2)
+        """Computing, launching and copying: side by side the root of the squares' sum,
+        a smooth maximum; one after the other their sum.
+        """
+        if self.side_by_side:
+            return sqrt(self.compute**2 + self.launch**2 + self.links**2)
+        return self.compute + self.launch + self.links
 
     @property
     def total(self) -> float:
@@ -96,8 +104,7 @@ class Seconds:
         of those constants between stacks. What is compute-bound adds none: its error is
         the calibration's.
         """
-        side = self.overlapping * self.total or 1.0
-        launch, links = self.launch**2 / side, self.links**2 / side
+        launch, links = self._share(self.launch), self._share(self.links)
         after, step = self.dequantise / self.total, self.step / self.total
         return sqrt(
             (0.15 * launch) ** 2
@@ -105,6 +112,12 @@ class Seconds:
             + (0.4 * after) ** 2
             + (0.5 * step) ** 2
         )
+
+    def _share(self, part: float) -> float:
+        """By how much of itself the total grows when this part does."""
+        if self.side_by_side:
+            return part**2 / (self.overlapping * self.total or 1.0)
+        return part / self.total
 
 
 def micro_batch_seconds(
@@ -123,13 +136,13 @@ def micro_batch_seconds(
     launch = constants.launch_seconds
     if method.sharded and batch.processes > 1:
         launch = constants.sharded_launch_seconds
-    on_gpu = hardware.family != "cpu"
     return Seconds(
         compute=_compute(architecture, method, hardware, batch, constants),
-        launch=architecture.layers * launch if on_gpu else 0.0,
+        launch=architecture.layers * launch,
         links=_links(architecture, method, hardware, batch, constants),
         dequantise=_dequantise(architecture, method, hardware, constants),
-        step=constants.step_seconds / batch.accumulation if on_gpu else 0.0,
+        step=constants.step_seconds / batch.accumulation,
+        side_by_side=constants.launches_beside,
     )
 
 
