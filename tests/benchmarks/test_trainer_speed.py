@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.trainer.conftest import ROOT, TRAINER_PYTHON, Console
+from training.launchers.local import KEEP_MEMORY, SPIN_COUNT
 
 PAIRS, ROWS, EPOCHS, BATCH = int(os.environ.get("SPEED_PAIRS", "5")), 150, 2, 4
 FIRST_STEP, WIDTH, LAYERS, THREADS = 10, 384, 6, "1"
-KEEP_MEMORY = str(16 * 1024**3)
 SEEN = """
 import json
 from training.models import TrainingJob
@@ -58,6 +58,7 @@ def bare(console, run_dir: Path) -> float:
         "HOME": os.environ.get("HOME", "/"),
         "OMP_NUM_THREADS": THREADS,
         "OMP_WAIT_POLICY": "PASSIVE",
+        "GOMP_SPINCOUNT": SPIN_COUNT,
         "MALLOC_MMAP_THRESHOLD_": KEEP_MEMORY,
         "MALLOC_TRIM_THRESHOLD_": KEEP_MEMORY,
         "CUDA_VISIBLE_DEVICES": "",
