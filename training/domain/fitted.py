@@ -21,12 +21,12 @@ TIME = Constants(
         "geforce": 1.247,
         "workstation": 0.892,
         # Guesses: V100 reaches 0.35 of its peak on plain stacks; a B200 less of its
-        # peak than an H100; an MI300X 0.58 in matrix products alone; a processor's
-        # peak is what was probed, so its factor only undoes `utilisation`.
+        # peak than an H100; an MI300X 0.58 in matrix products alone. A processor's was
+        # solved with CPU_TIME.
         "v100": 0.6,
         "b200": 0.6,
         "mi300x": 0.45,
-        "cpu": 1.0,
+        "cpu": 1.1,
     },
     mixture=0.9473,
     activation_passes=14.15,
@@ -46,18 +46,24 @@ TIME = Constants(
     link_share=0.4432,
 )
 
-CPU_TIME = replace(TIME, launch_seconds=0.012, step_seconds=0.0, launches_beside=False)
+CPU_TIME = replace(
+    TIME,
+    launch_seconds=0.012,
+    step_seconds=0.0,
+    launches_beside=False,
+    adapter_weight=2.0,
+)
 """On a processor a layer's hundred-odd small operations, each shared out to the threads
 anew, take 12 ms before any token is computed; an adapter's optimizer step takes none
 that shows. Solved from 36 probes of 10 and 30 layers of SmolLM2-135M and the 32 of its
-360M, in micro-batches of 16 to 512 tokens, on two cores on 2026-11-27. Known error 15 %
-root mean square, as much as a repeated probe's own; it was 55 % without launching, and
-other rates of computing or a root of squares came no nearer."""
+360M, in micro-batches of 16 to 512 tokens, and twelve more of ranks 4 to 32, on two
+cores on 2026-11-27, threads waiting awake. Known error 15 % root mean square, as much
+as a repeated probe's own; it was 55 % without launching."""
 
 CPU_TIME_NOISE = 0.12
-"""A processor is shared with the console and, on a rented machine, with strangers: of
-18 probes, repeated a quarter of an hour later, one varied by 15 %; of three runs of a
-minute and a half, repeated, one varied by 11 % (2026-11-25 and 27)."""
+"""A processor is shared with the console and, on a rented machine, with strangers. As
+standard deviations: a probe repeated a quarter of an hour later varies by 15 % (18
+pairs), a run of a minute and a half by 9 % (six pairs, 2026-11-25 and 27)."""
 
 MEMORY = MemoryConstants(
     recompute=2.26,

@@ -79,6 +79,17 @@ def test_probed_steps_of_a_processor(shape, taken):
     assert said == pytest.approx(taken, rel=0.15)
 
 
+def test_an_adapter_of_a_larger_rank_takes_a_processor_longer():
+    batch = MicroBatch(sequences=2, length=96)
+    small, large = (
+        seconds(Method(weights="fp32", rank=rank), batch, HARDWARE["CPU"], SMOL).total
+        for rank in (16, 32)
+    )
+    # Probed on 2026-11-27, means of four each: 1.754 and 1.91 s.
+    assert large / small == pytest.approx(1.91 / 1.754, rel=0.03)
+    assert seconds(Method(rank=32)).total == seconds(Method(rank=16)).total
+
+
 def test_a_mixture_is_less_certain_than_a_dense_model():
     from training.domain.throughput import relative_spread
 
