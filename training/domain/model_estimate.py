@@ -146,8 +146,7 @@ def estimate_job(
     memory = _memory_model(setup, place, known)
     plan = make_plan(setup, place, memory)
     lengths = setup.trained_lengths.coarsened()
-    batches = _batches(lengths, plan)
-    time = _EpochTime(setup, place, plan, known, batches)
+    time = _EpochTime(setup, place, plan, known, lengths)
     per_epoch = steps_per_epoch(
         training_pairs=lengths.pairs, batch_size=setup.batch_size
     )
@@ -208,15 +207,18 @@ class _EpochTime:
         place: Place,
         plan: Plan,
         known: Knowledge,
-        batches: list[Expected],
+        lengths: LengthHistogram,
     ) -> None:
         self.physical = spread = 0.0
+        batches = _batches(lengths, plan)
+        # A single sequence has one process at work, with none to wait for.
+        processes = min(plan.processes, lengths.pairs)
         constants = known.time_of(place.hardware)
         for expected in batches:
             batch = MicroBatch(
                 sequences=expected.sequences,
                 length=expected.length,
-                processes=plan.processes,
+                processes=processes,
                 accumulation=plan.accumulation,
             )
             seconds = micro_batch_seconds(

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.training.domain.builders import A100, LLAMA, SMOL, lengths, place, setup
@@ -155,6 +155,7 @@ def test_more_parameters_never_cost_less_time(name, more, weights, here):
     gpus=st.integers(1, 7),
     checkpointing=st.booleans(),
 )
+@example(counts={1266: 1}, batch_size=30, gpus=1, checkpointing=True)
 def test_more_gpus_never_cost_more_time_while_the_batch_can_use_them(
     counts, batch_size, gpus, checkpointing
 ):
