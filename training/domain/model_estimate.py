@@ -100,7 +100,6 @@ class ModelEstimate:
     before own runs correct it: what a record's residual is taken against.
     """
 
-    basis: str
     plan: Plan
     steps_per_epoch: int
     total_steps: int
@@ -108,7 +107,6 @@ class ModelEstimate:
     padding_share: float
     seconds: Interval
     parts: DurationParts
-    step_seconds: float
     step_sigma: float
     predicted_step_seconds: float
     predicted_bytes: float
@@ -118,9 +116,20 @@ class ModelEstimate:
     memory_sigma: float
     sequences: int
     overheads: Overheads
-    memory: MemoryVerdict
     change: Change | None
     evidence: Evidence
+
+    @property
+    def basis(self) -> str:
+        return MEASURED_BASIS if self.evidence.runs else MODEL
+
+    @property
+    def memory(self) -> MemoryVerdict:
+        return self.plan.memory
+
+    @property
+    def step_seconds(self) -> float:
+        return self.parts.training / self.total_steps
 
     @property
     def hours(self) -> Interval:
@@ -147,25 +156,19 @@ def estimate_job(
     plan = make_plan(setup, place, memory)
     lengths = setup.trained_lengths.coarsened()
     time = _EpochTime(setup, place, plan, known, lengths)
-    per_epoch = steps_per_epoch(
-        training_pairs=lengths.pairs, batch_size=setup.batch_size
-    )
-    total_steps = per_epoch * setup.epochs
-    checkpoints = _checkpoints(total_steps, per_epoch, checkpoint_every_steps)
+    total_steps = time.steps * setup.epochs
+    checkpoints = _checkpoints(total_steps, time.steps, checkpoint_every_steps)
     parts = _parts(setup, plan, known, time, checkpoints, downloaded=downloaded)
-    real = lengths.tokens
     return ModelEstimate(
-        basis=MEASURED_BASIS if time.belief.runs else MODEL,
         plan=plan,
-        steps_per_epoch=per_epoch,
+        steps_per_epoch=time.steps,
         total_steps=total_steps,
-        tokens_per_second=real * setup.epochs / parts.training,
-        padding_share=1 - real / max(time.padded_tokens, real),
+        tokens_per_second=lengths.tokens * setup.epochs / parts.training,
+        padding_share=1 - lengths.tokens / max(time.padded_tokens, lengths.tokens),
         seconds=_interval(parts, time.belief, known),
         parts=parts,
-        step_seconds=parts.training / total_steps,
         step_sigma=time.belief.sigma,
-        predicted_step_seconds=time.physical / per_epoch,
+        predicted_step_seconds=time.physical / time.steps,
         predicted_bytes=plan.memory.required_bytes / memory.factor,
         cell=time.cell,
         multiplier=_multiplier(time.belief, known),
@@ -173,7 +176,6 @@ def estimate_job(
         memory_sigma=memory.sigma,
         sequences=lengths.pairs,
         overheads=known.overheads,
-        memory=plan.memory,
         change=smallest_change(setup, place, memory, _options(setup, elsewhere, known)),
         evidence=_evidence(place, time.belief),
     )
@@ -209,6 +211,9 @@ class _EpochTime:
         known: Knowledge,
         lengths: LengthHistogram,
     ) -> None:
+        self.steps = steps_per_epoch(
+            training_pairs=lengths.pairs, batch_size=setup.batch_size
+        )
         self.physical = spread = 0.0
         batches = _batches(lengths, plan)
         # A single sequence has one process at work, with none to wait for.
