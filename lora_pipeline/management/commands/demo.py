@@ -86,9 +86,9 @@ class Command(BaseCommand):
         body = job_body(dataset["id"])
         quoted = {k: v for k, v in body.items() if k not in {"preset_id", "name"}}
         estimate = api.post("/api/jobs/estimate", quoted)
+        minutes = sum(estimate["duration_parts_seconds"].values()) / 60
         self.stdout.write(
-            f"estimate: {estimate['estimated_duration_hours']} h, "
-            f"{estimate['estimated_cost']:.2f} USD"
+            f"estimate: {minutes:.1f} minutes, {estimate['estimated_cost']:.2f} USD"
         )
         job = api.post("/api/jobs", body)
         self.stdout.write(f"job {job['id']}: {api.url}/training/jobs/{job['id']}")
@@ -155,6 +155,7 @@ def job_body(dataset_id: str) -> dict[str, Any]:
     return {
         "dataset_id": dataset_id,
         "name": "Lumen help desk",
+        "base_model": settings.DEFAULT_BASE_MODEL,
         "preset_id": "custom",
         "gpu_config": {"type": "CPU", "count": 1},
         "hyperparameters": _settings()["hyperparameters"],
