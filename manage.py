@@ -36,7 +36,7 @@ def main() -> None:
         os.environ["LORA_PIPELINE_NO_DATABASE"] = "1"
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     if command in NEEDS_PORT:
-        from lora_pipeline import ports
+        from lora_pipeline.processes import ports
 
         ports.require_free(sys.argv[2:])
     from django.core.management import execute_from_command_line

@@ -5,9 +5,9 @@ from django.http import HttpRequest
 
 from datasets.models import Dataset, DatasetStatistics
 from datasets.services import delete_dataset, restore_dataset
-from lora_pipeline.admin_base import ReadOnlyAdmin, ReadOnlyRows
-from lora_pipeline.bulk import bulk_action
-from lora_pipeline.envelope import Refusal
+from lora_pipeline.admin_site.base import ReadOnlyAdmin, ReadOnlyRows
+from lora_pipeline.admin_site.bulk_actions import bulk_action
+from lora_pipeline.errors import Refusal
 
 TEXTS = ("sample_data", "validation_errors", "validation_warnings", "label_starts")
 COUNTS = ("lengths", "first_learned", "last_end")

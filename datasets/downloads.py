@@ -6,22 +6,9 @@ from django.core.files.storage import default_storage
 from django.http import FileResponse
 
 from datasets.models import Dataset
-from datasets.normalising import require_rows
+from datasets.rows import require_rows
 from datasets.services import safe_name
-from lora_pipeline.envelope import Refusal
-
-
-class PartConverter:
-    """The part of a dataset that an address names."""
-
-    regex = "original|train|validation"
-
-    def to_python(self, value: str) -> str:
-        return value
-
-    def to_url(self, value: str) -> str:
-        return value
-
+from lora_pipeline.errors import Refusal
 
 NO_FILE = "The file has not arrived yet; finish its upload first."
 

@@ -5,7 +5,7 @@ from django.db.models import Q, QuerySet
 
 from datasets.domain.formats import BY_NAME
 from datasets.models import Dataset
-from lora_pipeline.filters import MomentFilter
+from lora_pipeline.api.filters import MomentFilter
 
 STATUSES = tuple(Dataset.Status.values)
 

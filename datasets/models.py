@@ -1,15 +1,65 @@
 """Datasets: an uploaded file, its normalised splits and what is known of them."""
 
 import uuid
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from datasets.domain.formats import BY_NAME
 from datasets.domain.lengths import Lengths
 from datasets.domain.split import SPLIT_SEED, VALIDATION_SHARE
 from datasets.domain.statistics import NEVER, Signal, signal
-from datasets.querysets import DatasetQuerySet, DatasetStatisticsQuerySet
+from lora_pipeline.models import User
+
+
+class DatasetQuerySet(models.QuerySet["Dataset"]):
+    """Reads shared by pages, API and admin."""
+
+    def visible_to(self, user: "User") -> "DatasetQuerySet":
+        """The user's own datasets that were not deleted."""
+        return self.filter(user=user, deleted_at=None)
+
+    def listed(self) -> "DatasetQuerySet":
+        """Without the columns that lists do not show and that may be large."""
+        return self.defer(
+            "validation_errors", "validation_warnings", "sample_data", "label_starts"
+        )
+
+    def deleted_of(self, user: "User") -> "DatasetQuerySet":
+        """The user's deleted datasets, which can be brought back."""
+        mine = self.filter(user=user, files_removed_at=None)
+        return mine.exclude(deleted_at=None)
+
+    def same_content(self, dataset: "Dataset") -> "DatasetQuerySet":
+        """The owner's other datasets made of the same bytes."""
+        return self.filter(
+            user=dataset.user_id, sha256=dataset.sha256, deleted_at=None
+        ).exclude(pk=dataset.pk)
+
+    def trainable(self) -> "DatasetQuerySet":
+        """Ready to start a job from."""
+        return self.filter(status="ready", training_ready=True)
+
+    def with_lengths(self, base_model: str, default: str) -> "DatasetQuerySet":
+        """Each with `measured_lengths`: pairs of length and count in the train split.
+
+        By the base model's tokenizer, else by the default model's; None before either
+        was measured. Costs no query of its own.
+        """
+        from datasets.models import DatasetStatistics
+
+        own = DatasetStatistics.objects.filter(dataset=models.OuterRef("pk"))
+        asked, other = (
+            models.Subquery(own.filter(base_model=name).values("lengths"))
+            for name in (base_model, default)
+        )
+        return self.annotate(measured_lengths=Coalesce(asked, other))
+
+    def find(self, dataset_id: UUID | str) -> "Dataset | None":
+        """The dataset with this id, or None."""
+        return self.filter(pk=dataset_id).first()
 
 
 class Dataset(models.Model):
@@ -114,6 +164,14 @@ class Dataset(models.Model):
     def percent(self) -> int:
         """How far checking is, for people."""
         return min(int(self.progress * 100), 99)
+
+
+class DatasetStatisticsQuerySet(models.QuerySet["DatasetStatistics"]):
+    """Reads of statistics."""
+
+    def of_model(self, base_model: str) -> "DatasetStatistics | None":
+        """The row of a base model, or None when it was not measured."""
+        return self.filter(base_model=base_model).first()
 
 
 class DatasetStatistics(models.Model):

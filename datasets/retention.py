@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from datasets.models import Dataset
-from lora_pipeline.retention import Freed
+from lora_pipeline.operations.retention import Freed
 
 SPLITS = ("train", "validation")
 

@@ -1,5 +1,6 @@
 """Every write of datasets."""
 
+from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -8,13 +9,13 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
+from procrastinate.exceptions import AlreadyEnqueued
 
 from datasets.domain.faults import clean
 from datasets.domain.split import SPLIT_SEED, VALIDATION_SHARE
 from datasets.models import Dataset
-from datasets.notices import tell_result
 from datasets.tasks import validate_dataset
-from lora_pipeline.envelope import Refusal
+from lora_pipeline.errors import Refusal
 from lora_pipeline.models import User
 
 LOCAL = "local"
@@ -88,7 +89,7 @@ def _save(dataset: Dataset, part: str, file: Upload, kept: list[str]) -> str:
 
 def begin_check(dataset: Dataset) -> None:
     """Save the row with what its beginning tells, and have all of it checked."""
-    from datasets.first_look import first_look
+    from datasets.checking.first_look import first_look
 
     for name, value in first_look(dataset).items():
         setattr(dataset, name, value)
@@ -201,11 +202,32 @@ def restore_dataset(*, dataset: Dataset) -> None:
         validate_dataset.defer(dataset_id=str(dataset.pk))
 
 
-@transaction.atomic
-def keep_result(dataset: Dataset, **fields: Any) -> None:
-    """Store what checking found."""
-    for name, value in fields.items():
-        setattr(dataset, name, value)
-    dataset.save(update_fields=[*fields, "updated_at"])
-    if "status" in fields:
-        tell_result(dataset)
+def edit(dataset: Dataset, changes: dict[str, Any]) -> None:
+    """Names first, then the split if one was given."""
+    names = {"name": dataset.name, "description": dataset.description}
+    given = {key: changes.get(key, value) for key, value in names.items()}
+    split = {"validation_share": dataset.validation_share}
+    split |= {"split_seed": dataset.split_seed}
+    wanted = {key: changes.get(key, value) for key, value in split.items()}
+    if wanted != split:
+        change_split(dataset=dataset, **wanted)
+        dataset.refresh_from_db()
+    edit_dataset(dataset=dataset, **given)
+
+
+def queue_measuring(*, dataset: Dataset, base_model: str) -> None:
+    """Have a ready dataset measured by a base model of the catalogue."""
+    from datasets.tasks import measure_dataset as task
+    from training.models import BaseModel
+
+    if not BaseModel.objects.enabled().filter(pk=base_model).exists():
+        known = ", ".join(BaseModel.objects.enabled().values_list("id", flat=True))
+        words = f"Received {base_model!r}; choose one of: {known}."
+        raise Refusal(words, code="invalid", details={"base_model": [words]})
+    if dataset.status != Dataset.Status.READY:
+        words = f"The dataset cannot be measured: its status is {dataset.status}."
+        raise Refusal(words, status_code=409, code="dataset_not_ready")
+    with suppress(AlreadyEnqueued):
+        task.configure(queueing_lock=f"measure {dataset.pk} {base_model}").defer(
+            dataset_id=str(dataset.pk), base_model=base_model
+        )

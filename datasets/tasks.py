@@ -10,7 +10,7 @@ RETRIES = RetryStrategy(max_attempts=3, exponential_wait=2)
 @app.task(name="validate_dataset", retry=RETRIES)
 def validate_dataset(dataset_id: str) -> None:
     """Check an uploaded file and make its splits; running it twice does no harm."""
-    from datasets.validation import check_dataset, give_up
+    from datasets.checking.check import check_dataset, give_up
 
     try:
         check_dataset(dataset_id)
@@ -24,6 +24,6 @@ def validate_dataset(dataset_id: str) -> None:
 @app.task(name="measure_dataset", retry=RETRIES)
 def measure_dataset(dataset_id: str, base_model: str) -> None:
     """Statistics by one more base model."""
-    from datasets.measuring import measure_again
+    from datasets.tokens.measure import measure_again
 
     measure_again(dataset_id, base_model)

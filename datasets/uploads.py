@@ -14,11 +14,11 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from datasets.models import Dataset
-from datasets.normalising import replace_stored
 from datasets.services import LOCAL, begin_check, safe_name
-from lora_pipeline.envelope import Refusal
+from datasets.stored_files import replace_stored
+from lora_pipeline.errors import Refusal
 from lora_pipeline.models import User
-from lora_pipeline.retention import Freed
+from lora_pipeline.operations.retention import Freed
 
 RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18})")
 PIECE_BYTES = 1024 * 1024

@@ -2,6 +2,8 @@
 
 import hashlib
 import uuid
+from importlib import import_module
+from typing import cast
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -111,9 +113,9 @@ class BrowserSession(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type:
-        from lora_pipeline.sessions import SessionStore
-
-        return SessionStore
+        """The engine's own, so that this table need not import what is above it."""
+        engine = import_module(settings.SESSION_ENGINE)
+        return cast(type, engine.SessionStore)
 
     @property
     def handle(self) -> str:

@@ -6,8 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from lora_pipeline import env, headers
+from lora_pipeline import env
 from lora_pipeline.logs.configuration import logging_settings
+from lora_pipeline.web import headers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = env.path("LORA_PIPELINE_VAR", BASE_DIR / "var")
@@ -85,21 +86,21 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "lora_pipeline.logs.middleware.RequestIds",
     "csp.middleware.CSPMiddleware",
-    "lora_pipeline.headers.Permissions",
-    "lora_pipeline.metrics.Requests",
-    "lora_pipeline.probes.AliveFirst",
+    "lora_pipeline.web.headers.Permissions",
+    "lora_pipeline.operations.metrics.Requests",
+    "lora_pipeline.operations.probes.AliveFirst",
     "django.middleware.security.SecurityMiddleware",
-    "lora_pipeline.middleware.Compression",
+    "lora_pipeline.web.middleware.Compression",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "lora_pipeline.middleware.ErrorEnvelope",
-    "lora_pipeline.middleware.BodyLimit",
-    "lora_pipeline.sessions.Sessions",
+    "lora_pipeline.web.middleware.ErrorEnvelope",
+    "lora_pipeline.web.middleware.BodyLimit",
+    "lora_pipeline.accounts.sessions.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "lora_pipeline.middleware.RowSecurity",
-    "lora_pipeline.rate_limits.RateLimits",
-    "lora_pipeline.middleware.SignInRequired",
+    "lora_pipeline.web.middleware.RowSecurity",
+    "lora_pipeline.web.rate_limits.RateLimits",
+    "lora_pipeline.web.middleware.SignInRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -121,7 +122,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "lora_pipeline.context.console",
+                "lora_pipeline.web.context.console",
+                "notifications.context.unread",
             ]
         },
     }
@@ -140,9 +142,9 @@ def _database() -> dict[str, Any]:
     if env.flag("LORA_PIPELINE_NO_DATABASE"):
         return {"ENGINE": "django.db.backends.postgresql", "NAME": "none"}
     if DATABASE_EMBEDDED:
-        from lora_pipeline import embedded_postgres
+        from lora_pipeline.postgres import embedded
 
-        server = embedded_postgres.hold(VAR_DIR)
+        server = embedded.hold(VAR_DIR)
         where: dict[str, Any] = {
             "HOST": server.host,
             "PORT": str(server.port),
@@ -169,7 +171,7 @@ PROCRASTINATE_ON_APP_READY = None
 
 # -- People --------------------------------------------------------------------
 AUTH_USER_MODEL = "lora_pipeline.User"
-SESSION_ENGINE = "lora_pipeline.sessions"
+SESSION_ENGINE = "lora_pipeline.accounts.sessions"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
@@ -189,16 +191,16 @@ AUTH_PASSWORD_VALIDATORS = [
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "lora_pipeline.backends.Users",
+    "lora_pipeline.accounts.backends.Users",
 ]
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = env.integer("SIGN_IN_FAILURES", 5, minimum=1)
 AXES_COOLOFF_TIME = timedelta(minutes=env.number("SIGN_IN_LOCK_MINUTES", 15, minimum=1))
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_CLIENT_IP_CALLABLE = "lora_pipeline.addresses.client_address"
-AXES_USERNAME_CALLABLE = "lora_pipeline.lockout.tried_name"
-AXES_LOCKOUT_CALLABLE = "lora_pipeline.lockout.locked_out"
+AXES_CLIENT_IP_CALLABLE = "lora_pipeline.web.addresses.client_address"
+AXES_USERNAME_CALLABLE = "lora_pipeline.accounts.lockout.tried_name"
+AXES_LOCKOUT_CALLABLE = "lora_pipeline.accounts.lockout.locked_out"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
@@ -217,23 +219,23 @@ CACHES = {
 }
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "lora_pipeline.authentication.ApiKeyAuthentication",
+        "lora_pipeline.accounts.authentication.ApiKeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": [
         "rest_framework.permissions.IsAuthenticated",
-        "lora_pipeline.permissions.KeyScope",
+        "lora_pipeline.accounts.permissions.KeyScope",
     ],
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"user": f"{API_REQUESTS_PER_MINUTE}/min"},
     "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["lora_pipeline.parsers.JsonParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "lora_pipeline.negotiation.WhatThereIs",
-    "DEFAULT_METADATA_CLASS": "lora_pipeline.negotiation.AllowedMethods",
+    "DEFAULT_PARSER_CLASSES": ["lora_pipeline.api.parsers.JsonParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "lora_pipeline.api.negotiation.WhatThereIs",
+    "DEFAULT_METADATA_CLASS": "lora_pipeline.api.negotiation.AllowedMethods",
     "URL_FORMAT_OVERRIDE": None,
-    "DEFAULT_SCHEMA_CLASS": "lora_pipeline.openapi.EnvelopeSchema",
-    "EXCEPTION_HANDLER": "lora_pipeline.envelope.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "lora_pipeline.api.openapi.EnvelopeSchema",
+    "EXCEPTION_HANDLER": "lora_pipeline.api.envelope.exception_handler",
     "COERCE_DECIMAL_TO_STRING": False,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -296,7 +298,7 @@ def _storage() -> dict[str, Any]:
         "signature_version": "s3v4",
         "file_overwrite": False,
     }
-    return {"BACKEND": "lora_pipeline.s3.Bucket", "OPTIONS": options}
+    return {"BACKEND": "lora_pipeline.files.s3.Bucket", "OPTIONS": options}
 
 
 STORAGES = {
@@ -356,6 +358,26 @@ RETENTION_IDEMPOTENCY_DAYS = env.number("RETENTION_IDEMPOTENCY_DAYS", 1, minimum
 RETENTION_NOTICE_DAYS = env.number("RETENTION_NOTICE_DAYS", 365)
 RETENTION_DELIVERY_DAYS = env.number("RETENTION_DELIVERY_DAYS", 90)
 RETENTION_SESSION_DAYS = env.number("RETENTION_SESSION_DAYS", 1)
+
+# What the apps add to the console's own operation, as dotted paths. A retention rule is
+# a setting of days and the function that removes what is older.
+HEALTH_CHECKS = {"reconciler": "training.runs.heartbeat.check"}
+METRIC_SOURCES = ["training.operators.figures.gather"]
+DOCTOR_CHECKS = ["training.operators.doctor.CHECKS"]
+BACKUP_FILES = {
+    "storage": ["datasets.stored_files.paths", "training.adapters.stored_files.paths"],
+    "runs": ["training.runs.stored_files.paths"],
+}
+BACKUP_BUSY = ["training.runs.stored_files.busy"]
+RETENTION_RULES = {
+    "RETENTION_DELETED_DATASET_DAYS": "datasets.retention.remove_deleted_files",
+    "RETENTION_UPLOAD_DAYS": "datasets.uploads.remove_stale_before",
+    "RETENTION_RUN_DAYS": "training.runs.retention.remove_run_folders",
+    "RETENTION_IDEMPOTENCY_DAYS": "training.jobs.idempotency.remove_keys",
+    "RETENTION_NOTICE_DAYS": "notifications.retention.remove_notices",
+    "RETENTION_DELIVERY_DAYS": "notifications.retention.remove_deliveries",
+    "RETENTION_SESSION_DAYS": "lora_pipeline.operations.retention.remove_sessions",
+}
 
 # -- Language, time, logs ------------------------------------------------------
 LANGUAGE_CODE = "en-us"

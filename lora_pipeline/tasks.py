@@ -7,7 +7,7 @@ from procrastinate.contrib.django import app
 @app.task(name="clean_up", queueing_lock="clean_up")
 def clean_up(timestamp: int) -> None:
     """Remove what is kept no longer; what was freed stands in the log."""
-    from lora_pipeline import retention
+    from lora_pipeline.operations import retention
 
     for _ in retention.clean_up():
         pass

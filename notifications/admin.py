@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from lora_pipeline.admin_base import ReadOnlyAdmin, ReadOnlyRows
-from lora_pipeline.bulk import bulk_action
+from lora_pipeline.admin_site.base import ReadOnlyAdmin, ReadOnlyRows
+from lora_pipeline.admin_site.bulk_actions import bulk_action
 from notifications.models import Delivery, Notification, Preference, Webhook
 from notifications.webhooks import remove_webhook
 

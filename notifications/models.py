@@ -1,17 +1,29 @@
 """What happened, told to its owner."""
 
 import uuid
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
 
-from notifications.querysets import (
-    DeliveryQuerySet,
-    NotificationQuerySet,
-    PreferenceQuerySet,
-    WebhookQuerySet,
-)
-from notifications.targets import LONGEST_URL, host_of
+from lora_pipeline.models import User
+from notifications.sending.targets import LONGEST_URL, host_of
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    """Reads shared by pages, API and admin."""
+
+    def visible_to(self, user: "User") -> "NotificationQuerySet":
+        """The user's own notices."""
+        return self.filter(user=user)
+
+    def unread(self) -> "NotificationQuerySet":
+        """Neither opened nor marked as read."""
+        return self.filter(read=False)
+
+    def find(self, notice_id: UUID | str) -> "Notification | None":
+        """The notice with this id, or None."""
+        return self.filter(pk=notice_id).first()
 
 
 class Notification(models.Model):
@@ -54,6 +66,14 @@ class Notification(models.Model):
         return self.title
 
 
+class PreferenceQuerySet(models.QuerySet["Preference"]):
+    """Reads of what users chose."""
+
+    def visible_to(self, user: "User") -> "PreferenceQuerySet":
+        """The user's own choices."""
+        return self.filter(user=user)
+
+
 class Preference(models.Model):
     """Where one kind of notice goes, where its user chose other than is usual."""
 
@@ -72,6 +92,18 @@ class Preference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} for {self.user_id}"
+
+
+class WebhookQuerySet(models.QuerySet["Webhook"]):
+    """Reads of webhooks."""
+
+    def visible_to(self, user: "User") -> "WebhookQuerySet":
+        """The user's own webhooks."""
+        return self.filter(user=user)
+
+    def find(self, webhook_id: UUID | str) -> "Webhook | None":
+        """The webhook with this id, or None."""
+        return self.filter(pk=webhook_id).first()
 
 
 class Webhook(models.Model):
@@ -95,6 +127,18 @@ class Webhook(models.Model):
     def __str__(self) -> str:
         """Without its path, which is a secret at many receivers."""
         return host_of(self.url)
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """Reads of deliveries."""
+
+    def visible_to(self, user: "User") -> "DeliveryQuerySet":
+        """Deliveries of the user's own notices, with them."""
+        return self.filter(notification__user=user).select_related("notification")
+
+    def find(self, delivery_id: UUID | str) -> "Delivery | None":
+        """The delivery with this id, or None."""
+        return self.filter(pk=delivery_id).first()
 
 
 class Delivery(models.Model):

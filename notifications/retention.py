@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from lora_pipeline.retention import Freed
+from lora_pipeline.operations.retention import Freed
 from notifications.models import Delivery, Notification
 
 SETTLED = (Delivery.Status.DELIVERED, Delivery.Status.FAILED)

@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from lora_pipeline.models import User
-from notifications.deliveries import send_out
 from notifications.messages import KINDS
 from notifications.models import Notification
+from notifications.sending.queue import send_out
 
 
 def tell(

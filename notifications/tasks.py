@@ -37,7 +37,7 @@ class AsLongAsItSays(BaseRetryStrategy):
 @app.task(name="deliver_notice", retry=AsLongAsItSays())
 def deliver(delivery_id: str) -> None:
     """Try one delivery; raises NotArrived where another try is due."""
-    from notifications.deliveries import try_delivery
+    from notifications.sending.attempt import try_delivery
 
     pause = try_delivery(delivery_id)
     if pause is not None:

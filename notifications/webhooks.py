@@ -6,14 +6,19 @@ from uuid import UUID
 
 from django.db import transaction
 
-from lora_pipeline.envelope import Refusal
+from lora_pipeline.errors import Refusal
 from lora_pipeline.models import User
-from notifications.channels import SECRET_START
-from notifications.deliveries import send
 from notifications.messages import KINDS
 from notifications.models import Delivery, Notification, Webhook
 from notifications.preferences import email_is_possible
-from notifications.targets import LONGEST_URL, TargetRefused, parse_target, resolve
+from notifications.sending.channels import SECRET_START
+from notifications.sending.queue import send
+from notifications.sending.targets import (
+    LONGEST_URL,
+    TargetRefused,
+    parse_target,
+    resolve,
+)
 
 MOST_WEBHOOKS = 10
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from lora_pipeline import row_security
 from lora_pipeline.models import User
+from lora_pipeline.postgres import row_security
 
 
 def act_for(user_id: Any) -> None:

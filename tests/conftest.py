@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
+from lora_pipeline.accounts.services import create_api_key
 from lora_pipeline.models import User
-from lora_pipeline.services import create_api_key
 from tests.factories import DatasetFactory, UserFactory
 from training.models import GpuType
 

@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from datasets.models import Dataset
-from training.forms import first_values, offered
+from training.configure.forms import first_values, offered
 from training.models import TrainingJob
 
 PAGES = (

@@ -1,5 +1,5 @@
 """Operators' view of training: the catalogue to edit, the history to read."""
 
-from training import admin_catalogue, admin_estimator, admin_history, admin_jobs
+from training.operators import catalogue, estimator, history, jobs, people
 
-__all__ = ["admin_catalogue", "admin_estimator", "admin_history", "admin_jobs"]
+__all__ = ["catalogue", "estimator", "history", "jobs", "people"]

@@ -4,6 +4,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from training.domain.limits import LIMITS
+
+MAX_LENGTH = LIMITS["max_length"]
+
 EXACT_BELOW = 4096
 STEPS_AN_OCTAVE = 512
 

@@ -6,6 +6,9 @@ side even where they belong to different conversations.
 
 import hashlib
 
+MAX_SEED = 2**31 - 1
+SPLITS = ("train", "validation")
+
 SPLIT_SEED = 42
 VALIDATION_SHARE = 0.1
 MAX_SHARE = 0.5

@@ -5,7 +5,8 @@ Trainers of this machine come here directly, so it listens on TCP, not on a sock
 
 from pathlib import Path
 
-from lora_pipeline import env, metrics_folder
+from lora_pipeline import env
+from lora_pipeline.operations import metrics_folder
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -13,7 +14,7 @@ wsgi_app = "lora_pipeline.wsgi"
 bind = env.text("WEB_BIND", "127.0.0.1:8000")
 workers = env.integer("WEB_WORKERS", 2, minimum=1)
 threads = env.integer("WEB_THREADS", 16, minimum=1)
-worker_class = "lora_pipeline.web_worker.Worker"
+worker_class = "lora_pipeline.processes.web_worker.Worker"
 logger_class = "lora_pipeline.logs.server.ServerLog"
 # Longer than nginx keeps an idle connection to us, so that it never meets a closed one.
 keepalive = 75

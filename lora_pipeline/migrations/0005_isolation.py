@@ -5,7 +5,7 @@ Users themselves have none: signing in looks a name up before anybody is known.
 
 from django.db import migrations
 
-from lora_pipeline.row_security import (
+from lora_pipeline.postgres.row_security import (
     child_policies,
     owner_policies,
     signing_in_policies,

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from lora_pipeline.row_security import signing_in_policies
+from lora_pipeline.postgres.row_security import signing_in_policies
 
 
 class Migration(migrations.Migration):

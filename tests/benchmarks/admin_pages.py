@@ -17,8 +17,8 @@ from django.contrib import admin  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
-from lora_pipeline import row_security  # noqa: E402
 from lora_pipeline.models import User  # noqa: E402
+from lora_pipeline.postgres import row_security  # noqa: E402
 from training.models import TrainingJob  # noqa: E402
 
 ROUNDS = 5

@@ -21,7 +21,7 @@ from django.test import RequestFactory  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
 
 from lora_pipeline.wsgi import application  # noqa: E402
-from training import quoting  # noqa: E402
+from training.estimates import quote  # noqa: E402
 
 ROUNDS = 200
 
@@ -85,7 +85,7 @@ def measured(environ_of):
 def main(key, dataset):
     wrap(APIView, "dispatch", "DRF")
     wrap(APIView, "perform_authentication", "authentication")
-    wrap(quoting, "estimate_on", "formula")
+    wrap(quote, "estimate_on", "formula")
     body = json.dumps(
         {
             "dataset_id": dataset,

@@ -17,9 +17,9 @@ import msgspec
 import pytest
 from django.conf import settings
 
-from datasets.measuring import BATCH_ROWS, measured
-from datasets.structure import check_structure
-from datasets.tokens import ModelTokenizer
+from datasets.checking.structure import check_structure
+from datasets.tokens.measure import BATCH_ROWS, measured
+from datasets.tokens.tokenizer import ModelTokenizer
 
 ROUNDS = 5
 WORDS = Path(json.__file__).parents[1]

@@ -12,8 +12,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from lora_pipeline import row_security
 from lora_pipeline.models import User
+from lora_pipeline.postgres import row_security
 from tests.acting import act_for
 from training.management.commands.make_jobs import make_jobs
 from training.models import TrainingJob

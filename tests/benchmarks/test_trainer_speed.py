@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.trainer.conftest import ROOT, TRAINER_PYTHON, Console
-from training.launchers.local import KEEP_MEMORY, SPIN_COUNT
+from training.launchers.program import KEEP_MEMORY, SPIN_COUNT
 
 PAIRS, ROWS, EPOCHS, BATCH = int(os.environ.get("SPEED_PAIRS", "5")), 150, 2, 4
 FIRST_STEP, WIDTH, LAYERS, THREADS = 10, 384, 6, "1"

@@ -12,8 +12,8 @@ from django.db import connection
 from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
-from lora_pipeline import row_security
 from lora_pipeline.models import User
+from lora_pipeline.postgres import row_security
 from tests.isolation.routes import Ask
 
 # What differs from one answer to the next, whatever is asked.

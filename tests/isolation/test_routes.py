@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 from django.urls import Resolver404, resolve
 
-from lora_pipeline import row_security
+from lora_pipeline.postgres import row_security
 from tests.isolation.callers import Answer, Caller
 from tests.isolation.routes import (
     PARAMETERS,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db.models import Value
 
-from lora_pipeline import row_security
+from lora_pipeline.postgres import row_security
 from tests.isolation.callers import Caller
 from tests.isolation.routes import open_to_all, owned
 from tests.isolation.test_routes import is_refused, leaks, told_apart

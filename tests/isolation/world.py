@@ -12,11 +12,12 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
 
+from datasets.domain.split import SPLITS
 from datasets.models import Dataset, DatasetStatistics
-from datasets.serializers import SPLITS
+from lora_pipeline.accounts.services import create_api_key
 from lora_pipeline.models import BrowserSession, User
-from lora_pipeline.protection import tables_of_users
-from lora_pipeline.services import create_api_key, hash_secret
+from lora_pipeline.postgres.policies import tables_of_users
+from lora_pipeline.tokens import hash_secret
 from notifications.models import Delivery, Notification, Preference, Webhook
 from tests.factories import (
     AdapterFactory,

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from lora_pipeline.services import create_api_key
+from lora_pipeline.accounts.services import create_api_key
 from notifications.services import notify
 
 PATH = "/api/notifications"

@@ -5,7 +5,8 @@ import json
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from datasets.services import create_dataset, keep_result
+from datasets.checking.result import keep_result
+from datasets.services import create_dataset
 from notifications.models import Notification
 from tests.tasks import run_worker
 

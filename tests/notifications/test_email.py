@@ -4,10 +4,10 @@ import email
 
 import pytest
 
-from notifications.deliveries import try_delivery
 from notifications.messages import CHOSEN, KINDS
 from notifications.models import Delivery, Notification
 from notifications.preferences import choose
+from notifications.sending.attempt import try_delivery
 from notifications.services import tell
 from tests.tasks import run_worker
 

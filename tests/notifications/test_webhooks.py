@@ -9,16 +9,16 @@ import time
 
 import pytest
 
-from notifications.deliveries import pause_after, try_delivery
 from notifications.models import Delivery, Webhook
 from notifications.preferences import choose
-from notifications.services import tell
-from notifications.targets import (
+from notifications.sending.attempt import pause_after, try_delivery
+from notifications.sending.targets import (
     TargetRefused,
     is_public,
     parse_target,
     resolve,
 )
+from notifications.services import tell
 from notifications.tasks import NotArrived, deliver
 from notifications.webhooks import add_webhook
 from tests.tasks import run_worker

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from lora_pipeline.embedded_postgres import find_places
+from lora_pipeline.postgres.embedded import find_places
 
 SERVICES = {"web": "web", "worker": "work", "reconciler": "reconcile"}
 DATABASE = "database"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.datasets.test_real_files import FOLDER
+from tests.datasets.checking.test_real_files import FOLDER
 from tests.trainer.conftest import MODEL, Console
 
 pytestmark = pytest.mark.trainer

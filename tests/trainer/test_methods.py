@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from training.domain.batches import LengthHistogram, packed
+from training.domain.estimator.batches import LengthHistogram, packed
 
 TRAINER = Path(__file__).resolve().parents[2] / "training" / "trainer"
 ADD = """

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from datasets.checking.splits import row_bytes
 from datasets.domain.formats import BY_NAME, read_row
-from datasets.normalising import row_bytes
-from datasets.preflight import Preflight, look_at
-from datasets.tokens import ModelTokenizer
-from tests.datasets.corpus.valid import CALL, ROWS, TOOLS
+from datasets.tokens.preflight import Preflight, look_at
+from datasets.tokens.tokenizer import ModelTokenizer
+from tests.datasets.checking.corpus.valid import CALL, ROWS, TOOLS
 from tests.trainer.conftest import ROOT, TRAINER_PYTHON
 from training.trainer.labels import CannotRender
 

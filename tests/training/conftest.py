@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from lora_pipeline.services import create_api_key
+from lora_pipeline.accounts.services import create_api_key
 from tests.factories import TrainingJobFactory
-from tests.training.test_api import body
+from tests.training.jobs.test_api import body
 from training.models import TrainingJob
 
 TOKEN = "t" * 32

@@ -8,8 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from datasets.models import DatasetStatistics
+from lora_pipeline.accounts.services import create_api_key
 from lora_pipeline.models import User
-from lora_pipeline.services import create_api_key
 from notifications.models import Delivery, Notification, Preference, Webhook
 from tests.factories import AdapterFactory, DatasetFactory, TrainingJobFactory
 from training.models import (

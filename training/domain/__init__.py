@@ -1,0 +1,4 @@
+"""Jobs, limits, methods, queue and estimator as pure functions.
+
+No Django, no clock, no database.
+"""

@@ -16,29 +16,17 @@ from uuid import UUID
 
 from django.conf import settings
 
+from training.launchers.program import (
+    hub_token,
+    python_command,
+    trainer_command,
+    trainer_environment,
+)
+
 BACKEND = "local"
 CHECKPOINT_NAME = re.compile(r"checkpoint-\d+", re.ASCII)
-KEPT_VARIABLES = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "TMPDIR",
-    "HF_HOME",
-    "HF_ENDPOINT",
-    "LD_LIBRARY_PATH",
-    "CUDA_HOME",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "SSL_CERT_FILE",
-)
-# Keeps glibc from giving memory back after every step: 2.5 to 3 times as fast on CPU.
-KEEP_MEMORY = str(16 * 1024**3)
-# How long torch's threads wait awake, in turns of a loop, before they sleep as the
-# passive policy has it. Seconds a step at 64 tokens of SmolLM2-135M, two threads on two
-# cores, passive -> 1 000 turns: alone 1.08 -> 0.82, beside a busy loop 1.31 -> 1.44,
-# beside another trainer 1.9 -> 2.1. 5 000 turns take 0.72, 2.6 and 3.1.
-SPIN_COUNT = "1000"
+
+
 LOG_TAIL_BYTES = 4000
 LOCK_SECONDS = 0.5
 _children: list[subprocess.Popen[bytes]] = []
@@ -123,12 +111,12 @@ def _note(path: Path, text: str) -> None:
 
 def _command(what: Launch, folder: Path, lock: int) -> list[str]:
     """One process, or torchrun with as many; isolated both ways."""
-    python = [str(settings.TRAINER_PYTHON), "-I", "-u"]
-    program = [*python, str(settings.TRAINER_PROGRAM), "run", "--run-dir", str(folder)]
+    program = trainer_command("run", "--run-dir", str(folder))
     if what.processes == 1:
         return [*program, "--lock-fd", str(lock)]
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--no-python"]
-    return [*python, *torchrun, f"--nproc-per-node={what.processes}", *program]
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--no-python")
+    count = f"--nproc-per-node={what.processes}"
+    return [*python_command(*torchrun, count), *program]
 
 
 def _environment(what: Launch) -> dict[str, str]:
@@ -139,23 +127,6 @@ def _environment(what: Launch) -> dict[str, str]:
         "CUDA_VISIBLE_DEVICES": what.visible_devices,
     }
     return trainer_environment(what.processes) | own | hub_token()
-
-
-def hub_token() -> dict[str, str]:
-    """The token for gated models, where an operator set one."""
-    return {"HF_TOKEN": settings.HF_TOKEN} if settings.HF_TOKEN else {}
-
-
-def trainer_environment(processes: int = 1) -> dict[str, str]:
-    """How every trainer process runs, a probe like a run: threads, waiting, memory."""
-    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-    return kept | {
-        "MALLOC_MMAP_THRESHOLD_": KEEP_MEMORY,
-        "MALLOC_TRIM_THRESHOLD_": KEEP_MEMORY,
-        "OMP_NUM_THREADS": str(max(settings.TRAINER_THREADS // processes, 1)),
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "GOMP_SPINCOUNT": SPIN_COUNT,
-    }
 
 
 def is_alive(job_id: UUID) -> bool:

@@ -1,7 +1,6 @@
 """The trainer program for one short piece of work, watched line by line."""
 
 import json
-import os
 import subprocess
 import tempfile
 import threading
@@ -9,9 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from django.conf import settings
-
-from training.launchers.local import KEPT_VARIABLES, hub_token
+from training.launchers.program import hub_token, trainer_command, trainer_environment
 
 LONGEST_WORDS = 500
 NICENESS = 5
@@ -62,18 +59,10 @@ def _words(errors: bytes, limit: float | None) -> str:
 
 
 def _command(arguments: Sequence[str]) -> list[str]:
-    nice = ["nice", "-n", str(NICENESS)]
-    python = [str(settings.TRAINER_PYTHON), "-I", "-u"]
-    return [*nice, *python, str(settings.TRAINER_PROGRAM), *arguments]
+    return ["nice", "-n", str(NICENESS), *trainer_command(*arguments)]
 
 
 def _environment() -> dict[str, str]:
-    """Only what is named: no secret of the console but the hub's token."""
-    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-    own = {
-        "OMP_NUM_THREADS": str(settings.TRAINER_THREADS),
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "TOKENIZERS_PARALLELISM": "false",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-    }
-    return kept | own | hub_token()
+    """As a run has it, with the hub's token as the only secret of the console."""
+    own = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    return trainer_environment() | own | hub_token()

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from lora_pipeline.row_security import child_policies, owner_policies
+from lora_pipeline.postgres.row_security import child_policies, owner_policies
 
 CHILDREN = (
     "run_attempts",

@@ -4,7 +4,7 @@ from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from training.domain.catalogue import PRELOADED
+from training.domain.catalogue.first_rows import PRELOADED
 
 
 def add_gpu_types(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:

@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from lora_pipeline.row_security import owner_policies
+from lora_pipeline.postgres.row_security import owner_policies
 
 
 class Migration(migrations.Migration):

@@ -5,7 +5,7 @@ A transition outside the table of `training.domain.lifecycle` is refused whoever
 
 from django.db import migrations
 
-from lora_pipeline.row_security import child_policies
+from lora_pipeline.postgres.row_security import child_policies
 
 FORWARD = """
 CREATE FUNCTION training_jobs_check_transition() RETURNS trigger

@@ -6,7 +6,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from lora_pipeline.row_security import child_policies
+from lora_pipeline.postgres.row_security import child_policies
 
 NAME_WHAT_IS_THERE = """
 UPDATE adapters a SET user_id = j.user_id, name = j.name, version = j.version

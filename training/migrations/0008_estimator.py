@@ -5,7 +5,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import training.models
-from lora_pipeline.row_security import child_policies
+from lora_pipeline.postgres.row_security import child_policies
 
 
 class Migration(migrations.Migration):

@@ -10,9 +10,9 @@ from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from training.domain.base_models import KNOWN_MODELS, KnownModel
-from training.domain.catalogue import NOMINAL_TOKENS_PER_SECOND, SUGGESTED
-from training.domain.gpus import HARDWARE, PRICE_SUGGESTIONS, Hardware
+from training.domain.catalogue.base_models import KNOWN_MODELS, KnownModel
+from training.domain.catalogue.first_rows import NOMINAL_TOKENS_PER_SECOND, SUGGESTED
+from training.domain.catalogue.gpus import HARDWARE, PRICE_SUGGESTIONS, Hardware
 
 ASKING = ("meta-llama/", "google/", "mistralai/")
 

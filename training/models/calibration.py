@@ -3,7 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from training.domain.calibration import Cell
+from training.domain.estimator.calibration import Cell
 
 
 class CalibrationRecord(models.Model):

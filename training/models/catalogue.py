@@ -3,16 +3,28 @@
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Exists, F, OuterRef
 
-from training.domain import fitted, gpus
-from training.domain.architecture import Architecture
-from training.domain.catalogue import CPU
+from training.domain.catalogue import gpus
+from training.domain.catalogue.architecture import Architecture
+from training.domain.catalogue.first_rows import CPU
+from training.domain.estimator import fitted
 from training.domain.limits import GPU_COUNT
-from training.operator_permissions import FLEET_PERMISSIONS
-from training.querysets import (
-    BaseModelQuerySet,
-    GpuTypeQuerySet,
-)
+from training.models.permissions import FLEET_PERMISSIONS
+
+
+class GpuTypeQuerySet(models.QuerySet["GpuType"]):
+    """Reads of the GPU catalogue."""
+
+    def enabled(self) -> "GpuTypeQuerySet":
+        return self.filter(enabled=True)
+
+    def with_connection(self) -> "GpuTypeQuerySet":
+        """Each with `connected`: whether a backend offers it; connected, fast first."""
+        offers = GpuOffer.objects.filter(gpu_type=OuterRef("pk"))
+        known = self.annotate(connected=Exists(offers))
+        by_speed = F("tokens_per_second").desc()
+        return known.order_by("-connected", by_speed, "name")
 
 
 class GpuType(models.Model):
@@ -138,6 +150,13 @@ def check_dimensions(value: object) -> None:
             Architecture(**value)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
         raise ValidationError(f"These are no dimensions: {error}") from None
+
+
+class BaseModelQuerySet(models.QuerySet["BaseModel"]):
+    """Reads of the base-model catalogue."""
+
+    def enabled(self) -> "BaseModelQuerySet":
+        return self.filter(enabled=True)
 
 
 class BaseModel(models.Model):

@@ -2,20 +2,18 @@
 
 import uuid
 from decimal import Decimal
+from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
 
-from datasets.models import Dataset
 from training.domain import lifecycle, schedule
 from training.models.catalogue import BaseModel
-from training.operator_permissions import JOB_PERMISSIONS
-from training.querysets import (
-    TrainingJobQuerySet,
-)
+from training.models.permissions import JOB_PERMISSIONS
 
 NAME_LENGTH = 200
 BY_LENGTH = 50
@@ -27,6 +25,50 @@ def choices(words: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 JOB_STATUSES = choices(lifecycle.STATUSES)
+
+
+class TrainingJobQuerySet(models.QuerySet["TrainingJob"]):
+    """Reads shared by pages, API, admin and reconciler."""
+
+    def visible_to(self, user: AbstractBaseUser) -> "TrainingJobQuerySet":
+        """The user's own jobs that were not put away."""
+        return self.filter(user_id=user.pk, hidden_at=None)
+
+    def with_dataset(self) -> "TrainingJobQuerySet":
+        """One job, joined with its dataset and base model."""
+        return self.select_related("dataset", "base_model")
+
+    def listed(self) -> "TrainingJobQuerySet":
+        """A page of jobs; their datasets come by a query of their own.
+
+        A join would be made before the page is cut: 12 ms instead of 1 for a user with
+        2 000 jobs, since the planner begins with the few datasets of that user.
+        """
+        return self.prefetch_related("dataset")
+
+    def joined(self) -> "TrainingJobQuerySet":
+        """A slice of jobs in its order, joined after it was cut."""
+        rows = self.model.objects.filter(pk__in=self.values("pk")).with_dataset()
+        order = self.query.order_by
+        return rows.order_by(*order) if order else rows
+
+    def open(self) -> "TrainingJobQuerySet":
+        """Not ended."""
+        return self.exclude(status__in=lifecycle.FINAL)
+
+    def queued(self) -> "TrainingJobQuerySet":
+        """Waiting; `training.queue` puts them in the order in which they start."""
+        return self.filter(status=lifecycle.QUEUED).order_by(
+            "-priority", "queued_at", "id"
+        )
+
+    def active(self) -> "TrainingJobQuerySet":
+        """With a run under way."""
+        return self.filter(status__in=lifecycle.ACTIVE)
+
+    def find(self, job_id: UUID | str) -> "TrainingJob | None":
+        """The job with this id, or None."""
+        return self.filter(pk=job_id).first()
 
 
 class TrainingJob(models.Model):
@@ -41,7 +83,9 @@ class TrainingJob(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs"
     )
-    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="jobs")
+    dataset = models.ForeignKey(
+        "datasets.Dataset", on_delete=models.PROTECT, related_name="jobs"
+    )
     name = models.CharField(max_length=NAME_LENGTH)
     preset_id = models.CharField(max_length=20)
     base_model = models.ForeignKey(BaseModel, on_delete=models.PROTECT)

@@ -1,16 +1,31 @@
 """What a job leaves: its adapter, its cost, and what is made of them."""
 
 import uuid
+from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models.functions import Upper
 
 from training.models.jobs import TrainingJob
-from training.querysets import (
-    AdapterQuerySet,
-)
+
+
+class AdapterQuerySet(models.QuerySet["Adapter"]):
+    """Reads of adapters."""
+
+    def visible_to(self, user: AbstractBaseUser) -> "AdapterQuerySet":
+        """The user's own adapters that were not deleted."""
+        return self.filter(user_id=user.pk, deleted_at=None)
+
+    def with_job(self) -> "AdapterQuerySet":
+        """Joined with the job that trained it, and with its export."""
+        return self.select_related("job__base_model", "export")
+
+    def find(self, adapter_id: UUID | str) -> "Adapter | None":
+        """The adapter with this id, or None."""
+        return self.filter(pk=adapter_id).first()
 
 
 class Adapter(models.Model):

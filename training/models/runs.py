@@ -3,16 +3,16 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Max, Q
 
-from training.models.jobs import (
-    BY_LENGTH,
-    TrainingJob,
-)
-from training.querysets import (
-    CheckpointQuerySet,
-    RunAttemptQuerySet,
-)
+from training.models.jobs import BY_LENGTH, TrainingJob
+
+
+class RunAttemptQuerySet(models.QuerySet["RunAttempt"]):
+    """Reads of run attempts."""
+
+    def open(self) -> "RunAttemptQuerySet":
+        return self.filter(ended_at=None)
 
 
 class RunAttempt(models.Model):
@@ -146,6 +146,18 @@ class JobEvent(models.Model):
 
     def __str__(self) -> str:
         return self.message
+
+
+class CheckpointQuerySet(models.QuerySet["Checkpoint"]):
+    """Reads of checkpoints."""
+
+    def kept(self) -> "CheckpointQuerySet":
+        """Those whose files are still there."""
+        return self.filter(freed_at=None)
+
+    def newest_step(self) -> int:
+        """The step that a run would go on from; 0 when there is none."""
+        return int(self.kept().aggregate(step=Max("step"))["step"] or 0)
 
 
 class Checkpoint(models.Model):

@@ -15,17 +15,10 @@ import parallel
 from explain import explain
 from reporting import Console, Refused, Reporter, Silent, say
 from spec import Spec, read_spec
+from stopping import Stopped
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "tokenizers")
 WEIGHTS = "adapter_model.safetensors"
-
-
-class Stopped(Exception):
-    """The run ended before its last step, since it was told to."""
-
-    def __init__(self, step: int) -> None:
-        super().__init__(f"stopped after step {step}")
-        self.step = step
 
 
 def run_attempt(run_dir: Path) -> int:

@@ -23,8 +23,8 @@ from peft import LoraConfig
 from progress import Progress
 from remote_code import refuse_unknown_code, runs_code
 from reporting import Voice
-from run import Stopped
 from spec import Spec, micro_batch, step_of
+from stopping import Stopped
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTConfig, SFTTrainer
 from weights import adapters_in_float32, compute_dtype, loading_options, prepared

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from lora_pipeline.backup.manifest import BackupRefused
-from lora_pipeline.backup.take import back_up
+from lora_pipeline.operations.backup.manifest import BackupRefused
+from lora_pipeline.operations.backup.take import back_up
 
 
 class Command(BaseCommand):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from lora_pipeline import retention
+from lora_pipeline.operations import retention
 
 
 class Command(BaseCommand):

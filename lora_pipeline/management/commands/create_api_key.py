@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from lora_pipeline.accounts.services import create_api_key
 from lora_pipeline.models import ApiKey, User
-from lora_pipeline.services import create_api_key
 
 MOST_DAYS = 3650
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from lora_pipeline.doctor import examine
+from lora_pipeline.operations.doctor import examine
 
 
 class Command(BaseCommand):

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from lora_pipeline.backup.manifest import BackupRefused
-from lora_pipeline.backup.put_back import restore
+from lora_pipeline.operations.backup.manifest import BackupRefused
+from lora_pipeline.operations.backup.put_back import restore
 
 
 class Command(BaseCommand):

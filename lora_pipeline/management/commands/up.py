@@ -11,8 +11,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from lora_pipeline import embedded_postgres, ports, supervisor
-from lora_pipeline.supervisor import Supervisor
+from lora_pipeline.postgres import embedded
+from lora_pipeline.processes import ports, supervisor
+from lora_pipeline.processes.supervisor import Supervisor
 
 
 class Command(BaseCommand):
@@ -54,7 +55,7 @@ def running(host: str, port: int, output: Any) -> Iterator[tuple[Supervisor, str
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         console.stop()
         if settings.DATABASE_EMBEDDED:
-            embedded_postgres.let_go(settings.VAR_DIR)
+            embedded.let_go(settings.VAR_DIR)
 
 
 def migrate() -> None:

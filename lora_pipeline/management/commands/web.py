@@ -6,9 +6,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from gunicorn.app.base import BaseApplication
 
-from lora_pipeline import lifeline, metrics_folder, ports
 from lora_pipeline.logs.server import ServerLog
-from lora_pipeline.web_worker import Worker
+from lora_pipeline.operations import metrics_folder
+from lora_pipeline.processes import lifeline, ports
+from lora_pipeline.processes.web_worker import Worker
 
 
 class Server(BaseApplication):  # type: ignore[misc]

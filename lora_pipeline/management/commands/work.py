@@ -10,7 +10,7 @@ from procrastinate import App
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from lora_pipeline import lifeline
+from lora_pipeline.processes import lifeline
 
 logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 2.0

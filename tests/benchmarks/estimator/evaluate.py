@@ -11,10 +11,10 @@ from statistics import fmean, median
 from tests.benchmarks.estimator.fit import Problem, Values, fit
 from tests.benchmarks.estimator.problems import MEMORY, TIME, time_constants
 from tests.benchmarks.estimator.rows import Row, measured
-from training.domain import fitted
-from training.domain.calibration import Cell, believe, cell_key
-from training.domain.memory import GIB, MemoryParts, judge
-from training.domain.throughput import micro_batch_seconds, relative_spread
+from training.domain.estimator import fitted
+from training.domain.estimator.calibration import Cell, believe, cell_key
+from training.domain.estimator.memory import GIB, MemoryParts, judge
+from training.domain.estimator.throughput import micro_batch_seconds, relative_spread
 
 DRAWS = 20
 LEARNED_FROM = (1, 2, 3)

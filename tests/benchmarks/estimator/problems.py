@@ -11,8 +11,8 @@ interval widths are refitted without the source that is judged.
 
 from tests.benchmarks.estimator.fit import Prior, Problem, Values
 from tests.benchmarks.estimator.rows import LITGPT, SWIFT, TORCHTUNE, Row
-from training.domain.memory import GIB, MemoryConstants, peak_memory
-from training.domain.throughput import Constants, micro_batch_seconds
+from training.domain.estimator.memory import GIB, MemoryConstants, peak_memory
+from training.domain.estimator.throughput import Constants, micro_batch_seconds
 
 
 def _prior(value: float, spread: float) -> Prior:

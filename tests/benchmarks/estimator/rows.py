@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from training.domain.architecture import Architecture
-from training.domain.base_models import KNOWN_MODELS
-from training.domain.gpus import HARDWARE, NO_EVIDENCE, Hardware
+from training.domain.catalogue.architecture import Architecture
+from training.domain.catalogue.base_models import KNOWN_MODELS
+from training.domain.catalogue.gpus import HARDWARE, NO_EVIDENCE, Hardware
+from training.domain.estimator.throughput import MicroBatch
 from training.domain.method import Method
-from training.domain.throughput import MicroBatch
 
 _BESIDE = Path(__file__).parents[4] / "shared" / "data" / "measured_lora_runs.csv"
 MEASURED = Path(os.environ.get("MEASURED_RUNS", _BESIDE))

@@ -28,14 +28,14 @@ from tests.benchmarks.estimator.evaluate import (
 from tests.benchmarks.estimator.fit import fit
 from tests.benchmarks.estimator.problems import MEMORY, TIME
 from tests.benchmarks.estimator.rows import MEASURED
-from training.domain import fitted
-from training.domain.base_models import KNOWN_MODELS
-from training.domain.batches import LengthHistogram
-from training.domain.calibration import Cell
-from training.domain.gpus import HARDWARE
+from training.domain.catalogue.base_models import KNOWN_MODELS
+from training.domain.catalogue.gpus import HARDWARE
+from training.domain.estimator import fitted
+from training.domain.estimator.batches import LengthHistogram
+from training.domain.estimator.calibration import Cell
+from training.domain.estimator.model_estimate import Knowledge, estimate_job
+from training.domain.estimator.plan import Place, Setup
 from training.domain.method import Method
-from training.domain.model_estimate import Knowledge, estimate_job
-from training.domain.plan import Place, Setup
 
 needs_table = pytest.mark.skipif(
     not MEASURED.is_file(),

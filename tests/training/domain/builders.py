@@ -1,11 +1,11 @@
 """Small jobs for the estimator's tests, with what a test cares about given by name."""
 
-from training.domain.architecture import Architecture
-from training.domain.base_models import KNOWN_MODELS
-from training.domain.batches import LengthHistogram
-from training.domain.gpus import HARDWARE, Hardware
+from training.domain.catalogue.architecture import Architecture
+from training.domain.catalogue.base_models import KNOWN_MODELS
+from training.domain.catalogue.gpus import HARDWARE, Hardware
+from training.domain.estimator.batches import LengthHistogram
+from training.domain.estimator.plan import Place, Setup
 from training.domain.method import Method
-from training.domain.plan import Place, Setup
 
 SMOL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"

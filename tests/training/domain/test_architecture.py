@@ -3,12 +3,12 @@
 import pytest
 
 from tests.training.domain.builders import MIXTRAL, SMOL, dimensions
-from training.domain.architecture import Architecture
-from training.domain.architecture_config import (
+from training.domain.catalogue.architecture import Architecture
+from training.domain.catalogue.architecture_config import (
     UnknownArchitecture,
     architecture_from_config,
 )
-from training.domain.base_models import KNOWN_MODELS
+from training.domain.catalogue.base_models import KNOWN_MODELS
 
 TINY = Architecture(
     layers=2, hidden=64, ffn=128, query=64, key_value=32, vocabulary=512

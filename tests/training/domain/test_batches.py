@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training.domain.builders import lengths
-from training.domain.batches import (
+from training.domain.estimator.batches import (
     LengthHistogram,
     expected_micro_batches,
     longest_of,

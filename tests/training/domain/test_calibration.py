@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.domain.calibration import (
+from training.domain.estimator.calibration import (
     NOISE,
     Belief,
     Cell,

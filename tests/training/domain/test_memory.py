@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training.domain.builders import LLAMA, SMOL, dimensions
-from training.domain import fitted
-from training.domain.memory import (
+from training.domain.estimator import fitted
+from training.domain.estimator.memory import (
     DOES_NOT_FIT,
     FITS,
     GIB,
@@ -17,8 +17,8 @@ from training.domain.memory import (
     peak_memory,
     weight_bytes,
 )
+from training.domain.estimator.throughput import MicroBatch
 from training.domain.method import BYTES_PER_WEIGHT, TILED_LOSS, Method
-from training.domain.throughput import MicroBatch
 
 BATCH = MicroBatch(sequences=4, length=1024)
 

@@ -7,11 +7,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.training.domain.builders import A100, LLAMA, SMOL, lengths, place, setup
-from training.domain.batches import LengthHistogram
-from training.domain.calibration import Cell
-from training.domain.gpus import HARDWARE
+from training.domain.catalogue.gpus import HARDWARE
+from training.domain.estimator.batches import LengthHistogram
+from training.domain.estimator.calibration import Cell
+from training.domain.estimator.model_estimate import Knowledge, estimate_job
 from training.domain.method import Method
-from training.domain.model_estimate import Knowledge, estimate_job
 
 FIXED = {"micro_batch": 2, "gradient_checkpointing": True}
 

@@ -2,20 +2,13 @@
 
 import pytest
 
-from tests.training.domain.builders import (
-    LLAMA,
-    LLAMA_70B,
-    SMOL,
-    lengths,
-    place,
-    setup,
-)
-from training.domain import fitted
-from training.domain.changes import apply_change, smallest_change
-from training.domain.gpus import HARDWARE
-from training.domain.memory import FITS
+from tests.training.domain.builders import LLAMA, LLAMA_70B, SMOL, lengths, place, setup
+from training.domain.catalogue.gpus import HARDWARE
+from training.domain.estimator import fitted
+from training.domain.estimator.changes import apply_change, smallest_change
+from training.domain.estimator.memory import FITS
+from training.domain.estimator.plan import MemoryModel, make_plan
 from training.domain.method import Method
-from training.domain.plan import MemoryModel, make_plan
 
 MEMORY = MemoryModel(constants=fitted.MEMORY)
 RTX = place(HARDWARE["RTX-4090"])

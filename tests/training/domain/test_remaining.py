@@ -2,7 +2,7 @@
 
 import pytest
 
-from training.domain.remaining import Expectation, Pace, remaining_seconds
+from training.domain.estimator.remaining import Expectation, Pace, remaining_seconds
 
 EXPECTED = Expectation(step_seconds=10.0, step_sigma=0.2, multiplier=1.0)
 

@@ -3,12 +3,12 @@
 import pytest
 
 from tests.training.domain.builders import A100, LLAMA, MIXTRAL, SMOL, dimensions
-from training.domain import fitted
-from training.domain.flops import training_flops_per_token
-from training.domain.gpus import HARDWARE
+from training.domain.catalogue.gpus import HARDWARE
+from training.domain.estimator import fitted
+from training.domain.estimator.flops import training_flops_per_token
+from training.domain.estimator.model_estimate import Knowledge
+from training.domain.estimator.throughput import MicroBatch, micro_batch_seconds
 from training.domain.method import Method
-from training.domain.model_estimate import Knowledge
-from training.domain.throughput import MicroBatch, micro_batch_seconds
 
 BATCH = MicroBatch(sequences=4, length=1024)
 
@@ -91,7 +91,7 @@ def test_an_adapter_of_a_larger_rank_takes_a_processor_longer():
 
 
 def test_a_mixture_is_less_certain_than_a_dense_model():
-    from training.domain.throughput import relative_spread
+    from training.domain.estimator.throughput import relative_spread
 
     dense, mixed = seconds(), seconds(model=MIXTRAL)
     assert relative_spread(dimensions(LLAMA), dense) < 0.1

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from training.new_models import CannotAdd, add_base_model
+from training.catalogue.add_base_model import CannotAdd, add_base_model
 
 
 class Command(BaseCommand):

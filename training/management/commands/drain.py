@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from training.draining import drain, runs_left, undrain
 from training.launchers.local import BACKEND
+from training.runs.draining import drain, runs_left, undrain
 
 
 class Command(BaseCommand):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from training.base_model_files import FetchFailed, fetch_demo_model
+from training.catalogue.demo_model import FetchFailed, fetch_demo_model
 
 
 class Command(BaseCommand):

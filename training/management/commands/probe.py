@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from training.estimates.probe import machine_to_probe, probe
 from training.models import GpuType
-from training.probing import machine_to_probe, probe
 
 
 class Command(BaseCommand):

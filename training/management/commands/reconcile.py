@@ -6,8 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from lora_pipeline import lifeline
-from training import machine, reconciler
+from lora_pipeline.processes import lifeline
+from training.catalogue import detect
+from training.runs import reconciler
 
 
 class Command(BaseCommand):
@@ -23,7 +24,7 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
-        offers = machine.detect()
+        offers = detect.detect()
         found = ", ".join(f"{count} x {name}" for name, count in offers.items())
         self.stdout.write(f"this machine offers {found or 'nothing to train on'}")
         try:

@@ -1,0 +1,118 @@
+"""What lies in a dataset, over the API: files, examples, statistics, preflight."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import FileResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from datasets.api import docs
+from datasets.api.serializers import (
+    AllStatisticsSerializer,
+    MaxLengthQuery,
+    MeasureSerializer,
+    PreflightQuery,
+    SplitQuery,
+    StatisticsSerializer,
+)
+from datasets.downloads import normalised_file, original_file
+from datasets.models import Dataset
+from datasets.rows import require_rows, rows_from
+from datasets.services import queue_measuring
+from datasets.tokens.preflight import preflight
+from lora_pipeline.api.envelope import success
+from lora_pipeline.api.pagination import page_and_limit, pagination_block
+
+PAGING = [OpenApiParameter("page", int), OpenApiParameter("limit", int)]
+
+
+def query(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The checked query parameters. Raises ValidationError by name."""
+    found = kind(data=request.query_params)
+    found.is_valid(raise_exception=True)
+    return dict(found.validated_data)
+
+
+class DatasetContent:
+    """Actions on one dataset's content; the viewset says whose."""
+
+    def find(self, pk: Any) -> Dataset:
+        raise NotImplementedError
+
+    @extend_schema(
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            409: docs.NO_FILE,
+        }
+    )
+    @action(detail=True, methods=["get"])
+    def original(self, request: Request, pk: Any) -> FileResponse:
+        """The file as it was uploaded."""
+        return original_file(self.find(pk))
+
+    @extend_schema(
+        parameters=[SplitQuery],
+        responses={
+            (200, "application/jsonl"): OpenApiTypes.BINARY,
+            409: docs.NOT_READY,
+        },
+    )
+    @action(detail=True, methods=["get"])
+    def normalised(self, request: Request, pk: Any) -> FileResponse:
+        """A split as the trainer reads it: JSON Lines of `messages` with `weight`."""
+        return normalised_file(self.find(pk), **query(SplitQuery, request))
+
+    @extend_schema(
+        parameters=[SplitQuery, *PAGING],
+        responses={200: OpenApiTypes.OBJECT, 409: docs.NOT_READY},
+    )
+    @action(detail=True, methods=["get"])
+    def examples(self, request: Request, pk: Any) -> Response:
+        """Normalised examples of a split, page by page."""
+        dataset, split = self.find(pk), query(SplitQuery, request)["split"]
+        page, limit = page_and_limit(request)
+        total = require_rows(dataset, split)
+        rows = rows_from(dataset, split, (page - 1) * limit, limit)
+        block = pagination_block(page, limit, total)
+        return success({"examples": rows, "pagination": block})
+
+    @extend_schema(
+        parameters=[PreflightQuery],
+        responses={200: OpenApiTypes.OBJECT, 409: docs.NOT_READY},
+    )
+    @action(detail=True, methods=["get"])
+    def preflight(self, request: Request, pk: Any) -> Response:
+        """The exact token ids and labels that the trainer will see of an example."""
+        dataset, asked = self.find(pk), query(PreflightQuery, request)
+        asked["base_model"] = asked["base_model"] or settings.DEFAULT_BASE_MODEL
+        require_rows(dataset, asked["split"])
+        return success(preflight(dataset, **asked).as_dict())
+
+    @extend_schema(
+        methods=["get"],
+        parameters=[MaxLengthQuery],
+        responses=AllStatisticsSerializer,
+    )
+    @extend_schema(
+        methods=["post"],
+        operation_id="datasets_measure",
+        request=MeasureSerializer,
+        responses={202: MeasureSerializer, 409: docs.NOT_READY},
+    )
+    @action(detail=True, methods=["get", "post"])
+    def statistics(self, request: Request, pk: Any) -> Response:
+        """Statistics by base model; POST measures with one more of them."""
+        dataset = self.find(pk)
+        if request.method == "POST":
+            body = MeasureSerializer(data=request.data)
+            body.is_valid(raise_exception=True)
+            queue_measuring(dataset=dataset, **body.validated_data)
+            return success(body.validated_data, status_code=202)
+        context = query(MaxLengthQuery, request)
+        rows = StatisticsSerializer(dataset.statistics, many=True, context=context)
+        return success({"statistics": rows.data})

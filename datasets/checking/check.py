@@ -1,0 +1,145 @@
+"""Checking an uploaded file: from `validating` to `ready` or `error`."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from datasets.checking.progress import Abandoned, Progress
+from datasets.checking.result import keep_result
+from datasets.checking.splits import Normalised, write_splits
+from datasets.checking.structure import Structure, check_structure
+from datasets.domain.faults import Fault, FaultLog
+from datasets.models import Dataset, DatasetStatistics
+from datasets.tokens.measure import measure_dataset
+
+
+def check_dataset(dataset_id: str) -> None:
+    """Bring a dataset to its end state; whatever was half done is done anew."""
+    dataset = Dataset.objects.filter(pk=dataset_id, deleted_at=None).first()
+    if dataset is None or dataset.is_settled:
+        return
+    try:
+        _check(dataset, Progress(dataset))
+    except Abandoned:
+        return
+
+
+def _check(dataset: Dataset, progress: Progress) -> None:
+    progress.enter("structure", 0.0, 0.1)
+    structure = check_structure(dataset.storage_path, progress.at)
+    log = structure.log
+    if dataset.validation_file_path and structure.format:
+        _check_validation_file(dataset, structure, progress)
+    dataset.sha256 = structure.sha256
+    _say_same_file(dataset, log)
+    if log.error_count or structure.format is None:
+        _refuse(dataset, structure)
+        return
+    progress.enter("splits", 0.1, 0.3)
+    written = write_splits(dataset, structure.format, log, progress.at)
+    if not written.training:
+        found = f"{written.validation} examples, all of them for validation"
+        log.add(Fault(kind="empty_file", found=found))
+        _refuse(dataset, structure)
+        return
+    progress.enter("tokens", 0.3, 1.0)
+    statistics = measure_dataset(
+        dataset,
+        settings.DEFAULT_BASE_MODEL,
+        turns=written.training_turns,
+        tell=progress.at,
+    )
+    _accept(dataset, structure, written, statistics)
+
+
+def _check_validation_file(
+    dataset: Dataset, structure: Structure, progress: Progress
+) -> None:
+    """Its faults join the others, marked as the validation file's."""
+    found = check_structure(
+        dataset.validation_file_path, progress.at, expected=structure.format
+    )
+    kept = [*found.log.errors, *found.log.warnings]
+    for fault in kept:
+        structure.log.add(replace(fault, file="validation"))
+    for kind, count in found.log.counts.items():
+        unseen = count - sum(fault.kind == kind for fault in kept)
+        structure.log.counts[kind] += unseen
+
+
+def _say_same_file(dataset: Dataset, log: FaultLog) -> None:
+    for other in Dataset.objects.same_content(dataset).order_by("created_at")[:3]:
+        if other.pk == dataset.previous_id:
+            continue
+        when = f"{other.created_at:%Y-%m-%d}"
+        found = f"the same bytes as {other.name!r} of {when} ({other.pk})"
+        log.add(Fault(kind="same_file", found=found))
+
+
+def _refuse(dataset: Dataset, structure: Structure) -> None:
+    keep_result(
+        dataset,
+        **_findings(structure),
+        status=Dataset.Status.ERROR,
+        training_ready=False,
+        total_training_pairs=None,
+        total_validation_pairs=None,
+        total_tokens=None,
+        label_starts=[],
+        tokens_exact=False,
+        sample_data=[],
+    )
+
+
+def _accept(
+    dataset: Dataset,
+    structure: Structure,
+    written: Normalised,
+    statistics: DatasetStatistics,
+) -> None:
+    trainable = statistics.examples - statistics.never_learned
+    keep_result(
+        dataset,
+        **_findings(structure),
+        status=Dataset.Status.READY,
+        training_ready=trainable > 0,
+        total_training_pairs=trainable,
+        total_validation_pairs=written.validation,
+        total_tokens=statistics.tokens,
+        label_starts=statistics.label_starts,
+        tokens_exact=statistics.exact,
+        avg_turns_per_conversation=written.turns
+        / (written.training + written.validation),
+        avg_tokens_per_turn=statistics.tokens / max(written.training_turns, 1),
+        sample_data=written.samples,
+    )
+
+
+def _findings(structure: Structure) -> dict[str, Any]:
+    log = structure.log
+    return {
+        "format": structure.format.name if structure.format else "",
+        "container": structure.container,
+        "sha256": structure.sha256,
+        "validation_errors": [fault.as_dict() for fault in log.errors],
+        "validation_warnings": [fault.as_dict() for fault in log.warnings],
+        "fault_counts": dict(log.counts),
+        "validated_at": timezone.now(),
+        "stage": "",
+        "progress": 1.0,
+    }
+
+
+def give_up(dataset_id: str) -> None:
+    """Say that checking itself failed, so that nobody waits for ever."""
+    dataset = Dataset.objects.filter(pk=dataset_id).first()
+    if dataset is not None:
+        fault = Fault(kind="our_fault")
+        keep_result(
+            dataset,
+            status=Dataset.Status.ERROR,
+            validation_errors=[fault.as_dict()],
+            fault_counts={"our_fault": 1},
+        )

@@ -1,0 +1,348 @@
+"""The rows of an uploaded file, whatever it is packed in, one after another.
+
+Nothing here looks into a row. What stops the reading is raised as Unreadable; what
+concerns one row is given in its place.
+"""
+
+import csv
+import gzip
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+from django.conf import settings
+from django.core.files.storage import default_storage
+
+from datasets.checking import parquet_rows
+from datasets.domain.document import DocumentRows
+from datasets.domain.faults import Fault, clean
+from datasets.domain.layout import BYTE_ORDER_MARK, HEAD_BYTES, Layout, find_layout
+
+MAX_ROW_BYTES = 10 * 1024 * 1024
+PLAIN = ("PATH", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
+PIECE_BYTES = 1024 * 1024
+MAX_BLANK_LINES = 1_000_000
+BOMB_BYTES = 256 * 1024 * 1024
+BOMB_RATIO = 300
+GZIP = b"\x1f\x8b"
+JSON_COLUMNS = (
+    "messages", "conversations", "turns", "tools", "conversation_history", "history",
+)  # fmt: skip
+Item = tuple[int, bytes | dict[str, Any] | Fault]
+
+csv.field_size_limit(MAX_ROW_BYTES)
+
+
+class Unreadable(Exception):
+    """The file cannot be read on from here; carries why."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+class Source:
+    """An opened file: its layout, its rows, and how far it was read."""
+
+    def __init__(self, raw: IO[bytes], size: int, name: str) -> None:
+        self.size = max(size, 1)
+        self.name = name
+        self.packed = False
+        self._raw = raw
+        self._stream = self._unpacked()
+        head = self._read_head()
+        self.head_share = 1.0 if len(head) < HEAD_BYTES else self._head_share
+        self.byte_order_mark = head.startswith(BYTE_ORDER_MARK)
+        found = find_layout(head)
+        if isinstance(found, Fault):
+            raise Unreadable(found)
+        self.layout: Layout = found
+        self.head = head
+
+    @property
+    def container(self) -> str:
+        """jsonl, json, csv or parquet, with .gz when it came packed."""
+        return self.layout.container + (".gz" if self.packed else "")
+
+    @property
+    def share_read(self) -> float:
+        """How much of the file was read, 0 to 1."""
+        return min(self._raw.tell() / self.size, 1.0)
+
+    def items(self) -> Iterator[Item]:
+        """Each row with its line (its number, in Parquet): bytes, values or a fault."""
+        readers = {
+            "jsonl": self._lines,
+            "json": self._document,
+            "csv": self._csv,
+            "parquet": self._parquet,
+        }
+        try:
+            yield from readers[self.layout.container]()
+        except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+            raise Unreadable(_broken_gzip(error)) from error
+
+    def sample(self) -> Iterator[Item]:
+        """The rows that lie whole in the file's first bytes, without reading on."""
+        if self.layout.container == "parquet":
+            yield from self._parquet()
+            return
+        whole = len(self.head) < HEAD_BYTES
+        end = len(self.head) if whole else self.head.rfind(b"\n") + 1
+        self._stream = io.BufferedReader(io.BytesIO(self.head[: end or None]))
+        yield from self.items()
+
+    def _unpacked(self) -> io.BufferedIOBase:
+        start = self._raw.read(2)
+        self._raw.seek(0)
+        if start != GZIP:
+            return self._raw  # type: ignore[return-value]
+        self.packed = True
+        return io.BufferedReader(Unpacked(self._raw), PIECE_BYTES)
+
+    def _read_head(self) -> bytes:
+        try:
+            head = self._stream.read(HEAD_BYTES)
+        except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+            raise Unreadable(_broken_gzip(error)) from error
+        self._head_share = self.share_read
+        self._raw.seek(0)
+        self._stream = self._unpacked()
+        return head
+
+    # -- One reader for each container -------------------------------------------
+
+    def _lines(self) -> Iterator[Item]:
+        read, number = self._stream.readline, 0
+        if self.byte_order_mark:
+            self._stream.read(len(BYTE_ORDER_MARK))
+        blank = 0
+        while raw := read(MAX_ROW_BYTES + 1):
+            number += 1
+            if len(raw) < 3 and raw.isspace():
+                blank += 1
+                if blank > MAX_BLANK_LINES:
+                    raise Unreadable(Fault(kind="blank_lines", line=number))
+            if len(raw) <= MAX_ROW_BYTES:
+                yield number, raw
+                continue
+            length = len(raw)
+            while not raw.endswith(b"\n") and (raw := read(PIECE_BYTES)):
+                length += len(raw)
+            yield number, too_long(number, length)
+
+    def _document(self) -> Iterator[Item]:
+        rows = DocumentRows(self.layout.inside, max_bytes=MAX_ROW_BYTES)
+        if self.byte_order_mark:
+            self._stream.read(len(BYTE_ORDER_MARK))
+        while piece := self._stream.read(PIECE_BYTES):
+            for line, row in rows.feed(piece):
+                yield line, too_long(line) if row is None else row
+        for line, row in rows.finish():
+            found = "the document ends inside a bracket"
+            fault = Fault(kind="broken_json", line=line, found=found)
+            yield line, row if row else fault
+
+    def _csv(self) -> Iterator[Item]:
+        reader = csv.reader(
+            _csv_lines(self._stream), delimiter=self.layout.delimiter, strict=True
+        )
+        names = [name.strip() for name in next(reader)]
+        line = reader.line_num + 1
+        while True:
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield line, Fault(kind="broken_csv", line=line, found=str(error))
+            else:
+                if cells:
+                    yield line, _csv_row(line, names, cells)
+            line = reader.line_num + 1
+
+    def _parquet(self) -> Iterator[Item]:
+        limit, given = settings.MAX_UNPACKED_BYTES, 0
+        with self._on_disk() as path, _parquet_program(path) as program:
+            assert program.stdout is not None  # noqa: S101 - it was started with a pipe; for mypy
+            number = 0
+            while raw := program.stdout.readline(MAX_ROW_BYTES + 1):
+                number += 1
+                given += len(raw)
+                if given > limit:
+                    raise Unreadable(_unpacks_too_large(limit))
+                if len(raw) > MAX_ROW_BYTES:
+                    raise Unreadable(too_long(number))
+                yield number, raw
+
+    @contextmanager
+    def _on_disk(self) -> Iterator[str]:
+        """The unpacked file as a path, copied when it is none yet."""
+        if not self.packed and Path(self.name).is_file():
+            yield self.name
+            return
+        with tempfile.NamedTemporaryFile(dir=settings.UPLOAD_DIR) as copy:
+            try:
+                while piece := self._stream.read(PIECE_BYTES):
+                    copy.write(piece)
+            except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+                raise Unreadable(_broken_gzip(error)) from error
+            copy.flush()
+            yield copy.name
+
+
+class Unpacked(io.RawIOBase):
+    """A gzip file's content that ends with Unreadable when it grows out of measure."""
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        self._packed = packed
+        self._file = gzip.GzipFile(fileobj=packed, mode="rb")
+        self._given = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = self._file.readinto(buffer)
+        self._given += count
+        if self._given > settings.MAX_UNPACKED_BYTES:
+            raise Unreadable(_unpacks_too_large(settings.MAX_UNPACKED_BYTES))
+        if self._given > BOMB_BYTES and self._given > BOMB_RATIO * self._packed.tell():
+            raise Unreadable(_unpacks_too_large(BOMB_BYTES))
+        return count
+
+
+@contextmanager
+def open_source(storage_path: str) -> Iterator[Source]:
+    """The stored file as a Source. Raises Unreadable when it is none."""
+    with (
+        default_storage.open(storage_path) as stored,
+        opened(Plain(stored), storage_path, stored.size) as source,
+    ):
+        yield source
+
+
+@contextmanager
+def opened(file: "Plain", storage_path: str, size: int) -> Iterator[Source]:
+    """A plain stream of a stored file as a Source."""
+    try:
+        path = default_storage.path(storage_path)
+    except NotImplementedError:
+        path = ""
+    yield Source(io.BufferedReader(file, PIECE_BYTES), size, path)
+
+
+class Plain(io.RawIOBase):
+    """A stored file as a plain readable, seekable stream."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def readinto(self, buffer: Any) -> int:
+        found = self._file.read(len(buffer))
+        buffer[: len(found)] = found
+        return len(found)
+
+
+def too_long(line: int, length: int | None = None) -> Fault:
+    """The fault of a row beyond MAX_ROW_BYTES."""
+    size = f"{length:,} bytes" if length else f"over {MAX_ROW_BYTES:,} bytes"
+    return Fault(
+        kind="row_too_long", line=line, found=f"{size}; at most {MAX_ROW_BYTES:,}"
+    )
+
+
+def _csv_lines(stream: io.BufferedIOBase) -> Iterator[str]:
+    first = True
+    while raw := stream.readline(MAX_ROW_BYTES + 1):
+        if len(raw) > MAX_ROW_BYTES:
+            raise Unreadable(too_long(0))
+        text = raw.decode("utf-8", "surrogateescape")
+        yield text.removeprefix("\ufeff") if first else text
+        first = False
+
+
+def _csv_row(line: int, names: list[str], cells: list[str]) -> dict[str, Any] | Fault:
+    if len(cells) != len(names):
+        found = f"{len(cells)} cells, where the header has {len(names)}"
+        return Fault(kind="broken_csv", line=line, found=found)
+    for name, cell in zip(names, cells, strict=True):
+        if not cell.isascii() and any("\udc80" <= c <= "\udcff" for c in cell):
+            return Fault(kind="not_utf8", line=line, field=name)
+    row = dict(zip(names, cells, strict=True))
+    return {name: _cell(name, cell) for name, cell in row.items() if name}
+
+
+def _cell(name: str, cell: str) -> Any:
+    """JSON where a column is known to hold a list; text else."""
+    if name in JSON_COLUMNS:
+        if not cell.strip():
+            return None
+        try:
+            return msgspec.json.decode(cell)
+        except (msgspec.DecodeError, RecursionError, UnicodeError):
+            return cell
+    return cell
+
+
+def _plain_environment() -> dict[str, str]:
+    """What reads a stranger's file is given no secret of the console."""
+    return {name: os.environ[name] for name in PLAIN if name in os.environ}
+
+
+@contextmanager
+def _parquet_program(path: str) -> Iterator["subprocess.Popen[bytes]"]:
+    command = [sys.executable, "-I", str(Path(parquet_rows.__file__)), path]
+    with tempfile.TemporaryFile() as said:
+        program = subprocess.Popen(  # noqa: S603 - our own program, the path is a temporary file's
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said,
+            start_new_session=True, env=_plain_environment(),
+        )  # fmt: skip
+        try:
+            yield program
+            if program.wait(30):
+                said.seek(0)
+                raise Unreadable(
+                    _broken_parquet(said.read(4000).decode("utf-8", "replace"))
+                )
+        finally:
+            program.kill()
+            program.wait()
+            if program.stdout:
+                program.stdout.close()
+
+
+def _broken_parquet(said: str) -> Fault:
+    """The reader's own words, without the place in its source."""
+    found = re.search(r'"([^"]{1,200})"', said)
+    words = found.group(1) if found else "the reader gave up on it"
+    return Fault(kind="broken_parquet", found=clean(words))
+
+
+def _broken_gzip(error: Exception) -> Fault:
+    return Fault(kind="broken_gzip", found=clean(str(error)[:200]))
+
+
+def _unpacks_too_large(limit: int) -> Fault:
+    return Fault(kind="unpacks_too_large", found=f"more than {limit:,} bytes")

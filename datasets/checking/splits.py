@@ -1,0 +1,220 @@
+"""The second pass: every example as messages, written out in two splits."""
+
+import hashlib
+import struct
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+from django.conf import settings
+
+from datasets.checking.sources import Source, open_source
+from datasets.domain.faults import Fault, FaultLog, clean
+from datasets.domain.formats import Format
+from datasets.domain.rows import RowReader
+from datasets.domain.secrets import find_secret
+from datasets.domain.split import REMEMBERED, Splitter
+from datasets.domain.turns import Example
+from datasets.models import Dataset
+from datasets.rows import OFFSET, ROWS_AN_INDEX_ENTRY
+from datasets.stored_files import replace_stored
+
+SAMPLES = 5
+SAMPLE_CHARACTERS = 2000
+GROUP = struct.Struct("<Q")
+
+Tell = Callable[[float], Any]
+
+
+@dataclass(slots=True)
+class Normalised:
+    """What the second pass counted."""
+
+    training: int = 0
+    validation: int = 0
+    turns: int = 0
+    training_turns: int = 0
+    samples: list[dict[str, Any]] = field(default_factory=list)
+
+
+def write_splits(
+    dataset: Dataset, format: Format, log: FaultLog, tell: Tell = lambda share: None
+) -> Normalised:
+    """Both splits of a dataset without errors, written anew; warnings go to the log."""
+    found = Normalised()
+    with Rows("train", dataset) as train, Rows("validation", dataset) as validation:
+        if dataset.validation_file_path:
+            held = _write_given(dataset, format, validation, found)
+            _write_train(dataset, format, train, held, log, found, tell)
+        else:
+            _write_by_share(dataset, format, train, validation, log, found, tell)
+        found.training, found.validation = train.count, validation.count
+    return found
+
+
+def examples_of(source: Source, format: Format) -> Iterator[Example]:
+    """All examples of a source; what is wrong with it was said in the first pass."""
+    reader = RowReader(source.layout.inside)
+    reader.format = format
+    for line, item in source.items():
+        yield from reader.read(line, item)[0]
+
+
+def row_bytes(example: Example) -> bytes:
+    """The normalised row: equal examples give equal bytes."""
+    row: dict[str, Any] = {"messages": example.messages}
+    if example.tools:
+        row["tools"] = example.tools
+    return msgspec.json.encode(row)
+
+
+class Looks:
+    """The slow looks at every example: duplicates and likely secrets."""
+
+    def __init__(self, log: FaultLog) -> None:
+        self._log = log
+        self._first_line: dict[int, int] = {}
+
+    def at(self, example: Example, row: bytes) -> None:
+        """Log what the example repeats or seems to give away."""
+        mark = int.from_bytes(hashlib.blake2b(row, digest_size=8).digest())
+        first = self._first_line.get(mark)
+        if first is not None:
+            words = f"the same as line {first:,}"
+            self._log.add(Fault(kind="duplicate", line=example.line, found=words))
+        elif len(self._first_line) < REMEMBERED:
+            self._first_line[mark] = example.line
+        if b"\\u0000" in row:
+            for field in _with_nul(example):
+                self._log.add(
+                    Fault(kind="nul_character", line=example.line, field=field)
+                )
+        if secret := find_secret(row):
+            self._log.add(Fault(kind="secret", line=example.line, found=secret))
+
+
+def _with_nul(example: Example) -> Iterator[str]:
+    for number, message in enumerate(example.messages):
+        if "\x00" in message["content"]:
+            yield f"messages[{number}].content"
+
+
+def _write_by_share(
+    dataset: Dataset, format: Format, train: "Rows", validation: "Rows",
+    log: FaultLog, found: Normalised, tell: Tell,
+) -> None:  # fmt: skip
+    """Every row once to a scratch file with its group; then each to its side."""
+    looks = Looks(log)
+    splitter = Splitter(share=dataset.validation_share, seed=dataset.split_seed)
+    with _scratch() as rows, _scratch() as groups:
+        with open_source(dataset.storage_path) as source:
+            for example in examples_of(source, format):
+                row = row_bytes(example)
+                looks.at(example, row)
+                _note(found, example)
+                rows.write(row + b"\n")
+                groups.write(GROUP.pack(splitter.add(row, example.conversation)))
+                tell(source.share_read)
+        splitter.settle()
+        rows.seek(0)
+        groups.seek(0)
+        for row in rows:
+            group = GROUP.unpack(groups.read(GROUP.size))[0]
+            held = splitter.is_held_out(group)
+            (validation if held else train).write(row)
+            found.training_turns += 0 if held else turns_in(row)
+
+
+def _write_given(
+    dataset: Dataset, format: Format, validation: "Rows", found: Normalised
+) -> set[bytes]:
+    """The uploaded validation file; gives marks of its rows."""
+    marks: set[bytes] = set()
+    with open_source(dataset.validation_file_path) as source:
+        for example in examples_of(source, format):
+            row = row_bytes(example)
+            _note(found, example)
+            validation.write(row + b"\n")
+            if len(marks) < REMEMBERED:
+                marks.add(hashlib.blake2b(row, digest_size=8).digest())
+    return marks
+
+
+def _write_train(
+    dataset: Dataset, format: Format, train: "Rows", held: set[bytes],
+    log: FaultLog, found: Normalised, tell: Tell,
+) -> None:  # fmt: skip
+    """Everything but what the validation file holds too."""
+    looks = Looks(log)
+    with open_source(dataset.storage_path) as source:
+        for example in examples_of(source, format):
+            row = row_bytes(example)
+            looks.at(example, row)
+            tell(source.share_read)
+            if hashlib.blake2b(row, digest_size=8).digest() in held:
+                log.add(Fault(kind="on_both_sides", line=example.line))
+                continue
+            _note(found, example)
+            train.write(row + b"\n")
+            found.training_turns += turns_in(row)
+
+
+def turns_in(row: bytes) -> int:
+    """Messages of a normalised row, without system messages."""
+    return row.count(b'{"role":"') - row.count(b'{"role":"system"')
+
+
+def _note(found: Normalised, example: Example) -> None:
+    found.turns += sum(m["role"] != "system" for m in example.messages)
+    if len(found.samples) < SAMPLES:
+        found.samples.append({"messages": [storable(m) for m in example.messages]})
+
+
+def storable(message: dict[str, Any]) -> dict[str, Any]:
+    """A message short and clean enough for a column; tool calls as text."""
+    kept = {k: v for k, v in message.items() if k in ("role", "weight", "content")}
+    if calls := message.get("tool_calls"):
+        kept["tool_calls"] = clean(msgspec.json.encode(calls).decode())[
+            :SAMPLE_CHARACTERS
+        ]
+    return kept | {"content": clean(message["content"])[:SAMPLE_CHARACTERS]}
+
+
+class Rows:
+    """A split being written, with the offset of every 256th row beside it."""
+
+    def __init__(self, split: str, dataset: Dataset) -> None:
+        self._paths = dataset.split_path(split), dataset.index_path(split)
+        self._files: list[IO[bytes]] = []
+        self._offset = 0
+        self.count = 0
+
+    def __enter__(self) -> "Rows":
+        for _ in self._paths:
+            file = tempfile.NamedTemporaryFile(dir=settings.UPLOAD_DIR, delete=False)
+            self._files.append(file)
+        return self
+
+    def write(self, row: bytes) -> None:
+        if not self.count % ROWS_AN_INDEX_ENTRY:
+            self._files[1].write(OFFSET.pack(self._offset))
+        self._files[0].write(row)
+        self._offset += len(row)
+        self.count += 1
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        for file, path in zip(self._files, self._paths, strict=True):
+            file.close()
+            if kind is None:
+                replace_stored(path, file.name)
+            Path(file.name).unlink(missing_ok=True)
+
+
+@contextmanager
+def _scratch() -> Iterator[IO[bytes]]:
+    with tempfile.TemporaryFile(dir=settings.UPLOAD_DIR) as file:
+        yield file

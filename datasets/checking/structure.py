@@ -1,0 +1,112 @@
+"""The first pass over a file: structure of every row, and the file's SHA-256."""
+
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.files.storage import default_storage
+
+from datasets.checking.sources import PIECE_BYTES, Plain, Source, Unreadable, opened
+from datasets.domain.faults import Fault, FaultLog
+from datasets.domain.formats import Format
+from datasets.domain.plain_chat import is_plain
+from datasets.domain.rows import RowReader
+
+AHEAD = 4
+MAX_ERRORS = 100_000
+
+
+@dataclass(slots=True)
+class Structure:
+    """What the first pass found."""
+
+    log: FaultLog = field(default_factory=FaultLog)
+    sha256: str = ""
+    format: Format | None = None
+    container: str = ""
+    rows: int = 0
+    examples: int = 0
+
+
+class HashedFile(Plain):
+    """A stored file whose bytes are hashed as they are read, by a thread beside."""
+
+    def __init__(self, file: Any, tell: Callable[[int], Any]) -> None:
+        super().__init__(file)
+        self._tell = tell
+        self._digest = hashlib.sha256()
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._pending: list[Future[None]] = []
+        self._hashed = 0
+
+    def readinto(self, buffer: Any) -> int:
+        start = self.tell()
+        count = super().readinto(buffer)
+        new = bytes(buffer[max(self._hashed - start, 0) : count])
+        if new and start <= self._hashed:
+            self._hash(new)
+            self._tell(self._hashed)
+        return count
+
+    def hexdigest(self) -> str:
+        """Of the whole file: what was not read yet is read now."""
+        self.seek(self._hashed)
+        while self.readinto(memoryview(bytearray(PIECE_BYTES))):
+            continue
+        self._thread.shutdown()
+        return self._digest.hexdigest()
+
+    def _hash(self, piece: bytes) -> None:
+        self._hashed += len(piece)
+        self._pending.append(self._thread.submit(self._digest.update, piece))
+        if len(self._pending) > AHEAD:
+            self._pending.pop(0).result()
+
+
+def check_structure(
+    storage_path: str,
+    tell: Callable[[float], Any] = lambda share: None,
+    expected: Format | None = None,
+) -> Structure:
+    """One streaming pass; every fault is gathered, none is raised.
+
+    `expected` is the format that another file of the dataset has already settled.
+    """
+    found = Structure(format=expected)
+    with default_storage.open(storage_path) as stored:
+        file = HashedFile(stored, lambda read: tell(read / max(stored.size, 1)))
+        try:
+            with opened(file, storage_path, stored.size) as source:
+                _check_rows(source, found)
+        except Unreadable as stopped:
+            found.log.add(stopped.fault)
+        found.sha256 = file.hexdigest()
+    if not found.examples and not found.log.error_count:
+        found.log.add(Fault(kind="empty_file", found=f"{found.rows:,} rows were read"))
+    return found
+
+
+def _check_rows(source: Source, found: Structure) -> None:
+    found.container = source.container
+    if source.byte_order_mark:
+        found.log.add(Fault(kind="byte_order_mark", line=1))
+    reader = RowReader(source.layout.inside)
+    reader.format = found.format
+    flawless, chat = 0, reader.is_chat
+    try:
+        for line, item in source.items():
+            if chat and type(item) is bytes and is_plain(item):
+                flawless += 1
+                continue
+            examples, faults = reader.read(line, item)
+            chat = reader.is_chat
+            found.examples += len(examples)
+            found.log.extend(faults)
+            if found.log.error_count > MAX_ERRORS:
+                words = f"over {MAX_ERRORS:,} until line {line:,}"
+                raise Unreadable(Fault(kind="too_many", line=line, found=words))
+    finally:
+        found.examples += flawless
+        found.format, found.rows = reader.format, reader.rows + flawless

@@ -1,0 +1,151 @@
+"""What the pages of a dataset show, gathered from rows and files."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import QueryDict
+
+from datasets.domain.faults import KINDS
+from datasets.domain.lengths import MAX_LENGTH
+from datasets.domain.statistics import Signal
+from datasets.models import Dataset, DatasetStatistics
+from datasets.pages.forms import LookForm
+from datasets.tokens.preflight import Preflight, preflight
+
+STAGES = {
+    "": "Waiting for its turn",
+    "structure": "Reading every row",
+    "splits": "Writing the normalised splits",
+    "tokens": "Counting tokens",
+}
+CHART_WIDTH, CHART_HEIGHT = 640, 140
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultCount:
+    """A kind of fault with its count."""
+
+    title: str
+    advice: str
+    count: int
+    error: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """A bar of the length chart, in the chart's units."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    words: str
+    beyond: bool
+
+
+def first_look_values() -> dict[str, Any]:
+    """What the look begins with."""
+    return {
+        "example": 1,
+        "split": "train",
+        "max_length": int(MAX_LENGTH.default),
+        "base_model": settings.DEFAULT_BASE_MODEL,
+    }
+
+
+def detail_context(dataset: Dataset, asked: QueryDict) -> dict[str, Any]:
+    """Everything that the page of one dataset shows."""
+    found: dict[str, Any] = {
+        "dataset": dataset,
+        "section": "datasets",
+        "stage": STAGES.get(dataset.stage, ""),
+        "faults": fault_counts(dataset),
+    }
+    if dataset.status == Dataset.Status.READY:
+        found |= look_context(dataset, asked)
+    return found
+
+
+def look_context(dataset: Dataset, asked: QueryDict) -> dict[str, Any]:
+    """The training signal: of all examples, and of the one that is looked at."""
+    values = first_look_values()
+    values |= {name: asked[name] for name in values if asked.get(name)}
+    form = LookForm(values)
+    found: dict[str, Any] = {"look": form}
+    if not form.is_valid():
+        return found
+    chosen = form.cleaned_data
+    rows = {row.base_model: row for row in dataset.statistics.all()}
+    row = rows.get(chosen["base_model"])
+    found |= {"statistics": row, "all_statistics": list(rows.values())}
+    if row is not None:
+        found |= statistics_context(row, chosen["max_length"])
+    total = row.examples if row else dataset.total_training_pairs or 0
+    if chosen["split"] == "validation":
+        total = dataset.total_validation_pairs or 0
+    return found | look_at(dataset, chosen, total)
+
+
+def look_at(dataset: Dataset, chosen: dict[str, Any], total: int) -> dict[str, Any]:
+    """The chosen example, and its neighbours."""
+    seen = _preflight(dataset, chosen)
+    example = chosen["example"]
+    return {
+        "preflight": seen,
+        "examples_total": total,
+        "before": example - 1 if example > 1 else None,
+        "after": example + 1 if example < total else None,
+    }
+
+
+def _preflight(dataset: Dataset, chosen: dict[str, Any]) -> Preflight:
+    try:
+        return preflight(dataset, **chosen)
+    except FileNotFoundError:
+        missing = "The normalised file is not there any more: make a new version."
+        return Preflight(**chosen, missing=missing)
+
+
+def statistics_context(row: DatasetStatistics, max_length: int) -> dict[str, Any]:
+    """Percentiles, chart and signal of a base model's statistics."""
+    lengths = row.length_histogram
+    found: Signal = row.signal(max_length)
+    return {
+        "signal": found,
+        "p50": lengths.quantile(0.5),
+        "p95": lengths.quantile(0.95),
+        "longest": lengths.maximum,
+        "share_cut": 100 * found.cut / max(found.examples, 1),
+        "share_supervised": 100 * row.supervised_tokens / max(row.tokens, 1),
+        "bars": bars(row, max_length),
+        "chart": (CHART_WIDTH, CHART_HEIGHT),
+    }
+
+
+def bars(row: DatasetStatistics, max_length: int) -> list[Bar]:
+    """The length histogram as bars; those that max_length cuts are marked."""
+    found = row.length_histogram.bars()
+    highest = max((count for _, _, count in found), default=0) or 1
+    step = CHART_WIDTH / max(len(found), 1)
+    return [
+        Bar(
+            x=round(n * step + 1, 1),
+            y=round(CHART_HEIGHT - CHART_HEIGHT * count / highest, 1),
+            width=round(step - 2, 1),
+            height=round(CHART_HEIGHT * count / highest, 1),
+            words=f"{start:,} to {end:,} tokens: {count:,} examples",
+            beyond=end > max_length,
+        )
+        for n, (start, end, count) in enumerate(found)
+    ]
+
+
+def fault_counts(dataset: Dataset) -> list[FaultCount]:
+    """Every kind that was found, errors first, the most frequent first."""
+    known = ((KINDS[k], n) for k, n in dataset.fault_counts.items() if k in KINDS)
+    found = [
+        FaultCount(title=k.title, advice=k.advice, count=n, error=k.error)
+        for k, n in known
+    ]
+    return sorted(found, key=lambda f: (not f.error, -f.count))

@@ -1,0 +1,115 @@
+"""Tokens of a split by a base model: a pipeline of preparing and tokenizing."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from datasets.domain.statistics import Measured, Statistics
+from datasets.models import Dataset, DatasetStatistics
+from datasets.tokens.base_models import AnyTokenizer, tokenizer_of
+
+BATCH_ROWS = 256
+BATCH_BYTES = 512 * 1024
+_decode = msgspec.json.Decoder().decode
+
+
+def measure_dataset(
+    dataset: Dataset,
+    base_model: str,
+    *,
+    turns: int,
+    tell: Callable[[float], Any] = lambda share: None,
+) -> DatasetStatistics:
+    """Measure the train split with a base model's tokenizer; replaces an older row."""
+    tokenizer = tokenizer_of(base_model)
+    sums = Statistics()
+    with default_storage.open(dataset.split_path("train")) as rows:
+        for read, found in measured(rows, tokenizer):
+            for measured_row in found:
+                sums.add(measured_row)
+            tell(read / max(rows.size, 1))
+    row, _ = DatasetStatistics.objects.update_or_create(
+        dataset=dataset,
+        base_model=base_model,
+        defaults=sums.dump()
+        | {
+            "examples": sums.lengths.total(),
+            "turns": turns,
+            "exact": tokenizer.exact,
+            "measured_at": timezone.now(),
+        },
+    )
+    return row
+
+
+def measure_again(dataset_id: str, base_model: str) -> None:
+    """Statistics of a ready dataset by one more base model, or the default anew."""
+    dataset = Dataset.objects.filter(pk=dataset_id, deleted_at=None).first()
+    if dataset is None or dataset.status != Dataset.Status.READY:
+        return
+    known = dataset.statistics.of_model(settings.DEFAULT_BASE_MODEL)
+    row = measure_dataset(dataset, base_model, turns=known.turns if known else 0)
+    if base_model == settings.DEFAULT_BASE_MODEL:
+        trainable = row.examples - row.never_learned
+        Dataset.objects.filter(pk=dataset.pk).update(
+            total_training_pairs=trainable,
+            total_tokens=row.tokens,
+            label_starts=row.label_starts,
+            tokens_exact=row.exact,
+            training_ready=trainable > 0,
+            avg_tokens_per_turn=row.tokens / max(row.turns, 1),
+        )
+
+
+def measured(
+    rows: Iterable[bytes], tokenizer: AnyTokenizer
+) -> Iterator[tuple[int, list[Measured]]]:
+    """Batch by batch: bytes read so far, and what each row measures.
+
+    Three batches are under way at a time: one is rendered, one tokenized, which needs
+    no interpreter lock, and one counted.
+    """
+    prepare: Callable[[Any], Any] = tokenizer.prepare
+    encode: Callable[[Any], Any] = tokenizer.encode
+    count: Callable[[Any, Any], list[Measured]] = tokenizer.count
+
+    def prepared(lines: list[bytes]) -> list[Any]:
+        return [prepare(_decode(line)) for line in lines]
+
+    def encoded(batch: Future[list[Any]]) -> tuple[list[Any], Any]:
+        return batch.result(), encode(batch.result())
+
+    read = 0
+    with ThreadPoolExecutor(1) as renderer, ThreadPoolExecutor(1) as encoder:
+        waiting: deque[tuple[int, Future[tuple[list[Any], Any]]]] = deque()
+        for lines in _batches(rows):
+            batch = renderer.submit(prepared, lines)
+            size = sum(map(len, lines))
+            waiting.append((size, encoder.submit(encoded, batch)))
+            if len(waiting) > 2:
+                size, future = waiting.popleft()
+                read += size
+                yield read, count(*future.result())
+        for size, future in waiting:
+            read += size
+            yield read, count(*future.result())
+
+
+def _batches(rows: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Up to 256 rows at a time, fewer when they are long."""
+    lines: list[bytes] = []
+    size = 0
+    for row in rows:
+        lines.append(row)
+        size += len(row)
+        if len(lines) >= BATCH_ROWS or size >= BATCH_BYTES:
+            yield lines
+            lines, size = [], 0
+    if lines:
+        yield lines

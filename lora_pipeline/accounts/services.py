@@ -1,0 +1,65 @@
+"""Writes about people and keys."""
+
+import secrets
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from lora_pipeline.models import ApiKey, BrowserSession, User
+from lora_pipeline.tokens import KEY_START, hash_secret
+
+
+def create_api_key(
+    *,
+    owner: User,
+    name: str,
+    scope: str = ApiKey.Scope.WRITE,
+    days: int | None = None,
+) -> tuple[ApiKey, str]:
+    """A new key, for some days or until it is revoked, and its secret, shown once."""
+    expires_at = timezone.now() + timedelta(days=days) if days else None
+    secret = KEY_START + secrets.token_urlsafe(32)
+    key = ApiKey.objects.create(
+        user=owner,
+        name=name,
+        scope=scope,
+        expires_at=expires_at,
+        prefix=secret[:8],
+        key_hash=hash_secret(secret),
+    )
+    return key, secret
+
+
+def revoke_api_key(*, key: ApiKey) -> None:
+    """End a key at once; revoking twice keeps the first time."""
+    if key.revoked_at is None:
+        key.revoked_at = timezone.now()
+        key.save(update_fields=["revoked_at"])
+
+
+def end_session(*, session: BrowserSession) -> None:
+    """Sign a browser out, wherever it is, with its next request."""
+    session.delete()
+
+
+def end_other_sessions(*, user: User, kept_key: str | None) -> int:
+    """Sign out every browser of a user but one; says how many there were."""
+    others = BrowserSession.objects.visible_to(user).exclude(session_key=kept_key)
+    return others.delete()[0]
+
+
+@transaction.atomic
+def save_user(*, user: User, fields: Iterable[str], is_new: bool = False) -> None:
+    """Write the columns that a form changed, and no other.
+
+    A form holds the row as it was when it was opened: writing all of it would undo a
+    sign-in or a new password of the meantime.
+    """
+    columns = {field.name for field in User._meta.concrete_fields}
+    if is_new:
+        user.save(force_insert=True)
+    elif changed := columns.intersection(fields):
+        User.objects.select_for_update().get(pk=user.pk)
+        user.save(update_fields=changed)

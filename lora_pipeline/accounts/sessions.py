@@ -1,0 +1,61 @@
+"""Sessions in the database, which know whose they are and where they were last used."""
+
+from datetime import timedelta
+from typing import Any, cast
+
+from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest
+from django.utils import timezone
+
+from lora_pipeline.models import BrowserSession
+from lora_pipeline.web.addresses import client_address
+
+USE_NOTED_EVERY = timedelta(minutes=1)
+LONGEST_USER_AGENT = 300
+
+
+class SessionStore(DatabaseSessions):
+    """A cookie that no session key can be, such as one with NUL, is no session."""
+
+    place: dict[str, Any] | None = None
+
+    @classmethod
+    def get_model_class(cls) -> type[BrowserSession]:
+        return BrowserSession
+
+    def create_model_instance(self, data: dict[str, Any]) -> BrowserSession:
+        """The row of the session, with whose it is and where it is used."""
+        row = cast(BrowserSession, super().create_model_instance(data))
+        row.user_id = data.get("_auth_user_id")
+        for name, value in (self.place or {}).items():
+            setattr(row, name, value)
+        return row
+
+    def _get_session_from_db(self) -> BrowserSession | None:
+        row: BrowserSession | None = super()._get_session_from_db()  # type: ignore[misc]
+        if row is not None and self.place is not None:
+            self._note_use(row, self.place)
+        return row
+
+    def _note_use(self, row: BrowserSession, place: dict[str, Any]) -> None:
+        """Once a minute at most, so that a request hardly ever writes for it."""
+        now = timezone.now()
+        if now - row.last_seen_at > USE_NOTED_EVERY:
+            own = BrowserSession.objects.filter(pk=row.pk)
+            own.update(last_seen_at=now, **place)
+
+    def _validate_session_key(self, key: Any) -> bool:
+        usable = isinstance(key, str) and key.isascii() and key.isalnum()
+        return usable and bool(super()._validate_session_key(key))  # type: ignore[misc]
+
+
+class Sessions(SessionMiddleware):
+    """Django's sessions, told where the request comes from."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        request.session.place = {  # type: ignore[attr-defined]
+            "address": client_address(request),
+            "user_agent": request.headers.get("User-Agent", "")[:LONGEST_USER_AGENT],
+        }

@@ -1,0 +1,161 @@
+"""What is in order here and what is not, in plain words, with what to do."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.core import checks, mail
+from django.core.files.storage import storages
+from django.db import connection
+from django.utils.module_loading import import_string
+
+from lora_pipeline.operations import health
+from lora_pipeline.operations.backup.manifest import BackupRefused
+from lora_pipeline.operations.backup.postgres import require_roles
+from lora_pipeline.operations.finding import Check, Finding, fault, ok, warning
+
+LOW_BYTES, FULL_BYTES = 10 * 1024**3, 1024**3
+
+CLOCK_SECONDS = 2.0
+MOST_WORDS = 300
+
+
+def examine() -> Iterator[Finding]:
+    """Every finding, in order. A check that breaks is itself a finding."""
+    words = health.database()
+    yield (
+        fault("database", words, "start it, or mend DATABASE_URL")
+        if words
+        else ok("database", _database_words())
+    )
+    for check in [*CHECKS, *_added()]:
+        if words and check.needs_database:
+            continue
+        try:
+            yield from check.ask()
+        except Exception as error:
+            name = check.ask.__name__.strip("_")
+            said = " ".join(str(error).split())[:MOST_WORDS]
+            yield fault(name, f"could not be asked: {said}", "see the message")
+
+
+def _added() -> Iterator[Check]:
+    for path in settings.DOCTOR_CHECKS:
+        yield from import_string(path)
+
+
+def _database_words() -> str:
+    kind = "embedded" if settings.DATABASE_EMBEDDED else "a server of yours"
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        return f"PostgreSQL {cursor.fetchone()[0]}, {kind}, answers"
+
+
+def _roles() -> Iterator[Finding]:
+    try:
+        require_roles()
+    except BackupRefused as refused:
+        yield fault("roles", str(refused), "make them, as the README says")
+        return
+    found = checks.run_checks(tags=[checks.Tags.database], databases=["default"])
+    for one in found:
+        words = " ".join(str(one.msg).split())
+        yield fault("roles", words, one.hint or "see the message")
+    if not found:
+        yield ok("roles", "both roles are there, and every policy that is wanted")
+
+
+def _migrations() -> Iterator[Finding]:
+    words = health.migrations()
+    yield (
+        fault("migrations", words, "manage.py migrate")
+        if words
+        else ok("migrations", "all are applied")
+    )
+
+
+def _processes() -> Iterator[Finding]:
+    known = health.checks()
+    for name, command in (("worker", "work"), ("reconciler", "reconcile")):
+        words, remedy = known[name](), f"start manage.py up, or manage.py {command}"
+        yield fault(name, words, remedy) if words else ok(name, "works")
+
+
+def _storage() -> Iterator[Finding]:
+    kind = type(storages["default"]).__name__
+    words = health.storage()
+    yield (
+        fault("storage", words, "see to its rights, room or settings")
+        if words
+        else ok("storage", f"{kind} writes, reads and removes")
+    )
+
+
+def _mail() -> Iterator[Finding]:
+    if not settings.EMAIL_HOST:
+        yield ok("mail", "no EMAIL_HOST: notices stay in the console")
+        return
+    try:
+        server = mail.get_connection()
+        server.open()
+        server.close()
+    except OSError as error:
+        words = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT} refused us: {error}"
+        yield fault("mail", words, "see to the EMAIL_… settings")
+    else:
+        yield ok("mail", f"{settings.EMAIL_HOST} takes our sign-in")
+
+
+def _settings() -> Iterator[Finding]:
+    """Django's own checks, those for production too."""
+    found = checks.run_checks(include_deployment_checks=True)
+    for one in found:
+        remedy = one.hint or "see the message"
+        is_fault = one.level >= checks.ERROR
+        words = " ".join(str(one.msg).split())
+        yield (fault if is_fault else warning)("settings", words, remedy)
+    if not found:
+        yield ok("settings", "nothing against them in production")
+
+
+def _clock() -> Iterator[Finding]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        theirs: datetime = cursor.fetchone()[0]
+    apart = abs((datetime.now(UTC) - theirs).total_seconds())
+    words = f"{apart:.1f} s apart from the database's"
+    remedy = "let both keep time by NTP"
+    yield (
+        warning("clock", words, remedy) if apart > CLOCK_SECONDS else ok("clock", words)
+    )
+
+
+def disks() -> Iterator[Finding]:
+    """Room where files grow."""
+    for part, folder in (
+        ("storage", settings.STORAGE_DIR),
+        ("runs", settings.RUNS_DIR),
+        ("uploads", settings.UPLOAD_DIR),
+        ("models", settings.MODELS_DIR),
+    ):
+        free = shutil.disk_usage(folder).free
+        words = f"{part}: {free / 1e9:.1f} GB free in {folder}"
+        remedy = "make room; manage.py clean_up --dry-run says what can go"
+        if free >= LOW_BYTES:
+            yield ok("disk", words)
+        else:
+            level = fault if free < FULL_BYTES else warning
+            yield level("disk", words, remedy)
+
+
+CHECKS = [
+    Check(_roles, needs_database=True),
+    Check(_migrations, needs_database=True),
+    Check(_processes, needs_database=True),
+    Check(_storage),
+    Check(disks),
+    Check(_mail),
+    Check(_settings),
+    Check(_clock, needs_database=True),
+]

@@ -1,0 +1,116 @@
+"""What must be there for the console to work; asked by probes, metrics and doctor."""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import Error, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from procrastinate.contrib.django.models import ProcrastinateWorker
+
+from lora_pipeline.postgres import row_security
+
+SILENT_AFTER_SECONDS = max(30.0, 3 * settings.RECONCILE_SECONDS)
+PROBE_FOLDER = "probe"
+
+
+def database() -> str:
+    """Empty when the database answers, else what is wrong, in words for anybody."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error:
+        return "the database does not answer"
+    return ""
+
+
+def migrations() -> str:
+    """Whether the tables are those of this version."""
+    missing = migrations_on_disk() - set(
+        MigrationRecorder(connection).applied_migrations()
+    )
+    return f"{len(missing)} migrations are not applied" if missing else ""
+
+
+@cache
+def migrations_on_disk() -> frozenset[tuple[str, str]]:
+    """Read once: files of a running version do not change."""
+    return frozenset(MigrationLoader(None).disk_migrations)
+
+
+def storage() -> str:
+    """Whether a file can be written, read back and removed."""
+    name, content = f"{PROBE_FOLDER}/{uuid.uuid4()}", b"probe"
+    try:
+        saved = default_storage.save(name, ContentFile(content))
+        with default_storage.open(saved) as file:
+            same = file.read() == content
+        default_storage.delete(saved)
+    except Exception:
+        return "the storage cannot be written"
+    return "" if same else "the storage returned other bytes than were written"
+
+
+def worker() -> str:
+    """Whether some worker takes tasks."""
+    return silence("worker", worker_age())
+
+
+def worker_age() -> float | None:
+    """Seconds since some worker last showed that it works; None: never."""
+    with row_security.operator():
+        beat = ProcrastinateWorker.objects.aggregate(at=Max("last_heartbeat"))
+    return seconds_since(beat["at"])
+
+
+def seconds_since(at: datetime | None) -> float | None:
+    """Age of a sign of life in seconds, never negative; None when there was none."""
+    return None if at is None else max((timezone.now() - at).total_seconds(), 0.0)
+
+
+def silence(name: str, age: float | None) -> str:
+    """What is wrong with a process last heard of so many seconds ago; else empty."""
+    if age is None:
+        return f"no {name} has shown itself yet"
+    late = age > SILENT_AFTER_SECONDS
+    return f"no {name} has shown itself for {age:.0f} s" if late else ""
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "database": database,
+    "migrations": migrations,
+    "storage": storage,
+    "worker": worker,
+}
+
+
+def checks() -> dict[str, Callable[[], str]]:
+    """Our own, and those that the apps add by the setting HEALTH_CHECKS."""
+    added = {n: import_string(path) for n, path in settings.HEALTH_CHECKS.items()}
+    return CHECKS | added
+
+
+def faults() -> dict[str, str]:
+    """What is not in order, by part; the later parts are not asked without a database.
+
+    The words hold nothing of what the error said, since anybody may read them.
+    """
+    found = {}
+    for name, check in checks().items():
+        try:
+            words = check()
+        except Error:
+            words = "the database does not answer"
+        if words:
+            found[name] = words
+        if name == "database" and words:
+            break
+    return found

@@ -1,0 +1,98 @@
+"""The addresses for machines that watch: alive, ready, and in figures.
+
+They need no sign-in. `/healthz` touches nothing but this process, `/readyz` says in
+general words what is missing, `/metrics` answers its token, or this machine alone.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from lora_pipeline.accounts.authentication import bearer_token
+from lora_pipeline.operations import health, metrics
+
+ALIVE = "/healthz"
+READY_SECONDS = 5.0
+FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
+
+
+class AliveFirst:
+    """Answers `/healthz` before anything that could need the database."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return alive(request) if request.path == ALIVE else self.get_response(request)
+
+
+@require_safe
+@never_cache
+def alive(request: HttpRequest) -> HttpResponse:
+    """This process takes requests; says nothing about anything else."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> HttpResponse:
+    """200 when all parts work, 503 with what is missing."""
+    missing = _recent.get()
+    status = 503 if missing else 200
+    return JsonResponse({"ready": not missing, "missing": missing}, status=status)
+
+
+@require_safe
+@never_cache
+def figures(request: HttpRequest) -> HttpResponse:
+    """Prometheus's text format."""
+    if not may_read_figures(request):
+        words = "Give the METRICS_TOKEN as a bearer token.\n"
+        return HttpResponse(words, status=403, content_type="text/plain")
+    return HttpResponse(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
+
+
+def may_read_figures(request: HttpRequest) -> bool:
+    """With the token where one is set, else from this machine and through no proxy.
+
+    Behind a proxy on this machine every caller would look like a neighbour.
+    """
+    if expected := settings.METRICS_TOKEN:
+        given = bearer_token(request) or ""
+        return secrets.compare_digest(given.encode(), expected.encode())
+    if any(name in request.META for name in FORWARDED):
+        return False
+    try:
+        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
+
+
+class Recent:
+    """What was found a moment ago, so that asking often costs nothing."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: dict[str, str] = {}
+        self._until = 0.0
+
+    def get(self) -> dict[str, str]:
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._found = health.faults()
+                self._until = time.monotonic() + READY_SECONDS
+            return self._found
+
+    def forget(self) -> None:
+        self._until = 0.0
+
+
+_recent = Recent()

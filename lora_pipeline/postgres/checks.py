@@ -1,0 +1,60 @@
+"""`manage.py check --database default`: are roles and policies as they must be?
+
+`migrate` runs it too, before it changes anything: hence policies are looked at only
+where no migration is due, since one that is due may bring them.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from lora_pipeline.postgres.policies import missing_policies, wrong_roles
+
+ROLES_HINT = (
+    "As superuser, once a server: psql -v login=THE_LOGIN_ROLE -f "
+    "lora_pipeline/deploy/roles.sql (README, Settings)."
+)
+POLICY_HINT = (
+    "Add a migration with row_security.owner_policies(…) or child_policies(…), "
+    "or say in protection.NOBODYS why the table needs none."
+)
+
+
+@register(Tags.database)
+def check_row_security(
+    *, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Errors for missing roles and policies; nothing when no database is asked."""
+    if "default" not in (databases or ()):
+        return []
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        return [_unreachable(error)]
+    found: list[CheckMessage] = [
+        Error(words, hint=ROLES_HINT, id="lora_pipeline.E001")
+        for words in wrong_roles()
+    ]
+    if not found and not _migrations_are_due():
+        found += [
+            Error(words, hint=POLICY_HINT, id="lora_pipeline.E002")
+            for words in missing_policies()
+        ]
+    return found
+
+
+def _unreachable(error: OperationalError) -> CheckMessage:
+    first = str(error).strip().splitlines()[-1].strip()
+    words = f"The database cannot be used: {first}"
+    hint = (
+        ROLES_HINT if "role" in first else "Is it running, and is DATABASE_URL right?"
+    )
+    return Error(words, hint=hint, id="lora_pipeline.E003")
+
+
+def _migrations_are_due() -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))

@@ -1,0 +1,13 @@
+"""How secrets begin, and the hash under which they are kept."""
+
+import hashlib
+
+KEY_START = "lp_"
+
+
+RUN_TOKEN_START = "run_"  # noqa: S105 - how one begins, not one itself
+
+
+def hash_secret(secret: str) -> str:
+    """SHA-256 in hex; enough for secrets that are 256 random bits."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,4 @@
+"""What every page and request shares: middleware, headers, addresses, rate limits.
+
+No page of a feature is here.
+"""

@@ -1,0 +1,187 @@
+"""What every request passes through: errors, size limits, row security, sign-in."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import quote, urlsplit
+
+from django.conf import settings
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
+from django.shortcuts import render, resolve_url
+
+from lora_pipeline.api.envelope import is_api, json_error, server_error, unreadable
+from lora_pipeline.postgres import row_security
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
+UPLOADS = re.compile(
+    r"/api/datasets(/[^/]+/(content|versions))?|/datasets/(upload|[^/]+/version)"
+)
+NO_LENGTH = "Say how long the body is: send Content-Length, not chunks of any number."
+OPEN_PATHS = ("/sign-in", "/static/", "/api/", "/favicon.ico")
+PROBES = {"/healthz", "/readyz", "/metrics"}
+CALLERS_FAULTS = (BadRequest, SuspiciousOperation)
+
+
+class ErrorEnvelope:
+    """API paths answer errors as JSON, also those that never reach a view."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not (is_api(request) and _is_html(response)):
+            return response
+        if response.status_code == 404:
+            return json_error("Not found.", status_code=404, code="not_found")
+        return unreadable() if response.status_code == 400 else response
+
+    def process_exception(
+        self, request: HttpRequest, error: Exception
+    ) -> HttpResponse | None:
+        if isinstance(error, RequestDataTooBig):
+            return too_large(request, settings.MAX_BODY_BYTES)
+        if isinstance(error, CALLERS_FAULTS):
+            return unreadable() if is_api(request) else None
+        return server_error(request) if is_api(request) else None
+
+
+class Compression(GZipMiddleware):
+    """Compresses all but downloads: a range counts the bytes of the file as it is."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if "Accept-Ranges" in response.headers:
+            return response
+        return super().process_response(request, response)
+
+
+class BodyLimit:
+    """Refuses a body by its announced length, before a byte of it is read.
+
+    One that announces none, in chunks without an end in sight, is refused for that.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "HTTP_TRANSFER_ENCODING" in request.META:
+            return refused_body(request, NO_LENGTH, status=411, code="no_length")
+        limit = body_limit(request)
+        try:
+            length = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            length = 0
+        return (
+            too_large(request, limit) if length > limit else self.get_response(request)
+        )
+
+
+def body_limit(request: HttpRequest) -> int:
+    """Bytes that a request to this path may carry."""
+    if UPLOADS.fullmatch(request.path) and not _is_json(request):
+        return int(settings.MAX_UPLOAD_BYTES)
+    if request.path.startswith("/api/runs/") and request.path.endswith("/artifact"):
+        return int(settings.MAX_ADAPTER_BYTES)
+    return int(settings.MAX_BODY_BYTES)
+
+
+def too_large(request: HttpRequest, limit: int) -> HttpResponse:
+    """413 in the shape that the caller reads."""
+    words = f"The body is larger than the {limit:,} bytes that are accepted here."
+    return refused_body(request, words, status=413, code="too_large")
+
+
+def refused_body(
+    request: HttpRequest, words: str, *, status: int, code: str
+) -> HttpResponse:
+    """A body that is not even begun to be read: JSON for the API, else a page."""
+    if is_api(request):
+        return json_error(words, status_code=status, code=code)
+    found = {"title": "Not accepted", "words": words}
+    return render(request, "error.html", found, status=status)
+
+
+class RowSecurity:
+    """The database shows the rows of the signed-in user, and forgets them after."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            self._enter(request)
+            return self.get_response(request)
+        finally:
+            row_security.reset()
+
+    def _enter(self, request: HttpRequest) -> None:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return
+        user = request.user  # looking it up shows its rows, see backends.py
+        if not user.is_authenticated:
+            row_security.reset()
+        elif request.path.startswith("/admin/") and user.is_staff:
+            row_security.act_as_operator()
+
+
+class SignInRequired:
+    """Every page but sign-in needs a user, the admin an operator.
+
+    The API says 401 by itself.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path in PROBES:
+            return self.get_response(request)
+        if request.path.startswith("/admin/") and _is_no_operator(request):
+            raise PermissionDenied
+        if request.user.is_authenticated or request.path.startswith(OPEN_PATHS):
+            return self.get_response(request)
+        target = f"{resolve_url(settings.LOGIN_URL)}?next={quote(page_of(request))}"
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=401, headers={"HX-Redirect": target})
+        return HttpResponseRedirect(target)
+
+
+def _is_no_operator(request: HttpRequest) -> bool:
+    return request.user.is_authenticated and not request.user.is_staff
+
+
+def page_of(request: HttpRequest) -> str:
+    """The page that the user looks at, to come back to after signing in.
+
+    A refresh by htmx names it in a header, a form in its referrer; what they ask for
+    themselves is no page.
+    """
+    if request.headers.get("HX-Request"):
+        seen = request.headers.get("HX-Current-URL", "")
+    elif request.method not in {"GET", "HEAD"}:
+        seen = request.headers.get("Referer", "")
+    else:
+        return request.get_full_path()
+    parts = urlsplit(seen)
+    own = parts.netloc == request.get_host() and parts.path.startswith("/")
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.path}{query}" if own else "/"
+
+
+def _is_json(request: HttpRequest) -> bool:
+    kind = str(request.META.get("CONTENT_TYPE", ""))
+    return kind.startswith("application/json")
+
+
+def _is_html(response: HttpResponseBase) -> bool:
+    return response.headers.get("Content-Type", "").startswith("text/html")

@@ -1,0 +1,76 @@
+"""Method options and the confirmation: what the form refuses, the API refuses too."""
+
+import pytest
+
+from tests.training.jobs.test_api import body
+from training.models import TrainingJob
+
+LLAMA_70B = "meta-llama/Llama-3.3-70B-Instruct"
+MIXTRAL = "mistralai/Mixtral-8x7B-Instruct-v0.1"
+FORM = {
+    "preset_id": "custom",
+    "gpu_type": "A100-80GB",
+    "gpu_count": "2",
+    "learning_rate": "0.00005",
+    "batch_size": "4",
+    "epochs": "3",
+    "rank": "16",
+    "dropout": "0.05",
+    "start": "",
+}
+
+
+@pytest.fixture
+def both(browser_of_owner, api, dataset):
+    """Asks form and API, and answers what both say."""
+
+    def ask(form, inside, **beside) -> int:
+        sent = FORM | {"datasetId": str(dataset.pk)} | form
+        page = browser_of_owner.post("/training/configure", sent).status_code
+        wanted = body(dataset, preset_id="custom", **beside)
+        wanted["hyperparameters"] = wanted["hyperparameters"] | inside
+        answer = api.post("/api/jobs", wanted, format="json").status_code
+        assert {302: 201, 422: 400}.get(page, page) == answer
+        jobs = list(TrainingJob.objects.values("hyperparameters", "plan"))
+        assert len(jobs) == (2 if answer == 201 else 0)
+        assert jobs[:1] == jobs[1:]
+        return answer
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "sent", "code"),
+    [
+        ("micro_batch", "2", 2, 201),
+        ("micro_batch", "", None, 201),
+        ("micro_batch", "3", 3, 400),
+        ("micro_batch", "0", 0, 400),
+        ("micro_batch", "65", 65, 400),
+        ("micro_batch", "1.5", 1.5, 400),
+        ("method", "qlora", "qlora", 201),
+        ("method", "full", "full", 400),
+        ("packing", "on", True, 201),
+        ("packing", "off", False, 201),
+        ("packing", "maybe", "maybe", 400),
+        ("gradient_checkpointing", "auto", None, 201),
+        ("gradient_checkpointing", "on", True, 201),
+        ("gradient_checkpointing", "off", False, 201),
+        ("gradient_checkpointing", "maybe", "maybe", 400),
+    ],
+)
+def test_a_method_option_is_judged_alike(both, name, typed, sent, code):
+    assert both({name: typed}, {name: sent}) == code
+
+
+def test_a_mixture_is_quantised_by_neither(both):
+    form = {"base_model": MIXTRAL, "method": "qlora"}
+    assert both(form, {"method": "qlora"}, base_model=MIXTRAL) == 400
+
+
+def test_what_does_not_fit_is_confirmed_at_both(both):
+    form = {"base_model": LLAMA_70B}
+    assert both(form, {}, base_model=LLAMA_70B) == 409
+    confirmed = form | {"confirm_memory": "on"}
+    code = both(confirmed, {}, base_model=LLAMA_70B, confirm_memory=True)
+    assert code == 201

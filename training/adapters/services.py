@@ -1,0 +1,108 @@
+"""Every write about adapters that a user causes."""
+
+from functools import partial
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
+
+from lora_pipeline.errors import Refusal
+from training.adapters.lineage import next_version
+from training.adapters.tasks import answer_question, export_merged
+from training.jobs.transitions import record_log
+from training.models import Adapter, AdapterExport, AdapterQuestion, Work
+
+LONGEST_QUESTION = 4000
+LONGEST_SYSTEM = 2000
+MOST_NEW_TOKENS = 512
+DEFAULT_NEW_TOKENS = 128
+MOST_WAITING = 5
+
+
+@transaction.atomic
+def rename_adapter(*, adapter: Adapter, name: str) -> None:
+    """Call it something else; under a new name it gets that name's next version."""
+    if name == adapter.name:
+        return
+    adapter.version = next_version(adapter.user, name)
+    adapter.name = name
+    adapter.save(update_fields=["name", "version"])
+
+
+@transaction.atomic
+def delete_adapter(*, adapter: Adapter, by: str) -> None:
+    """Remove its files, its export and its questions; the job keeps its record."""
+    paths = [adapter.storage_path]
+    if export := AdapterExport.objects.filter(adapter=adapter).first():
+        paths.append(export.storage_path)
+        export.delete()
+    adapter.questions.all().delete()
+    adapter.deleted_at = timezone.now()
+    adapter.storage_path = ""
+    adapter.save(update_fields=["deleted_at", "storage_path"])
+    adapter.job.artifact = None
+    adapter.job.save(update_fields=["artifact", "updated_at"])
+    record_log(adapter.job, f"the adapter {adapter} was deleted by {by}")
+    for path in filter(None, paths):
+        transaction.on_commit(partial(default_storage.delete, path))
+
+
+@transaction.atomic
+def start_export(*, adapter: Adapter) -> tuple[AdapterExport, bool]:
+    """Have the worker merge it into its base model; also whether that began just now.
+
+    One that is under way or done is answered as it is, one that failed begins anew.
+    """
+    Adapter.objects.select_for_update().get(pk=adapter.pk)
+    export, is_new = AdapterExport.objects.get_or_create(adapter=adapter)
+    if not is_new and export.status != Work.FAILED:
+        return export, False
+    export.status, export.stage, export.error = Work.WAITING, "", ""
+    export.started_at = export.completed_at = None
+    export.save()
+    export_merged.defer(export_id=str(export.pk))
+    return export, True
+
+
+@transaction.atomic
+def ask(
+    *,
+    adapter: Adapter,
+    question: str,
+    system: str = "",
+    max_new_tokens: int = DEFAULT_NEW_TOKENS,
+) -> AdapterQuestion:
+    """Ask the base model and the adapter the same; the worker answers.
+
+    Raises Refusal 409 while too many of the user's questions wait.
+    """
+    Adapter.objects.select_for_update().get(pk=adapter.pk)
+    own = AdapterQuestion.objects.filter(adapter__user=adapter.user_id)
+    waiting = own.filter(status__in=[Work.WAITING, Work.RUNNING]).count()
+    if waiting >= MOST_WAITING:
+        raise Refusal(
+            f"{waiting} of your questions are not answered yet: wait for one of them.",
+            status_code=409,
+            code="too_many_questions",
+        )
+    asked = AdapterQuestion.objects.create(
+        adapter=adapter,
+        system=system,
+        question=question,
+        max_new_tokens=max_new_tokens,
+    )
+    answer_question.defer(question_id=str(asked.pk))
+    return asked
+
+
+def questions_before(question: AdapterQuestion) -> int:
+    """How many questions of the same user are answered before it."""
+    own = AdapterQuestion.objects.filter(adapter__user=question.adapter.user_id)
+    open_ones = own.filter(status__in=[Work.WAITING, Work.RUNNING])
+    return open_ones.filter(created_at__lt=question.created_at).count()
+
+
+@transaction.atomic
+def clear_questions(*, adapter: Adapter) -> None:
+    """Forget what was asked and answered."""
+    adapter.questions.filter(status__in=[Work.DONE, Work.FAILED]).delete()

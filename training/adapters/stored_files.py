@@ -1,0 +1,13 @@
+"""Which files in the storage the rows of adapters name, for backups."""
+
+from collections.abc import Iterator
+
+from training.models import Adapter, AdapterExport
+
+
+def paths() -> Iterator[str]:
+    """Archives of adapters and merged models, as the rows of this transaction say."""
+    adapters = Adapter.objects.exclude(storage_path="")
+    yield from adapters.values_list("storage_path", flat=True)
+    exports = AdapterExport.objects.exclude(storage_path="")
+    yield from exports.values_list("storage_path", flat=True)

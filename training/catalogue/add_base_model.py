@@ -1,0 +1,80 @@
+"""Entering a base model in the catalogue, its dimensions read from its config.json."""
+
+import json
+import subprocess
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from training.domain.catalogue.architecture_config import architecture_from_config
+from training.launchers.program import TrainerMissing, hub_token, run, trainer_command
+from training.models import BaseModel
+
+FETCH_SECONDS = 120
+
+
+class CannotAdd(ValueError):
+    """The model's config.json is missing or of an unknown kind; says what to do."""
+
+
+def add_base_model(
+    id_or_path: str,
+    *,
+    model_id: str | None = None,
+    name: str | None = None,
+    revision: str = "",
+) -> BaseModel:
+    """Enter or update a model: a folder here, or an id of the Hugging Face hub.
+
+    Raises CannotAdd when there is no config.json, or none whose parameters can be
+    counted exactly.
+    """
+    folder = Path(id_or_path).expanduser()
+    local = folder.is_dir()
+    file = folder / "config.json" if local else _fetched(id_or_path, revision)
+    facts = {
+        "name": name or folder.name.replace("-", " "),
+        "source": BaseModel.Source.FOLDER if local else BaseModel.Source.HUB,
+        "path": str(folder.resolve()) if local else "",
+        "revision": revision,
+        **_dimensions(file),
+        "dimensions_source": str(file.resolve())[-300:] if local else _hub(id_or_path),
+        "enabled": True,
+    }
+    key = model_id or (folder.name if local else id_or_path)
+    model, _ = BaseModel.objects.update_or_create(pk=key, defaults=facts)
+    return model
+
+
+def _hub(model_id: str) -> str:
+    return f"https://huggingface.co/{model_id}/blob/main/config.json"
+
+
+def _dimensions(file: Path) -> dict[str, Any]:
+    try:
+        architecture = architecture_from_config(json.loads(file.read_text()))
+    except OSError:
+        words = f"There is no {file}: give a folder with a config.json, or a hub id."
+        raise CannotAdd(words) from None
+    except (ValueError, TypeError) as error:
+        raise CannotAdd(f"{file} cannot be used. {error}") from None
+    parameters = architecture.parameters
+    return {"dimensions": asdict(architecture), "parameters": parameters}
+
+
+def _fetched(model_id: str, revision: str) -> Path:
+    """The config.json of a hub id, by the trainer, which has the hub's client."""
+    command = trainer_command("config", model_id, "--revision", revision)
+    try:
+        done = run(command, seconds=FETCH_SECONDS, extra=hub_token())
+    except subprocess.TimeoutExpired:
+        raise CannotAdd(f"Hugging Face did not answer in {FETCH_SECONDS} s.") from None
+    except TrainerMissing as missing:
+        raise CannotAdd(str(missing)) from None
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        raise CannotAdd(
+            f"{model_id} is neither a folder here nor a model that Hugging Face "
+            f"gives out ({reason[:300]}). A gated model needs HF_TOKEN."
+        )
+    return Path(done.stdout.strip().splitlines()[-1])

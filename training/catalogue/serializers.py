@@ -1,0 +1,56 @@
+"""The catalogue as the API shows it."""
+
+from rest_framework import serializers
+
+from lora_pipeline.api.fields import Facts
+from training.domain.presets import DEFAULT_PRESET, Preset
+from training.models import BaseModel, GpuType
+
+
+class GpuTypeSerializer(serializers.ModelSerializer[GpuType]):
+    """A catalogue row; `connected` says whether a job for it can start now."""
+
+    peak_tflops = Facts()
+    connected = serializers.BooleanField()
+
+    class Meta:
+        model = GpuType
+        exclude = ["enabled", "suggested_usd_per_hour", "suggestion_note"]
+
+
+class BaseModelSerializer(serializers.ModelSerializer[BaseModel]):
+    """A model that jobs can train on."""
+
+    dimensions = Facts()
+    is_here = serializers.BooleanField()
+
+    class Meta:
+        model = BaseModel
+        fields = [
+            "id",
+            "name",
+            "source",
+            "revision",
+            "parameters",
+            "note",
+            "is_here",
+            "dimensions",
+            "dimensions_source",
+        ]
+
+
+class PresetSerializer(serializers.Serializer[Preset]):
+    """A ready-made setting: its hyperparameters and what it is good for."""
+
+    id = serializers.CharField()
+    title = serializers.CharField()
+    icon = serializers.CharField()
+    use_case = serializers.CharField()
+    is_default = serializers.SerializerMethodField()
+    hyperparameters = serializers.SerializerMethodField()
+
+    def get_is_default(self, preset: Preset) -> bool:
+        return preset is DEFAULT_PRESET
+
+    def get_hyperparameters(self, preset: Preset) -> dict[str, float]:
+        return preset.values()

@@ -1,0 +1,158 @@
+"""What a run measured: as charts with switches, as rows, and watched as it comes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from training.charts.line_chart import Chart, Series, line_chart
+from training.domain.series import Point, downsample, smoothed
+from training.models import MetricPoint, TrainingJob
+
+COLUMNS = (
+    "step",
+    "epoch",
+    "loss",
+    "validation_loss",
+    "learning_rate",
+    "grad_norm",
+    "tokens_per_second",
+    "tokens_seen",
+    "step_seconds",
+    "gpu_use",
+    "gpu_memory_bytes",
+    "at",
+)
+SMALL_CHARTS = {
+    "learning_rate": "Learning rate",
+    "grad_norm": "Gradient norm",
+    "tokens_per_second": "Tokens/s",
+    "gpu_use": "GPU use, %",
+    "gpu_memory_bytes": "GPU memory, GB",
+}
+SCALE = {"gpu_memory_bytes": 1e-9}
+SMALL_POINTS = 152
+DRAWN = ("step", "loss", "validation_loss", *SMALL_CHARTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switches:
+    """How the loss is drawn, as the address says."""
+
+    log: bool = False
+    smooth: bool = False
+
+    @property
+    def query(self) -> str:
+        """For an address that keeps them."""
+        return self._as_query(self.log, self.smooth)
+
+    @property
+    def query_other_scale(self) -> str:
+        return self._as_query(not self.log, self.smooth)
+
+    @property
+    def query_other_smoothing(self) -> str:
+        return self._as_query(self.log, not self.smooth)
+
+    @staticmethod
+    def _as_query(log: bool, smooth: bool) -> str:
+        return urlencode([(k, 1) for k, on in (("log", log), ("smooth", smooth)) if on])
+
+
+def switches_in(given: Mapping[str, str]) -> Switches:
+    """The switches of an address; anything but 1 is off."""
+    return Switches(log=given.get("log") == "1", smooth=given.get("smooth") == "1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCharts:
+    """The loss, the other measurements by title, and the best evaluation."""
+
+    loss: Chart | None
+    small: list[tuple[str, Chart]]
+    best: Point | None
+
+
+def charts_of(job: TrainingJob, switches: Switches) -> JobCharts:
+    """Every chart of a job, by one query."""
+    rows = list(job.metrics.values_list(*DRAWN))
+    columns: dict[str, list[Point]] = {
+        name: [(row[0], row[place]) for row in rows if row[place] is not None]
+        for place, name in enumerate(DRAWN)
+        if place
+    }
+    train, validation = columns["loss"], columns["validation_loss"]
+    return JobCharts(
+        loss=line_chart(
+            loss_series(train, validation, smooth=switches.smooth),
+            last_step=job.total_steps,
+            words=_words(train, validation),
+            log=switches.log,
+        ),
+        small=list(_small_charts(job, columns)),
+        best=min(validation, key=lambda point: point[1], default=None),
+    )
+
+
+def loss_series(
+    train: Sequence[Point], validation: Sequence[Point], *, smooth: bool
+) -> list[Series]:
+    """Training and validation; smoothed, with what was measured behind it."""
+    measured = Series(name="Training", css="train", points=train)
+    found = [measured]
+    if smooth:
+        behind = Series(name="Training, as measured", css="train faint", points=train)
+        found = [behind, Series(name="Training", css="train", points=smoothed(train))]
+    held_out = Series(name="Validation", css="validation", points=validation, dots=True)
+    return [*found, held_out]
+
+
+def _small_charts(
+    job: TrainingJob, columns: Mapping[str, Sequence[Point]]
+) -> Iterator[tuple[str, Chart]]:
+    for name, title in SMALL_CHARTS.items():
+        scale = SCALE.get(name, 1.0)
+        points = [(step, value * scale) for step, value in columns[name]]
+        if not points:
+            continue
+        series = Series(name=title, css="train", points=points)
+        words = f"{title}: from {points[0][1]:.3g} to {points[-1][1]:.3g}."
+        chart = line_chart(
+            [series], last_step=job.total_steps, words=words, most=SMALL_POINTS
+        )
+        if chart is not None:
+            yield title, chart
+
+
+def _words(train: Sequence[Point], validation: Sequence[Point]) -> str:
+    parts = []
+    if train:
+        parts.append(f"Training loss goes from {train[0][1]:.3f} to {train[-1][1]:.3f}")
+    if validation:
+        step, best = min(validation, key=lambda point: point[1])
+        parts.append(f"validation loss is {validation[-1][1]:.3f}")
+        parts.append(f"at its best {best:.3f} at step {step}")
+    return ", ".join(parts) + "."
+
+
+# -- Rows ----------------------------------------------------------------------
+
+
+def metric_rows(job: TrainingJob, most: int | None = None) -> list[dict[str, Any]]:
+    """The rows in order; `most` of them where it is given, the loss's peaks kept."""
+    rows: list[dict[str, Any]] = list(job.metrics.values(*COLUMNS))
+    if most is None or len(rows) <= most:
+        return rows
+    losses = [(place, row["loss"] or 0.0) for place, row in enumerate(rows)]
+    return [rows[place] for place, _ in downsample(losses, most)]
+
+
+def table(job: TrainingJob) -> Iterator[tuple[object, ...]]:
+    """The rows of the CSV, under COLUMNS, oldest first."""
+    points = MetricPoint.objects.filter(job=job).order_by("step")
+    for row in points.values_list(*COLUMNS).iterator(chunk_size=1000):
+        yield (*row[:-1], row[-1].isoformat())
+
+
+# -- Watching ------------------------------------------------------------------

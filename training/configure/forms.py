@@ -1,0 +1,265 @@
+"""The configuration form; ranges from `domain/limits`, as for the API."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import forms
+from django.conf import settings
+
+from training.domain import presets
+from training.domain.config import JobConfig, fill_defaults
+from training.domain.limits import (
+    GPU_COUNT,
+    LIMITS,
+    MICRO_BATCH,
+    REQUIRED,
+    SCHEDULERS,
+    Limit,
+    plain,
+)
+from training.domain.method import LORA, METHODS
+from training.domain.presets import DEFAULT_PRESET, PRESET_IDS
+from training.estimates import lookup
+from training.estimates.lookup import Catalogue, is_connected
+from training.estimates.rules import find_problems
+from training.models import BaseModel, GpuType
+
+WORDS = {
+    "gpu_count": ("GPUs", ""),
+    "learning_rate": (
+        "Learning rate",
+        "Lower is steadier; higher learns faster and can overshoot.",
+    ),
+    "batch_size": ("Batch size", "Sequences per optimizer step, over all GPUs."),
+    "epochs": ("Epochs", "Passes over the data. More helps less each time."),
+    "rank": ("LoRA rank", "Capacity of the adapter: higher can learn more detail."),
+    "alpha": ("Alpha", "Scale of the adapter's effect; usually twice the rank."),
+    "dropout": ("Dropout", "Share of the adapter's inputs left out while learning."),
+    "max_length": ("Longest sequence", "In tokens; what is longer is cut."),
+    "seed": ("Seed", "The same seed and settings repeat a run."),
+    "micro_batch": (
+        "Micro-batch",
+        "Sequences at once; gradient accumulation makes up the batch. Empty: chosen.",
+    ),
+    "warmup_ratio": (
+        "Warmup",
+        "Share of the steps in which the learning rate rises to its value.",
+    ),
+}
+FORM_NAMES = {
+    "gpu_config.type": "gpu_type",
+    "gpu_config.count": "gpu_count",
+    "hyperparameters.method": "method",
+    "hyperparameters.micro_batch": "micro_batch",
+}
+UNSENT = ("csrfmiddlewaretoken", "submission", "estimated_cost", "confirm_memory")
+METHOD_WORDS = {LORA: "LoRA", "qlora": "QLoRA (4-bit weights)"}
+METHOD_NAMES = ("method", "packing", "gradient_checkpointing", "micro_batch")
+CHOSEN = (*LIMITS, "scheduler", *METHOD_NAMES)
+AUTOMATIC, ON, OFF = "auto", "on", "off"
+SWITCH = {AUTOMATIC: None, ON: True, OFF: False}
+
+
+def switch(label: str, help_text: str, words: dict[str, str]) -> forms.TypedChoiceField:
+    """A choice between on and off, and leaving it open where that is allowed."""
+    return forms.TypedChoiceField(
+        label=label,
+        help_text=help_text,
+        required=False,
+        choices=list(words.items()),
+        coerce=SWITCH.__getitem__,
+        empty_value=SWITCH[next(iter(words))],  # type: ignore[arg-type]
+    )
+
+
+def limited(name: str, limit: Limit) -> forms.Field:
+    """A number box, and what its slider needs; range and error are the limit's."""
+    attrs = {"min": plain(limit.minimum), "max": plain(limit.maximum)}
+    attrs |= {"step": plain(limit.step) if limit.whole else "any"}
+    attrs |= {"inputmode": "numeric" if limit.whole else "decimal"}
+    attrs |= {"autocomplete": "off", "aria-describedby": f"{name}-words {name}-error"}
+    kind = forms.IntegerField if limit.whole else forms.FloatField
+    allowed = f"{plain(limit.minimum)} to {plain(limit.maximum)}"
+    whole = "a whole number" if limit.whole else "a number"
+    words = f"Give {whole} from {allowed}."
+
+    def check(value: float) -> None:
+        if problem := limit.problem(value):
+            raise forms.ValidationError(problem)
+
+    label, help_text = WORDS[name]
+    field = kind(
+        label=label,
+        help_text=help_text,
+        widget=forms.NumberInput(attrs=attrs),
+        validators=[check],
+        error_messages={"required": words, "invalid": words},
+    )
+    field.slider = {  # type: ignore[attr-defined]
+        "minimum": plain(limit.minimum),
+        "maximum": plain(limit.slider_maximum or limit.maximum),
+        "step": plain(limit.step),
+        "allowed": allowed,
+    }
+    return field
+
+
+class ConfigureForm(forms.Form):
+    """A whole job, without its dataset."""
+
+    preset_id = forms.ChoiceField(label="Preset", choices=[(n, n) for n in PRESET_IDS])
+    name = forms.CharField(
+        label="Name",
+        max_length=200,
+        required=False,
+        help_text="Empty: the dataset's name and the preset.",
+    )
+    scheduler = forms.ChoiceField(
+        label="Scheduler",
+        required=False,
+        choices=[(s, s.replace("_", " ")) for s in SCHEDULERS],
+        help_text="How the learning rate changes over the run.",
+    )
+    method = forms.ChoiceField(
+        label="Method",
+        required=False,
+        choices=[(name, METHOD_WORDS[name]) for name in METHODS],
+        help_text="QLoRA stores the base model in 4 bits: less memory, a slower step.",
+    )
+    packing = switch(
+        "Packing",
+        "Several short sequences in one row: less padding, fewer steps.",
+        {OFF: "off", ON: "on"},
+    )
+    gradient_checkpointing = switch(
+        "Gradient checkpointing",
+        "Computes activations twice instead of keeping them: less memory, slower.",
+        {AUTOMATIC: "chosen for this job", ON: "on", OFF: "off"},
+    )
+    confirm_memory = forms.BooleanField(required=False)
+    max_cost = forms.DecimalField(
+        label="Cost cap in USD",
+        required=False,
+        min_value=Decimal(0),
+        max_digits=12,
+        decimal_places=4,
+        help_text="Empty: none. Held from your monthly budget instead of the estimate.",
+        error_messages={"invalid": "Give an amount in USD, or leave it empty."},
+    )
+    submission = forms.CharField(
+        required=False, max_length=64, widget=forms.HiddenInput
+    )
+    estimated_cost = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(
+        self, data: Mapping[str, Any], *, machines: Sequence[GpuType], **options: Any
+    ) -> None:
+        super().__init__(data, **options)
+        self.machines = {gpu.name: gpu for gpu in machines}
+        self.models = {model.pk: model for model in BaseModel.objects.enabled()}
+        self.fields["base_model"] = forms.ChoiceField(
+            label="Base model",
+            required=False,
+            choices=[(model.pk, model.name) for model in self.models.values()],
+        )
+        self.fields["gpu_type"] = forms.ChoiceField(
+            label="GPU type", choices=[(name, name) for name in self.machines]
+        )
+        self.fields["gpu_count"] = limited("gpu_count", GPU_COUNT)
+        for name, limit in LIMITS.items():
+            self.fields[name] = limited(name, limit)
+            self.fields[name].required = name in REQUIRED
+        self.fields["micro_batch"] = limited("micro_batch", MICRO_BATCH)
+        self.fields["micro_batch"].required = False
+
+    def clean(self) -> dict[str, Any]:
+        """The catalogue's rules, from the same place as the API's."""
+        found = self.cleaned_data
+        problems = find_problems(
+            gpu_type=None,
+            gpu_count=found.get("gpu_count"),
+            base_model=found.get("base_model", ""),
+            found=self.found(),
+            chosen=found,
+        )
+        for name, words in problems.by_field.items():
+            self.add_error(FORM_NAMES.get(name, name), words)
+        return found
+
+    def found(self) -> Catalogue:
+        """The catalogue's rows for what was chosen, from the lists already read."""
+        asked = self.cleaned_data.get("base_model") or settings.DEFAULT_BASE_MODEL
+        machines = tuple(self.machines.values())
+        return Catalogue(
+            gpu=self.machines.get(self.cleaned_data.get("gpu_type", "")),
+            model_is_known=True,
+            model=self.models.get(asked),
+            machines=machines,
+            version=getattr(machines[0], "version", 0) if machines else 0,
+        )
+
+    def config(self) -> JobConfig:
+        """The valid form as a configuration."""
+        found = self.cleaned_data
+        chosen = {name: found[name] for name in CHOSEN if found[name] != ""}
+        values = fill_defaults(chosen)
+        return JobConfig(
+            gpu_type=found["gpu_type"],
+            gpu_count=found["gpu_count"],
+            hyperparameters=values,
+            preset_id=presets.name_of(found["preset_id"], values.as_dict()),
+            base_model=found["base_model"],
+            name=found["name"],
+            quoted_cost=_money(found["estimated_cost"]),
+            max_cost=found["max_cost"],
+            confirm_memory=found["confirm_memory"],
+        )
+
+    def preset_shown(self) -> str:
+        """The preset whose values the form holds, else `custom`."""
+        if self.errors:
+            return presets.CUSTOM
+        values = fill_defaults({name: self.cleaned_data[name] for name in LIMITS})
+        return presets.matching(values.as_dict())
+
+
+def _money(text: str) -> Decimal | None:
+    """What the page showed as the cost; nonsense counts as nothing shown."""
+    try:
+        value = Decimal(text).quantize(Decimal("0.01"))
+    except InvalidOperation:
+        return None
+    return value if 0 <= value < Decimal(10**8) else None
+
+
+def offered() -> list[GpuType]:
+    """Enabled types, connected and fast ones first, CPU after every GPU."""
+    found = lookup.offered()
+    return sorted(found, key=lambda gpu: (not is_connected(gpu), gpu.is_cpu))
+
+
+def first_values(machines: Sequence[GpuType]) -> dict[str, Any]:
+    """What the form holds when it is opened: the default preset, the first machine."""
+    values: dict[str, Any] = {n: plain(limit.default) for n, limit in LIMITS.items()}
+    values |= preset_values(DEFAULT_PRESET.id)
+    values |= {"gpu_type": machines[0].name if machines else "", "gpu_count": "1"}
+    values |= {"scheduler": SCHEDULERS[0], "name": "", "max_cost": ""}
+    values |= {"method": LORA, "packing": OFF, "gradient_checkpointing": AUTOMATIC}
+    values |= {"micro_batch": ""}
+    return values | {"base_model": settings.DEFAULT_BASE_MODEL}
+
+
+def form_text(name: str, value: Any) -> str:
+    """A job's hyperparameter as its control on the form holds it."""
+    if name in ("packing", "gradient_checkpointing"):
+        return next(word for word, meant in SWITCH.items() if meant is value)
+    if value is None or isinstance(value, str):
+        return value or ""
+    return plain(value)
+
+
+def preset_values(preset_id: str) -> dict[str, str]:
+    """A preset's values as the form's boxes hold them; none for an unknown preset."""
+    preset = presets.PRESETS.get(preset_id)
+    return {} if preset is None else preset.texts() | {"preset_id": preset.id}

@@ -1,0 +1,227 @@
+"""The configuration page: choose, see what it costs, start."""
+
+import uuid
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    QueryDict,
+)
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from datasets.access import UNKNOWN_DATASET
+from datasets.models import Dataset
+from lora_pipeline.errors import Refusal
+from training.configure.forms import (
+    UNSENT,
+    ConfigureForm,
+    first_values,
+    form_text,
+    offered,
+    preset_values,
+)
+from training.configure.panel import changed_values, panel_of, plan_words
+from training.domain.config import JobConfig
+from training.domain.presets import CUSTOM, PRESETS
+from training.domain.schedule import sharing_words
+from training.estimates.answer import estimate_answer
+from training.estimates.compare_gpus import Offer, compare
+from training.estimates.lengths import to_estimate
+from training.estimates.quote import quote
+from training.jobs.idempotency import Claim, body_sha256
+from training.jobs.pages.views import own_job
+from training.jobs.services import create_job
+from training.models import TrainingJob
+
+SLIDERS = ("learning_rate", "batch_size", "epochs", "rank")
+ADVANCED = (
+    "method",
+    "max_length",
+    "packing",
+    "micro_batch",
+    "gradient_checkpointing",
+    "alpha",
+    "dropout",
+    "warmup_ratio",
+    "scheduler",
+    "seed",
+)
+
+
+def configure(request: HttpRequest) -> HttpResponse:
+    """The page, its refreshed parts for htmx, and the start of a job."""
+    given = request.POST if request.method == "POST" else request.GET
+    if not given.get("datasetId"):
+        own = Dataset.objects.visible_to(request.user).trainable()  # type: ignore[arg-type]
+        found = {"datasets": own[:20], "section": "jobs"}
+        return render(request, "training/choose.html", found)
+    dataset = _asked(request, given)
+    machines = offered()
+    values = first_values(machines) | given.dict()
+    if "set_preset" in given:
+        values |= preset_values(given.get("preset_id", ""))
+    if "apply_change" in given:
+        values |= changed_values(given["apply_change"])
+    form = ConfigureForm(values, machines=machines)
+    if request.method != "POST":
+        return _page(request, dataset, form)
+    if "start" in given:
+        return _start(request, dataset, form)
+    return HttpResponseRedirect(address(dataset, values))
+
+
+def _asked(request: HttpRequest, given: QueryDict) -> Dataset:
+    """The user's dataset; an unknown one and a malformed id are the same 404."""
+    with suppress(ValueError):
+        asked, model = UUID(given.get("datasetId")), given.get("base_model", "")
+        if found := to_estimate(request.user, asked, model):  # type: ignore[arg-type]
+            return found
+    raise Http404(UNKNOWN_DATASET)
+
+
+def address(dataset: Dataset, values: dict[str, Any]) -> str:
+    """Where the page stands with just these values, so that reload loses nothing."""
+    known = [*first_values([]), "preset_id"]
+    kept = {n: values[n] for n in known if n not in UNSENT and n in values}
+    query = urlencode({"datasetId": str(dataset.pk)} | kept)
+    return f"{reverse('configure')}?{query}"
+
+
+def address_of(job: TrainingJob) -> str:
+    """The page with a job's settings, to start again from them."""
+    values: dict[str, Any] = first_values([]) | _texts(job)
+    return address(job.dataset, values)
+
+
+def _texts(job: TrainingJob) -> dict[str, Any]:
+    texts = {name: form_text(name, v) for name, v in job.hyperparameters.items()}
+    cap = "" if job.max_cost is None else f"{job.max_cost.normalize():f}"
+    return texts | {
+        "preset_id": job.preset_id,
+        "gpu_type": job.gpu_type,
+        "gpu_count": job.gpu_count,
+        "base_model": job.base_model_id,
+        "name": job.name,
+        "max_cost": cap,
+    }
+
+
+def _start(request: HttpRequest, dataset: Dataset, form: ConfigureForm) -> HttpResponse:
+    """Create the job and go to it, or show the form again with what is wrong."""
+    if form.is_valid():
+        try:
+            job, is_new = create_job(
+                owner=request.user,  # type: ignore[arg-type]
+                dataset=dataset,
+                config=form.config(),
+                claim=_claim(form),
+                found=form.found(),
+            )
+        except Refusal as refusal:
+            return _page(request, dataset, form, refusal=refusal)
+        words = "is queued" if is_new else "had already been started"
+        messages.success(request, f"{job.name} {words}.")
+        return redirect(job)
+    return _page(request, dataset, form, status=422)
+
+
+def _claim(form: ConfigureForm) -> Claim | None:
+    """One job for one page with the same values, however often Start is pressed."""
+    submission = form.cleaned_data["submission"]
+    chosen = {k: v for k, v in form.cleaned_data.items() if k not in UNSENT}
+    digest = body_sha256(chosen | {"dataset": str(form.data.get("datasetId"))})
+    if not submission:
+        return None
+    return Claim(key=f"form:{submission}:{digest}", body_sha256=digest)
+
+
+def _page(
+    request: HttpRequest,
+    dataset: Dataset,
+    form: ConfigureForm,
+    *,
+    status: int = 200,
+    refusal: Refusal | None = None,
+) -> HttpResponse:
+    """The form with the estimate of what it holds now."""
+    live = bool(request.headers.get("HX-Request"))
+    config = form.config() if form.is_valid() else None
+    found = {
+        "dataset": dataset,
+        "form": form,
+        "section": "jobs",
+        "oob": live,
+        "presets": PRESETS.values(),
+        "preset_shown": form.preset_shown(),
+        "custom": CUSTOM,
+        "sliders": [form[name] for name in SLIDERS],
+        "advanced": [form[name] for name in ADVANCED],
+        "submission": form.data.get("submission") or uuid.uuid4().hex,
+        "model": form.models.get(form["base_model"].value()),
+        **_estimated(dataset, form, config),
+    }
+    if refusal is not None:
+        found["refusal"], status = refusal.message, refusal.status_code
+    part = "#update" if live else ""
+    response = render(request, f"training/configure.html{part}", found, status=status)
+    if live:
+        response.headers["HX-Replace-Url"] = address(dataset, dict(form.data.items()))
+    return response
+
+
+def _estimated(
+    dataset: Dataset, form: ConfigureForm, config: JobConfig | None
+) -> dict[str, Any]:
+    """The estimate, the comparison, and what they say in words."""
+    offers = compare(
+        list(form.machines.values()),
+        dataset=dataset,
+        config=config,
+        found=form.found() if config else None,
+    )
+    if config is None:
+        return {"offers": offers}
+    chosen = next(offer for offer in offers if offer.gpu.name == config.gpu_type)
+    found: dict[str, Any] = {
+        "offers": offers,
+        "config": config,
+        "chosen": chosen,
+        "count_words": _count_words(chosen, config),
+    }
+    try:
+        estimate, _ = quote(dataset=dataset, config=config, found=form.found())
+    except Refusal as refusal:
+        return found | {"refusal": refusal.message}
+    answer = estimate_answer(estimate, dataset)
+    return found | {
+        "estimate": answer,
+        "panel": panel_of(estimate, answer),
+        "plan_words": plan_words(answer, config),
+    }
+
+
+def _count_words(chosen: Offer, config: JobConfig) -> str:
+    return sharing_words(
+        batch_size=config.hyperparameters.batch_size,
+        gpu_count=config.gpu_count,
+        most=chosen.gpu.max_count,
+    )
+
+
+def again(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """The configuration page with the settings of this job."""
+    job = own_job(request, job_id)
+    address = address_of(job)
+    if job.dataset.deleted_at is not None:
+        words = f"{job.dataset.name} was deleted: choose a dataset for these settings."
+        messages.error(request, words)
+        address = address.replace(f"datasetId={job.dataset_id}&", "")
+    return redirect(address)

@@ -1,0 +1,119 @@
+"""What jobs cost and what may still be spent, by the API."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from lora_pipeline.api.envelope import success
+from lora_pipeline.api.error_docs import FAULTS
+from training.costs.records import (
+    MonthCosts,
+    Spend,
+    is_month,
+    months_of,
+    records_of,
+    spend_of,
+)
+from training.models import CostRecord
+
+MOST_RECORDS = 1000
+
+
+class Usd(serializers.DecimalField):
+    """An amount as a JSON number."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=16, decimal_places=4, **options)
+
+
+class MonthSerializer(serializers.Serializer[MonthCosts]):
+    """A calendar month."""
+
+    month = serializers.RegexField(r"^\d{4}-\d{2}$")
+    jobs = serializers.IntegerField()
+    compute_usd = Usd()
+    storage_usd = Usd()
+    total_usd = Usd()
+    estimated_usd = Usd()
+
+
+class RecordSerializer(serializers.ModelSerializer[CostRecord]):
+    """What one job came to, beside what was estimated."""
+
+    job_id = serializers.UUIDField()
+    job_name = serializers.CharField(source="job.name")
+    status = serializers.CharField(source="job.status")
+    estimated_usd = Usd(source="job.estimated_total_cost")
+
+    class Meta:
+        model = CostRecord
+        fields = [
+            "job_id",
+            "job_name",
+            "status",
+            "running_seconds",
+            "compute_usd",
+            "storage_usd",
+            "total_usd",
+            "estimated_usd",
+            "created_at",
+        ]
+
+
+class BudgetSerializer(serializers.Serializer[Any]):
+    """A month's limit, what was spent and what open jobs hold of it, what is left."""
+
+    limit_usd = Usd()
+    spent_usd = Usd()
+    held_usd = Usd()
+    free_usd = Usd()
+
+
+class SpendSerializer(serializers.Serializer[Spend]):
+    """The current month; `budget` is null where there is no limit."""
+
+    spent_usd = Usd()
+    running_usd = Usd()
+    budget = BudgetSerializer(allow_null=True)
+
+
+class CostsSerializer(serializers.Serializer[Any]):
+    """Months, the current one's spend, and the newest jobs of the asked time."""
+
+    this_month = SpendSerializer()
+    months = MonthSerializer(many=True)
+    jobs = RecordSerializer(many=True)
+
+
+MONTH_PARAMETER = OpenApiParameter(
+    "month",
+    {"type": "string", "pattern": r"^(19|20)\d{2}-(0[1-9]|1[0-2])$"},
+    description="Only the jobs that ended in this month, such as 2026-11.",
+)
+
+
+class CostsView(APIView):
+    """What jobs came to."""
+
+    @extend_schema(
+        parameters=[MONTH_PARAMETER],
+        responses={200: CostsSerializer, 400: FAULTS[400]},
+    )
+    def get(self, request: Request) -> Response:
+        """By month and by job, the newest 1000 at most."""
+        month = request.query_params.get("month", "")
+        if "month" in request.query_params and not is_month(month):
+            words = f"Received {month[:20]!r}; give a month such as 2026-11."
+            raise ValidationError({"month": [words]})
+        user = request.user
+        found = {
+            "this_month": spend_of(user),  # type: ignore[arg-type]
+            "months": months_of(user),  # type: ignore[arg-type]
+            "jobs": records_of(user, month)[:MOST_RECORDS],  # type: ignore[arg-type]
+        }
+        return success(CostsSerializer(found).data)

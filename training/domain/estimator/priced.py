@@ -1,0 +1,53 @@
+"""The model-aware estimate in money."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+from training.domain.estimator.estimate import Estimate
+from training.domain.estimator.model_estimate import Interval, ModelEstimate
+
+
+def priced(catalogue: Estimate, aware: ModelEstimate) -> Estimate:
+    """The catalogue's estimate with hours, steps and speed of the model-aware one.
+
+    Prices are the same: compute = hours x hourly rate, storage as it was. The
+    catalogue's own figures stay beside as `catalogue`.
+    """
+    hours = Fraction(aware.hours.expected)
+    return replace(
+        catalogue,
+        basis=aware.basis,
+        steps_per_epoch=aware.steps_per_epoch,
+        total_steps=aware.total_steps,
+        tokens_per_second=max(round(aware.tokens_per_second), 1),
+        hours=hours,
+        compute_usd=hours * catalogue.hourly_usd,
+        aware=aware,
+        catalogue=catalogue,
+    )
+
+
+def cost_interval(estimate: Estimate) -> Interval | None:
+    """USD that hold the final cost four times in five; None without such hours.
+
+    The storage is certain; what may be off are the hours.
+    """
+    if estimate.aware is None or estimate.catalogue is None:
+        return None
+    hours, rate = estimate.aware.hours, float(estimate.hourly_usd)
+    storage = float(estimate.storage_usd)
+    return Interval(
+        low=hours.low * rate + storage,
+        expected=hours.expected * rate + storage,
+        high=hours.high * rate + storage,
+    )
+
+
+def packing_words(aware: ModelEstimate, pairs: int, max_length: int) -> tuple[str, ...]:
+    """Says that steps are counted after packing; nothing without packing."""
+    if not aware.plan.method.packing:
+        return ()
+    return (
+        f"Packing puts {pairs:,} sequences into {aware.sequences:,} rows of up to "
+        f"{max_length:,} tokens; the steps are counted in rows.",
+    )

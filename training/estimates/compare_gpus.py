@@ -1,0 +1,78 @@
+"""Every GPU type for one and the same job: time, cost, cheapest, fastest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.text import slugify
+
+from datasets.models import Dataset
+from training.domain.config import JobConfig
+from training.domain.estimator.estimate import Estimate
+from training.estimates.lookup import Catalogue, is_connected
+from training.estimates.quote import estimate_on
+from training.models import GpuType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One row of the comparison; `estimate` is None while the form has faults."""
+
+    gpu: GpuType
+    connected: bool
+    estimate: Estimate | None = None
+    cheapest: bool = False
+    fastest: bool = False
+
+    @property
+    def slug(self) -> str:
+        return slugify(self.gpu.name)
+
+    @property
+    def hours(self) -> float:
+        return float(self.estimate.hours) if self.estimate else 0.0
+
+    @property
+    def total_usd(self) -> float:
+        return float(self.estimate.total_usd) if self.estimate else 0.0
+
+    @property
+    def verdict(self) -> str:
+        """Whether it fits there; empty where that was not judged."""
+        aware = self.estimate.aware if self.estimate else None
+        return aware.memory.verdict if aware else ""
+
+    @property
+    def verdict_words(self) -> str:
+        return self.verdict.replace("_", " ")
+
+
+def _pairs(dataset: Dataset, config: JobConfig) -> int:
+    return dataset.training_pairs_at(config.hyperparameters.max_length)
+
+
+def compare(
+    machines: Sequence[GpuType],
+    *,
+    dataset: Dataset,
+    config: JobConfig | None,
+    found: Catalogue | None,
+) -> list[Offer]:
+    """The job on each type, with as many of the chosen number of GPUs as it allows."""
+    if config is None or found is None or not _pairs(dataset, config):
+        return [Offer(gpu=gpu, connected=is_connected(gpu)) for gpu in machines]
+    estimates = {
+        gpu.name: estimate_on(gpu, dataset=dataset, config=config, found=found)
+        for gpu in machines
+    }
+    least = min(estimate.total_usd for estimate in estimates.values())
+    soonest = min(estimate.hours for estimate in estimates.values())
+    return [
+        Offer(
+            gpu=gpu,
+            connected=is_connected(gpu),
+            estimate=estimates[gpu.name],
+            cheapest=estimates[gpu.name].total_usd == least,
+            fastest=estimates[gpu.name].hours == soonest,
+        )
+        for gpu in machines
+    ]

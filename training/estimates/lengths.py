@@ -1,0 +1,59 @@
+"""How long a dataset's sequences are, by the base model that is to learn them."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from datasets.models import Dataset
+from lora_pipeline.models import User
+from training.domain.estimator.batches import LengthHistogram
+
+
+def to_estimate(user: User, dataset_id: UUID, base_model: str) -> Dataset | None:
+    """The user's dataset with its lengths by a base model, in one query."""
+    own = Dataset.objects.visible_to(user)
+    default = settings.DEFAULT_BASE_MODEL
+    asked = default if "\0" in base_model or not base_model else base_model
+    return own.with_lengths(asked, default).find(dataset_id)
+
+
+def lengths_of(
+    dataset: Dataset, *, base_model: str, max_length: int
+) -> LengthHistogram:
+    """The measured histogram of what is trained, else all of the mean length.
+
+    One query where the row does not carry its lengths. Raises ValueError when there is
+    no pair to train on.
+    """
+    pairs = dataset.training_pairs_at(max_length)
+    if pairs < 1:
+        raise ValueError("An estimate needs at least one training pair.")
+    stored = _stored(dataset, base_model)
+    if not stored:
+        total = dataset.total_tokens or 0
+        return LengthHistogram.uniform(pairs=pairs, total_tokens=total)
+    return trained(LengthHistogram.of(stored), pairs)
+
+
+def _stored(dataset: Dataset, base_model: str) -> Any:
+    if not hasattr(dataset, "measured_lengths"):
+        rows = Dataset.objects.filter(pk=dataset.pk)
+        found = rows.with_lengths(base_model, settings.DEFAULT_BASE_MODEL).first()
+        return getattr(found, "measured_lengths", None)
+    return dataset.measured_lengths
+
+
+def trained(measured: LengthHistogram, pairs: int) -> LengthHistogram:
+    """As many sequences as are trained: what learns nothing are the longest.
+
+    A sequence is left out when it is cut before its first answer begins.
+    """
+    excess = measured.pairs - pairs
+    kept = list(zip(measured.lengths, measured.counts, strict=True))
+    while excess > 0:
+        length, count = kept.pop()
+        if count > excess:
+            kept.append((length, count - excess))
+        excess -= count
+    return LengthHistogram.of(kept)

@@ -1,0 +1,62 @@
+"""What the catalogue says of a request: GPU types and the base model asked for."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Subquery
+from django.db.models.functions import JSONObject
+
+from training.estimates import knowledge
+from training.models import BaseModel, GpuType
+from training.models.catalogue import GpuTypeQuerySet
+
+
+def is_connected(gpu: GpuType) -> bool:
+    """Whether some backend offers the type; asked of `with_connection()` rows."""
+    return bool(getattr(gpu, "connected", False))
+
+
+MODEL_FACTS = ("id", "name", "path", "dimensions", "fetched_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """What the catalogue knows of a request.
+
+    `machines` are all enabled types, connected ones first; `model` is the base model
+    that will be trained, None where it is not known; `version` is the knowledge's.
+    """
+
+    gpu: GpuType | None
+    model_is_known: bool
+    model: BaseModel | None = None
+    machines: tuple[GpuType, ...] = ()
+    version: int = 0
+
+
+def look_up(*, gpu_type: str, base_model: str) -> Catalogue:
+    """The enabled GPU types and the base model asked for; one query for all.
+
+    Without a base model the job trains DEFAULT_BASE_MODEL, whatever its row says.
+    """
+    wanted = (base_model or settings.DEFAULT_BASE_MODEL).replace("\0", "\ufffd")
+    models = BaseModel.objects.enabled().filter(pk=wanted)
+    facts = JSONObject(**{name: name for name in MODEL_FACTS})
+    asked = Subquery(models.annotate(facts=facts).values("facts")[:1])
+    machines = tuple(offered().annotate(model_facts=asked))
+    first = machines[0] if machines else None
+    found = getattr(first, "model_facts", None)
+    model = BaseModel(**found) if found else None
+    return Catalogue(
+        gpu=next((gpu for gpu in machines if gpu.name == gpu_type), None),
+        model_is_known=model is not None or not base_model,
+        model=model,
+        machines=machines,
+        version=getattr(first, "version", 0),
+    )
+
+
+def offered() -> GpuTypeQuerySet:
+    """Enabled types, connected ones first, and how much is known of finished runs."""
+    machines = GpuType.objects.enabled().with_connection()
+    return machines.annotate(version=knowledge.version())

@@ -1,0 +1,224 @@
+"""What a job would cost, how long it would take, and whether it would fit."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from django.conf import settings
+
+from datasets.models import Dataset
+from lora_pipeline.errors import Refusal
+from training.domain.catalogue.gpus import Hardware
+from training.domain.config import Hyperparameters, JobConfig
+from training.domain.estimator.estimate import (
+    Estimate,
+    Machine,
+    Workload,
+    catalogue_estimate,
+)
+from training.domain.estimator.memory import DOES_NOT_FIT
+from training.domain.estimator.model_estimate import ModelEstimate, estimate_job
+from training.domain.estimator.plan import Place, Setup
+from training.domain.estimator.priced import packing_words, priced
+from training.domain.method import QLORA, Method
+from training.domain.schedule import process_count
+from training.estimates.answer import memory_answer
+from training.estimates.knowledge import knowledge
+from training.estimates.lengths import lengths_of
+from training.estimates.lookup import Catalogue, look_up
+from training.estimates.rules import find_problems, require_statistics
+from training.models import BaseModel, GpuType
+
+LARGEST_ON_CPU, LARGEST_ON_GPU = 8, 64
+"""Sequences at once that the automatic choice never exceeds: more gains nothing."""
+
+
+def quote(
+    *, dataset: Dataset, config: JobConfig, found: Catalogue | None = None
+) -> tuple[Estimate, GpuType]:
+    """What a job would cost and how long it would take.
+
+    `found` is what the caller already looked up in the catalogue. Raises Refusal with
+    every fault by field.
+    """
+    require_statistics(dataset, config.hyperparameters.max_length)
+    if found is None:
+        found = look_up(gpu_type=config.gpu_type, base_model=config.base_model)
+    problems = find_problems(
+        gpu_type=config.gpu_type,
+        gpu_count=config.gpu_count,
+        base_model=config.base_model,
+        found=found,
+        chosen=config.hyperparameters.as_dict(),
+    )
+    if found.gpu is None or problems:
+        raise Refusal(
+            "Some values cannot be used: see details.",
+            code="invalid",
+            details=problems.by_field,
+        )
+    gpu = found.gpu
+    return estimate_on(gpu, dataset=dataset, config=config, found=found), gpu
+
+
+def estimate_on(
+    gpu: GpuType, *, dataset: Dataset, config: JobConfig, found: Catalogue
+) -> Estimate:
+    """The estimate of one configuration on any GPU type.
+
+    Without a base model in the request its figures are the catalogue formula's, and
+    what is known of the default model stands beside them as `aware`.
+    """
+    catalogue = _by_catalogue(gpu, dataset, config)
+    aware = _aware(gpu, dataset, config, found)
+    if aware is None:
+        words = _unknown_words(found.model, gpu) if config.base_model else ()
+        return replace(catalogue, warnings=(*catalogue.warnings, *words))
+    chosen = config.hyperparameters
+    pairs = dataset.training_pairs_at(chosen.max_length)
+    words = packing_words(aware, pairs, chosen.max_length)
+    estimate = replace(catalogue, warnings=(*catalogue.warnings, *words))
+    if config.base_model:
+        return priced(estimate, aware)
+    counted = aware if chosen.packing else estimate
+    return replace(
+        estimate,
+        aware=aware,
+        steps_per_epoch=counted.steps_per_epoch,
+        total_steps=counted.total_steps,
+    )
+
+
+def require_memory(estimate: Estimate, config: JobConfig) -> None:
+    """A job that does not fit is queued only for somebody who knows it.
+
+    Raises Refusal (409) with the figures and the smallest change that helps.
+    """
+    aware = estimate.aware
+    if aware is None or aware.memory.verdict != DOES_NOT_FIT or config.confirm_memory:
+        return
+    memory = memory_answer(aware)
+    change = f" {aware.change.sentence}" if aware.change else ""
+    raise Refusal(
+        f"The job needs about {memory['required_gib']} GiB and {config.gpu_type} has "
+        f"{memory['available_gib']}: it does not fit.{change} To start it all the "
+        "same, send confirm_memory: true.",
+        status_code=409,
+        code="does_not_fit",
+        details={"memory": memory},
+    )
+
+
+def _by_catalogue(gpu: GpuType, dataset: Dataset, config: JobConfig) -> Estimate:
+    work = Workload(
+        training_pairs=dataset.training_pairs_at(config.hyperparameters.max_length),
+        total_tokens=dataset.total_tokens or 0,
+        batch_size=config.hyperparameters.batch_size,
+        epochs=config.hyperparameters.epochs,
+    )
+    machine = Machine(
+        usd_per_hour=gpu.usd_per_hour,
+        tokens_per_second=gpu.tokens_per_second,
+        count=min(config.gpu_count, gpu.max_count),
+        storage_cost=gpu.storage_cost,
+    )
+    return catalogue_estimate(work, machine)
+
+
+def _aware(
+    gpu: GpuType, dataset: Dataset, config: JobConfig, found: Catalogue
+) -> ModelEstimate | None:
+    """None where the model's dimensions or the machine's facts are missing."""
+    setup = setup_of(found.model, gpu, dataset, config.hyperparameters)
+    place = place_of(gpu, config.gpu_count, found.model)
+    if setup is None or place is None:
+        return None
+    elsewhere = (place_of(g, 1, found.model) for g in found.machines if g != gpu)
+    return estimate_job(
+        _with_possible_micro_batch(setup, place),
+        place,
+        knowledge(found.version),
+        downloaded=found.model is not None and found.model.is_here,
+        checkpoint_every_steps=settings.CHECKPOINT_EVERY_STEPS,
+        elsewhere=_bigger(place, [other for other in elsewhere if other]),
+    )
+
+
+def _bigger(place: Place, others: Sequence[Place]) -> list[Place]:
+    """Machines with more memory, in the order in which they are offered."""
+    least = place.available_gib or 0.0
+    return [other for other in others if (other.available_gib or 0.0) > least]
+
+
+def _with_possible_micro_batch(setup: Setup, place: Place) -> Setup:
+    """On another number of GPUs than the one asked for, the choice is free again."""
+    processes = process_count(batch_size=setup.batch_size, gpu_count=place.gpu_count)
+    share = setup.batch_size // processes
+    if setup.micro_batch is None or share % setup.micro_batch == 0:
+        return setup
+    return replace(setup, micro_batch=None)
+
+
+def setup_of(
+    model: BaseModel | None,
+    gpu: GpuType,
+    dataset: Dataset,
+    chosen: Hyperparameters,
+) -> Setup | None:
+    """The job as the estimator takes it."""
+    architecture = model.architecture if model is not None else None
+    if model is None or architecture is None or gpu.hardware is None:
+        return None
+    return Setup(
+        base_model=model.pk,
+        architecture=architecture,
+        lengths=lengths_of(dataset, base_model=model.pk, max_length=chosen.max_length),
+        batch_size=chosen.batch_size,
+        epochs=chosen.epochs,
+        max_length=chosen.max_length,
+        method=method_of(gpu.hardware, chosen),
+        validation_pairs=dataset.total_validation_pairs or 0,
+        micro_batch=chosen.micro_batch,
+        gradient_checkpointing=chosen.gradient_checkpointing,
+    )
+
+
+def method_of(hardware: Hardware, chosen: Hyperparameters) -> Method:
+    """How the trainer carries it out: precision by machine, NF4 for QLoRA."""
+    quantised = chosen.method == QLORA
+    precision = hardware.native_precision
+    return Method(
+        weights="nf4" if quantised else precision,
+        rank=chosen.rank,
+        packing=chosen.packing,
+        k_bit_prepared=quantised,
+        dropout=chosen.dropout > 0,
+    ).at(precision)
+
+
+def place_of(gpu: GpuType, count: int, model: BaseModel | None) -> Place | None:
+    """The machine as the estimator takes it; None while its facts are missing."""
+    hardware = gpu.hardware
+    if hardware is None:
+        return None
+    dimensions = model.architecture if model is not None else None
+    return Place(
+        hardware=hardware,
+        gpu_count=min(count, gpu.max_count),
+        available_gib=hardware.capacity_gib,
+        qlora_works=not (dimensions and dimensions.is_mixture),
+        largest_micro_batch=LARGEST_ON_CPU if gpu.is_cpu else LARGEST_ON_GPU,
+    )
+
+
+def _unknown_words(model: BaseModel | None, gpu: GpuType) -> tuple[str, ...]:
+    """Why an estimate that names its model is the catalogue's all the same."""
+    if model is None or model.architecture is None:
+        return (
+            "The dimensions of this base model are not known, so the estimate is the "
+            "catalogue's and its memory was not judged. An operator can add them: "
+            "manage.py add_base_model.",
+        )
+    return (
+        f"The speed of {gpu.name} is not known, so the estimate is the catalogue's and "
+        "its memory was not judged.",
+    )

@@ -1,0 +1,104 @@
+"""The rules across fields and rows that form and API share."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rest_framework import status
+
+from datasets.models import Dataset
+from lora_pipeline.errors import Refusal
+from training.domain.config import Problems
+from training.domain.method import QLORA
+from training.domain.schedule import process_count
+from training.estimates.lookup import Catalogue
+from training.models import BaseModel
+
+
+def find_problems(
+    *,
+    gpu_type: str | None,
+    gpu_count: int | None,
+    base_model: str,
+    found: Catalogue,
+    chosen: Mapping[str, Any] | None = None,
+) -> Problems:
+    """What the catalogue says against a request; None stands for a faulty value.
+
+    `chosen` are the hyperparameters that were given, by name.
+    """
+    problems, gpu = Problems(), found.gpu
+    if gpu is None and gpu_type is not None:
+        known = ", ".join(sorted(gpu.name for gpu in found.machines))
+        words = f"Received {gpu_type!r}; choose one of: {known}."
+        problems.add("gpu_config.type", words)
+    elif gpu is not None and gpu_count is not None and gpu_count > gpu.max_count:
+        words = f"Received {gpu_count}; {gpu.name} allows at most {gpu.max_count}."
+        problems.add("gpu_config.count", words)
+    if not found.model_is_known:
+        models = ", ".join(BaseModel.objects.enabled().values_list("id", flat=True))
+        problems.add("base_model", f"Received {base_model!r}; choose one of: {models}.")
+    for name, words in method_problems(chosen or {}, gpu_count, found.model):
+        problems.add(f"hyperparameters.{name}", words)
+    return problems
+
+
+def method_problems(
+    chosen: Mapping[str, Any], gpu_count: int | None, model: BaseModel | None
+) -> Iterator[tuple[str, str]]:
+    """What method options say against each other, by the option's name."""
+    batch, micro = _count(chosen.get("batch_size")), _count(chosen.get("micro_batch"))
+    if batch and micro and gpu_count:
+        share = batch // process_count(batch_size=batch, gpu_count=gpu_count)
+        if share % micro:
+            yield (
+                "micro_batch",
+                f"Received {micro}; it must divide {share}, the sequences of a step "
+                "on each GPU. Leave it out to have it chosen.",
+            )
+    dimensions = model.architecture if model is not None else None
+    if chosen.get("method") == QLORA and dimensions and dimensions.is_mixture:
+        yield (
+            "method",
+            "Received 'qlora'; bitsandbytes cannot quantise a mixture's experts as "
+            "transformers keeps them. Choose 'lora'.",
+        )
+
+
+def _count(value: Any) -> int:
+    """A number of sequences that another rule has not refused yet, else 0."""
+    return value if isinstance(value, int) and 1 <= value <= 64 else 0
+
+
+def require_statistics(dataset: Dataset, max_length: int) -> None:
+    """An estimate needs pairs and tokens; says the status when there are none."""
+    if not dataset.total_training_pairs or dataset.total_tokens is None:
+        message = (
+            f"The dataset has no training pairs yet: its status is {dataset.status}. "
+            "Wait until it was checked, or mend its file."
+        )
+    elif not dataset.training_pairs_at(max_length):
+        message = (
+            f"No example has a token to learn within {max_length} tokens: raise "
+            "max_length, or shorten what comes before the answers."
+        )
+    else:
+        return
+    raise Refusal(
+        message, code="dataset_without_pairs", details={"dataset_id": [message]}
+    )
+
+
+def require_ready(dataset: Dataset) -> None:
+    """A job needs a dataset that was checked and found trainable; says both values."""
+    if dataset.is_trainable:
+        return
+    message = (
+        f"The dataset is not ready: status is {dataset.status}, training_ready is "
+        f"{str(dataset.training_ready).lower()}; needed are ready and true."
+    )
+    raise Refusal(
+        message,
+        status_code=status.HTTP_400_BAD_REQUEST,
+        code="dataset_not_ready",
+        details={"dataset_id": [message]},
+    )

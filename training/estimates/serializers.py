@@ -1,0 +1,126 @@
+"""A request for an estimate as the API takes it."""
+
+import re
+from typing import Any
+
+from rest_framework import serializers
+
+from lora_pipeline.api.envelope import flatten
+from lora_pipeline.api.fields import Text
+from training.domain.config import Hyperparameters, JobConfig, fill_defaults
+from training.domain.limits import GPU_COUNT, LIMITS, MICRO_BATCH, REQUIRED, SCHEDULERS
+from training.domain.method import METHODS
+from training.domain.presets import CUSTOM
+from training.domain.priority import PRIORITIES
+from training.estimates.fields import Choice, Flag, LimitField
+from training.estimates.lookup import Catalogue, look_up
+from training.estimates.rules import find_problems
+
+SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def method_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    """How the model is trained; null leaves the choice to the console."""
+    return {
+        "method": Choice(METHODS, required=False),
+        "packing": Flag(required=False),
+        "gradient_checkpointing": Flag(required=False, allow_null=True),
+        "micro_batch": LimitField(MICRO_BATCH, required=False, allow_null=True),
+    }
+
+
+class GpuConfigSerializer(serializers.Serializer[Any]):
+    """Which GPUs, and how many."""
+
+    type = Text(max_length=50, trim_whitespace=False)
+    count = LimitField(GPU_COUNT)
+
+
+class HyperparametersSerializer(serializers.Serializer[Any]):
+    """The knobs of a run; four are required, the others have defaults."""
+
+    scheduler = Choice(SCHEDULERS, required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        for name, limit in LIMITS.items():
+            fields[name] = LimitField(limit, required=name in REQUIRED)
+        return fields | method_fields()
+
+    def to_config(self, given: dict[str, Any]) -> Hyperparameters:
+        return fill_defaults(given)
+
+
+def _text(value: Any) -> str | None:
+    """A text that may name a row, else None: its field says what is wrong with it."""
+    usable = isinstance(value, str) and "\0" not in value
+    return value or None if usable and not SURROGATES.search(value) else None
+
+
+class EstimateRequest(serializers.Serializer[Any]):
+    """The body of an estimate."""
+
+    found: Catalogue
+
+    dataset_id = serializers.UUIDField()
+    gpu_config = GpuConfigSerializer()
+    hyperparameters = HyperparametersSerializer()
+    base_model = Text(
+        max_length=200, required=False, allow_blank=True, trim_whitespace=False
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        """All faults at once: those of single fields and those that the rows tell."""
+        faults: dict[str, list[str]] = {}
+        values: Any = None
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            faults = flatten(error.detail)
+        for name, words in self._row_faults(data).items():
+            faults.setdefault(name, words)
+        if faults:
+            raise serializers.ValidationError(faults)
+        return values
+
+    def _row_faults(self, data: Any) -> dict[str, list[str]]:
+        body = data if isinstance(data, dict) else {}
+        gpu = body.get("gpu_config")
+        asked = gpu if isinstance(gpu, dict) else {}
+        gpu_type, model = _text(asked.get("type")), _text(body.get("base_model"))
+        count: Any = asked.get("count")
+        self.found = look_up(gpu_type=gpu_type or "", base_model=model or "")
+        return find_problems(
+            gpu_type=gpu_type,
+            gpu_count=None if GPU_COUNT.problem(count) else int(count),
+            base_model=model or "",
+            found=self.found,
+            chosen=self._given(body),
+        ).by_field
+
+    def _given(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The hyperparameters as they came, inside or beside, faulty ones too."""
+        inside = body.get("hyperparameters")
+        return body | (inside if isinstance(inside, dict) else {})
+
+    def config(self) -> JobConfig:
+        """The checked body as a configuration."""
+        body = self.validated_data
+        return JobConfig(
+            gpu_type=body["gpu_config"]["type"],
+            gpu_count=body["gpu_config"]["count"],
+            hyperparameters=fill_defaults(self._flat(body)),
+            preset_id=body.get("preset_id", CUSTOM),
+            base_model=body.get("base_model", ""),
+            name=body.get("name", ""),
+            quoted_cost=body.get("estimated_cost"),
+            max_cost=body.get("max_cost"),
+            priority=PRIORITIES[body.get("priority", "normal")],
+            confirm_memory=body.get("confirm_memory", False),
+        )
+
+    def _flat(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Hyperparameters, also those given beside them instead of inside."""
+        names = (*LIMITS, "scheduler", *method_fields())
+        beside = {name: body[name] for name in names if name in body}
+        return beside | dict(body["hyperparameters"])

@@ -1,0 +1,70 @@
+"""`/api/jobs/{id}/checkpoints`: what can be gone on from, and giving room back."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from lora_pipeline.api.envelope import success
+from lora_pipeline.api.error_docs import Fault
+from training.jobs.api import views as api
+from training.jobs.checkpoints import free_checkpoint, kept_checkpoints
+from training.models import Checkpoint
+
+NEEDED = Fault(
+    when="A run is under way, or a job goes on from it.",
+    error="The checkpoint of step 40 is needed. The job goes on from it.",
+    code="checkpoint_needed",
+)
+
+
+class CheckpointSerializer(serializers.ModelSerializer[Checkpoint]):
+    """A state that training can go on from; `is_needed` says why it cannot go."""
+
+    is_needed = serializers.CharField(allow_blank=True)
+
+    class Meta:
+        model = Checkpoint
+        fields = ["step", "name", "size_bytes", "created_at", "is_needed"]
+
+
+class CheckpointsSerializer(serializers.Serializer[Any]):
+    """Those that are kept, newest first, and their size in all."""
+
+    checkpoints = CheckpointSerializer(many=True)
+    total_bytes = serializers.IntegerField()
+
+
+class FreedSerializer(serializers.Serializer[Any]):
+    """The checkpoint that was freed."""
+
+    step = serializers.IntegerField()
+    freed_at = serializers.DateTimeField()
+
+
+class CheckpointsView(APIView):
+    """A job's checkpoints."""
+
+    @extend_schema(responses=CheckpointsSerializer)
+    def get(self, request: Request, job_id: UUID) -> Response:
+        """Those that are kept, newest first."""
+        kept = kept_checkpoints(api.own_job(request, job_id))
+        total = sum(checkpoint.size_bytes for checkpoint in kept)
+        found = {"checkpoints": kept, "total_bytes": total}
+        return success(CheckpointsSerializer(found).data)
+
+
+class FreeCheckpointView(APIView):
+    """One checkpoint."""
+
+    @extend_schema(request=None, responses={200: FreedSerializer, 409: NEEDED})
+    def post(self, request: Request, job_id: UUID, step: int) -> Response:
+        """Remove its files."""
+        api.own_job(request, job_id)
+        by = request.user.get_username()
+        freed = free_checkpoint(job_id=job_id, step=step, by=by)
+        return success(FreedSerializer(freed).data)

@@ -1,0 +1,191 @@
+"""What the OpenAPI description says of jobs beyond their serializers."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter
+
+from lora_pipeline.api.error_docs import BY_FIELD, Fault, numbers
+from lora_pipeline.api.fields import OBJECT_OR_NULL
+from lora_pipeline.api.openapi import answered, asked, described
+from training.estimates.api_docs import (
+    DATASET_ID,
+    ESTIMATE_BODY,
+    GPU_CONFIG,
+    REQUIRED_VALUES,
+    UNKNOWN_DATASET,
+)
+from training.jobs.idempotency import HEADER, LONGEST
+
+NO_FIT_OR_REUSED = Fault(
+    when="The job does not fit into memory and confirm_memory is not true, or the "
+    "Idempotency-Key was already used with another body.",
+    error="The job needs about 158.3 GiB and A100-80GB has 79.15: it does not fit. "
+    "With QLoRA (4-bit weights) it fits: 63.9 GiB. To start it all the same, send "
+    "confirm_memory: true.",
+    code="does_not_fit",
+    component="ConflictError",
+    details={"memory": {"required_gib": 158.3, "available_gib": 79.15}},
+    shape=OBJECT_OR_NULL,
+)
+
+JOB_ID = "0b8f3f0e-6d5f-4f0c-8d3a-2f6a1c9e7b10"
+
+MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
+
+
+JOB_BODY = ESTIMATE_BODY | {"preset_id": "balanced", "estimated_cost": 25.50}
+
+ADVANCED_VALUES = {
+    "alpha": 32,
+    "dropout": 0.1,
+    "max_length": 1024,
+    "seed": 42,
+    "warmup_ratio": 0.03,
+    "scheduler": "linear",
+    "method": "lora",
+    "packing": False,
+    "gradient_checkpointing": None,
+    "micro_batch": None,
+}
+PLAN = {
+    "method": "lora",
+    "packing": False,
+    "gradient_checkpointing": False,
+    "micro_batch": 2,
+    "gradient_accumulation": 1,
+    "processes": 2,
+}
+JOB = {
+    "id": JOB_ID,
+    "dataset": {
+        "id": DATASET_ID,
+        "name": "My Dataset",
+        "format": "openai_chat",
+        "total_training_pairs": 1000,
+    },
+    "name": "My Dataset, balanced",
+    "preset_id": "balanced",
+    "base_model": MODEL,
+    "hyperparameters": REQUIRED_VALUES | ADVANCED_VALUES,
+    "gpu_config": GPU_CONFIG,
+    "seed": 42,
+    "priority": 2,
+    "status": "queued",
+    "current_stage": "queued",
+    "status_note": "waiting for a machine that offers A100-80GB",
+    "queue_position": 1,
+    "expected_start_at": None,
+    "cancel_requested_at": None,
+    "pause_requested_at": None,
+    "pause_reason": "",
+    "progress": 0.0,
+    "current_epoch": 0.0,
+    "total_epochs": 3,
+    "current_step": 0,
+    "total_steps": 750,
+    "current_metrics": {},
+    "queued_at": "2026-11-24T18:00:00Z",
+    "started_at": None,
+    "completed_at": None,
+    "estimated_completion_at": None,
+    "usd_per_gpu_hour": 3.50,
+    "storage_usd": 0.50,
+    "running_seconds": 0.0,
+    "current_cost": 0.0,
+    "estimated_total_cost": 25.50,
+    "estimated_hours": 3.5714,
+    "estimated_high_cost": None,
+    "plan": PLAN,
+    "estimate": None,
+    "remaining": None,
+    "quoted_cost": 25.50,
+    "max_cost": None,
+    "final_cost": None,
+    "budget_noticed_percent": 0,
+    "error_message": "",
+    "error_stack": "",
+    "failure_kind": "",
+    "suggestion": None,
+    "continued_from": None,
+    "start_step": 0,
+    "retry_count": 0,
+    "external_job_id": "",
+    "artifact": None,
+    "created_at": "2026-11-24T18:00:00Z",
+    "updated_at": "2026-11-24T18:00:00Z",
+}
+
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    HEADER,
+    {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": LONGEST,
+        "pattern": "^[!-~]([ -~]*[!-~])?$",
+    },
+    OpenApiParameter.HEADER,
+    description="Any name of your own, a UUID for example. For 24 hours the same key "
+    "and body answer the job that they made, however often they are sent.",
+)
+
+
+NOT_READY_WORDS = (
+    "The dataset is not ready: status is validating, training_ready is false; needed "
+    "are ready and true."
+)
+NOT_READY = Fault(
+    when="A value is missing, malformed or out of range, or the dataset is not ready.",
+    error=NOT_READY_WORDS,
+    code="dataset_not_ready",
+    component="FieldErrors",
+    details={"dataset_id": [NOT_READY_WORDS]},
+    shape=BY_FIELD,
+)
+OVER_BUDGET = Fault(
+    when="The month's budget does not allow it; the numbers say why.",
+    error="The job may come to 31.88 USD, and 20.00 of this month's 50.00 USD are "
+    "free. Choose a cheaper configuration, set a lower max_cost, or ask an operator.",
+    code="budget",
+    component="BudgetError",
+    details={
+        "budget_usd": 50.00,
+        "spent_usd": 10.00,
+        "held_usd": 20.00,
+        "free_usd": 20.00,
+        "needed_usd": 31.88,
+    },
+    shape=numbers("budget_usd", "spent_usd", "held_usd", "free_usd", "needed_usd"),
+)
+ENDED = Fault(
+    when="The job has already ended.",
+    error="The job has already ended: it is completed.",
+    code="already_ended",
+)
+NOT_QUEUED = Fault(
+    when="The job has left the queue.",
+    error="The job is running: only a queued job can move to another machine.",
+    code="not_queued",
+)
+NOT_ENDED = Fault(
+    when="The job has not ended yet.",
+    error="The job is running: cancel it before deleting it.",
+    code="not_ended",
+)
+
+
+def creating(job: Any) -> dict[str, Any]:
+    """Keyword arguments of `extend_schema` for creating a job."""
+    made_before = f"The job that this {HEADER} made before."
+    return {
+        "parameters": [IDEMPOTENCY_KEY],
+        "responses": {
+            200: described(job, made_before),
+            201: described(job, "Queued."),
+            400: NOT_READY,
+            402: OVER_BUDGET,
+            404: UNKNOWN_DATASET,
+            409: NO_FIT_OR_REUSED,
+        },
+        "examples": [asked("The balanced preset", JOB_BODY), answered("Queued", JOB)],
+    }

@@ -1,0 +1,254 @@
+"""What a user or an operator does to a job after its creation: pause, resume, again."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from rest_framework import status
+
+from lora_pipeline.errors import Refusal
+from training.costs.budget import require_budget
+from training.costs.charges import reach_usd
+from training.domain import lifecycle
+from training.domain.budget import spent_percent
+from training.domain.config import JobConfig, fill_defaults
+from training.domain.estimator.estimate import rounded
+from training.domain.priority import HIGH, NORMAL, priority_name
+from training.jobs.services import config_of, create_job
+from training.jobs.transitions import (
+    locked,
+    move_to,
+    note_asked,
+    pause_now,
+    record_status,
+    wake_reconciler,
+)
+from training.models import Checkpoint, MetricPoint, TrainingJob
+
+
+@transaction.atomic
+def pause_job(*, job_id: UUID, by: str, reason: str = "owner") -> TrainingJob:
+    """Pause at once what waits; ask a run to stop after its step. 409 once ended.
+
+    Pausing what is paused, or pausing already, changes nothing.
+    """
+    job = locked(job_id)
+    if job.is_final or job.is_cancelling:
+        state = "being cancelled" if job.is_cancelling else job.status
+        raise _conflict(f"The job is {state}: only an open job can pause.", "not_open")
+    if job.status == lifecycle.PAUSED or job.pause_requested_at is not None:
+        return job
+    job.pause_requested_at, job.pause_reason = timezone.now(), reason
+    job.save(update_fields=["pause_requested_at", "pause_reason", "updated_at"])
+    if job.status == lifecycle.QUEUED:
+        pause_now(job, "before its run began", by=by)
+    note_asked(job, "pause", by=by)
+    wake_reconciler()
+    return job
+
+
+@transaction.atomic
+def resume_job(
+    *, job_id: UUID, by: str, max_cost: Decimal | None = None
+) -> TrainingJob:
+    """Queue a paused job again, from its last checkpoint; with another cap if given.
+
+    Raises Refusal: 409 when it is not paused, 402 when its cap is spent or the month's
+    budget does not allow the new one.
+    """
+    job = locked(job_id)
+    if job.status != lifecycle.PAUSED and not job.is_pausing:
+        words = f"The job is {job.status}: only a paused job can resume."
+        raise _conflict(words, "not_paused")
+    if max_cost is not None:
+        require_budget(owner=job.user, needed_usd=max_cost, besides=job)
+        job.max_cost = max_cost
+    _require_room(job)
+    job.pause_requested_at, job.pause_reason = None, ""
+    fields = ["max_cost", "budget_noticed_percent", "pause_requested_at"]
+    job.save(update_fields=[*fields, "pause_reason", "updated_at"])
+    if job.status == lifecycle.PAUSED:
+        _queue_again(job, "resumed", by=by)
+    else:
+        note_asked(job, "go on, and not to pause", by=by)
+    return job
+
+
+def _require_room(job: TrainingJob) -> None:
+    """Raises Refusal (402) where the cap leaves nothing to go on with."""
+    if job.max_cost is None:
+        return
+    reached = reach_usd(job)
+    percent = spent_percent(spent_usd=reached, max_cost=job.max_cost)
+    if percent == 100:
+        numbers = {"max_cost": rounded(job.max_cost), "reached_usd": rounded(reached)}
+        raise Refusal(
+            f"The job has come to {numbers['reached_usd']} USD, the adapter's storage "
+            f"included, of at most {numbers['max_cost']}: give a max_cost above that.",
+            status_code=status.HTTP_402_PAYMENT_REQUIRED,
+            code="cap_reached",
+            details=numbers,
+        )
+    job.budget_noticed_percent = percent
+
+
+def _queue_again(job: TrainingJob, why: str, *, by: str) -> None:
+    move_to(
+        job,
+        lifecycle.QUEUED,
+        why,
+        by=by,
+        current_stage="queued",
+        status_note="",
+        retry_at=None,
+    )
+    wake_reconciler()
+
+
+@transaction.atomic
+def retry_job(
+    *, job_id: UUID, by: str, apply_suggestion: bool = False
+) -> tuple[TrainingJob, bool]:
+    """Start an ended job again as a new one; says whether there is a new one.
+
+    A job that waits between two attempts starts its next one now instead. With
+    `apply_suggestion` the new job has the changes that its failure suggested.
+    Raises Refusal: 409 for a job under way or without a suggestion, 402 by budget.
+    """
+    job = locked(job_id)
+    if job.status == lifecycle.QUEUED and job.retry_at is not None:
+        job.retry_at = timezone.now()
+        job.save(update_fields=["retry_at", "updated_at"])
+        wake_reconciler()
+        return job, False
+    _require_ended(job, "can be started again")
+    config = again(job)
+    if apply_suggestion:
+        config = suggested(config, job)
+    new, _ = create_job(owner=job.user, dataset=job.dataset, config=config, by=by)
+    _link(new, job, step=0, by=by)
+    return new, True
+
+
+def again(job: TrainingJob) -> JobConfig:
+    """The job's configuration for a new job; an operator's favour is not handed on."""
+    priority = min(job.priority, NORMAL)
+    return replace(config_of(job), quoted_cost=None, priority=priority)
+
+
+def suggested(config: JobConfig, job: TrainingJob) -> JobConfig:
+    """The configuration with the changes that the job's failure suggested."""
+    changes: dict[str, Any] = dict((job.suggestion or {}).get("changes") or {})
+    if not changes:
+        words = "The job has no suggested change: start it again as it was."
+        raise _conflict(words, "no_suggestion")
+    base_model = changes.pop("base_model", config.base_model)
+    values = config.hyperparameters.as_dict() | changes
+    return replace(config, base_model=base_model, hyperparameters=fill_defaults(values))
+
+
+@transaction.atomic
+def continue_job(
+    *, job_id: UUID, by: str, step: int | None = None
+) -> tuple[TrainingJob, bool]:
+    """Go on from a checkpoint, the last one unless `step` names another.
+
+    A paused job goes on itself and forgets what came after the checkpoint; an ended one
+    is continued by a new job, which begins with the old one's steps up to there.
+    Raises Refusal: 404 without such a checkpoint, 409 for a job under way.
+    """
+    job = locked(job_id)
+    checkpoint = _checkpoint(job, step)
+    if job.status == lifecycle.PAUSED:
+        _require_room(job)
+        _go_back(job, checkpoint, by=by)
+        return job, False
+    _require_ended(job, "can be continued; pause it first")
+    config = again(job)
+    new, _ = create_job(owner=job.user, dataset=job.dataset, config=config, by=by)
+    _link(new, job, step=checkpoint.step, by=by)
+    _inherit(new, job, checkpoint)
+    return new, True
+
+
+def _checkpoint(job: TrainingJob, step: int | None) -> Checkpoint:
+    kept = job.checkpoints.kept().order_by("-step")
+    found = kept.first() if step is None else kept.filter(step=step).first()
+    if found is None:
+        steps = ", ".join(str(c.step) for c in reversed(kept)) or "none"
+        asked = "no checkpoint" if step is None else f"no checkpoint of step {step}"
+        raise Refusal(
+            f"The job has {asked}; kept are those of: {steps}.",
+            status_code=status.HTTP_404_NOT_FOUND,
+            code="no_checkpoint",
+        )
+    return found
+
+
+def _go_back(job: TrainingJob, checkpoint: Checkpoint, *, by: str) -> None:
+    job.metrics.filter(step__gt=checkpoint.step).delete()
+    job.checkpoints.filter(step__gt=checkpoint.step).delete()
+    job.pause_reason = ""
+    job.save(update_fields=["pause_reason", "budget_noticed_percent", "updated_at"])
+    _queue_again(job, f"continues from step {checkpoint.step}", by=by)
+
+
+def _link(new: TrainingJob, old: TrainingJob, *, step: int, by: str) -> None:
+    new.continued_from, new.start_step = old, step
+    new.save(update_fields=["continued_from", "start_step", "updated_at"])
+    how = f"continues it from step {step}" if step else "starts it again"
+    record_status(old, old.status, f"a new job {how}: {new.name}", by=by)
+
+
+def _inherit(new: TrainingJob, old: TrainingJob, checkpoint: Checkpoint) -> None:
+    """The new job's first steps and its checkpoint are the old one's."""
+    points = list(old.metrics.filter(step__lte=checkpoint.step))
+    for point in points:
+        point.pk, point.job = None, new
+    MetricPoint.objects.bulk_create(points, batch_size=2000)
+    checkpoint.pk, checkpoint.job = None, new
+    checkpoint.save(force_insert=True)
+    new.current_step = checkpoint.step
+    new.progress = checkpoint.step / max(new.total_steps, 1)
+    new.save(update_fields=["current_step", "progress", "updated_at"])
+
+
+@transaction.atomic
+def set_priority(
+    *, job_id: UUID, priority: int, by: str, is_operator: bool = False
+) -> TrainingJob:
+    """Change how urgent a job is; `high` is an operator's to give. 409 once ended."""
+    require_priority(priority, is_operator=is_operator)
+    job = locked(job_id)
+    if job.is_final:
+        raise _conflict(f"The job has ended: it is {job.status}.", "already_ended")
+    if job.priority != priority:
+        before = priority_name(job.priority)
+        job.priority = priority
+        job.save(update_fields=["priority", "updated_at"])
+        words = f"priority {priority_name(priority)} instead of {before}"
+        record_status(job, job.status, words, by=by)
+        wake_reconciler()
+    return job
+
+
+def require_priority(priority: int, *, is_operator: bool) -> None:
+    """Raises Refusal (400): nobody may put all their jobs before everybody else's."""
+    if priority == HIGH and not is_operator:
+        words = (
+            "Received 'high', which only an operator may give; choose low or normal."
+        )
+        raise Refusal(words, code="invalid", details={"priority": [words]})
+
+
+def _require_ended(job: TrainingJob, what: str) -> None:
+    if not job.is_final:
+        words = f"The job is {job.status}: only an ended job {what}."
+        raise _conflict(words, "not_ended")
+
+
+def _conflict(words: str, code: str) -> Refusal:
+    return Refusal(words, status_code=status.HTTP_409_CONFLICT, code=code)

@@ -1,0 +1,120 @@
+"""The doctor's look at this machine: disks, models, the trainer and its GPUs."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from lora_pipeline.operations.finding import Check, Finding, fault, ok, warning
+from training.launchers.program import TrainerMissing, python_command, run
+from training.models import BaseModel, Machine
+
+TRAINER_SECONDS = 180
+SHORT_NAMES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
+ASK_TRAINER = """
+import json, sys
+from importlib import import_module
+from importlib.metadata import version
+names = json.loads(sys.argv[1])
+for name in names:
+    import_module(name)
+import torch
+found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+print(json.dumps({"versions": {n: version(n) for n in names}, "gpus": found}))
+"""
+
+
+def models() -> Iterator[Finding]:
+    """Base models that are folders here, and the default one."""
+    here = BaseModel.objects.filter(enabled=True).exclude(path="")
+    lost = [model.pk for model in here if not Path(model.path).is_dir()]
+    for name in lost:
+        remedy = "put the folder back, or correct its path in the admin"
+        yield fault("models", f"{name}: its folder is not there", remedy)
+    default = BaseModel.objects.filter(pk=settings.DEFAULT_BASE_MODEL).first()
+    if default is None:
+        words = f"{settings.DEFAULT_BASE_MODEL} is in no catalogue"
+        yield fault("models", words, "manage.py add_base_model, or DEFAULT_BASE_MODEL")
+    elif default.is_here:
+        yield ok("models", f"{default.pk} is here")
+    else:
+        words = f"{default.pk} is fetched by its first run"
+        remedy = "manage.py fetch_demo_model, or leave it to that run"
+        yield warning("models", words, remedy)
+
+
+def trainer() -> Iterator[Finding]:
+    """Whether its packages load, in the locked versions, and which GPUs torch sees."""
+    command = python_command("-c", ASK_TRAINER, json.dumps(SHORT_NAMES))
+    try:
+        done = run(command, seconds=TRAINER_SECONDS)
+    except TrainerMissing:
+        words = f"there is no {settings.TRAINER_PYTHON}"
+        yield fault("trainer", words, "make install-trainer")
+        return
+    if done.returncode:
+        said = done.stderr.strip().splitlines()[-1:] or ["no word"]
+        yield fault("trainer", f"does not load: {said[0]}", "make install-trainer")
+        return
+    told = json.loads(done.stdout.splitlines()[-1])
+    yield from versions(told["versions"])
+    yield gpus(told["gpus"], cards())
+
+
+def versions(found: dict[str, str]) -> Iterator[Finding]:
+    """Compared with the lock; a build's suffix such as +cpu counts as the same."""
+    lock = Path(settings.BASE_DIR) / "requirements-trainer.lock"
+    pairs = (line.split("==") for line in lock.read_text().splitlines() if "==" in line)
+    wanted: dict[str, Any] = {name.strip(): version.strip() for name, version in pairs}
+    other = [
+        f"{name} {version} (locked: {wanted[name]})"
+        for name, version in found.items()
+        if name in wanted and version.partition("+")[0] != wanted[name]
+    ]
+    if other:
+        yield warning(
+            "trainer", f"loads with {', '.join(other)}", "make install-trainer"
+        )
+    else:
+        named = ", ".join(f"{name} {version}" for name, version in found.items())
+        yield ok("trainer", named)
+
+
+def cards() -> int:
+    """GPUs that the driver names; 0 without one."""
+    if shutil.which("nvidia-smi") is None:
+        return 0
+    command = ["nvidia-smi", "--list-gpus"]  # wherever the driver put it
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)  # noqa: S603 - a constant
+    return sum(line.startswith("GPU ") for line in done.stdout.splitlines())
+
+
+def gpus(seen: int, there: int) -> Finding:
+    """What torch sees against what there is."""
+    if not there and not seen:
+        return ok("gpu", "none here: runs use the processor")
+    if seen < there:
+        words = f"the machine has {there}, the trainer's torch sees {seen}"
+        remedy = "install torch of requirements-trainer.lock built for CUDA"
+        return fault("gpu", words, remedy)
+    return ok("gpu", f"the trainer's torch sees {seen}")
+
+
+def draining() -> Iterator[Finding]:
+    """Machines that start no new runs, which somebody may have forgotten."""
+    for machine in Machine.objects.exclude(draining_since=None):
+        since = f"{machine.draining_since:%Y-%m-%d %H:%M} ({machine.drained_by})"
+        words = f"{machine} starts no new runs since {since}"
+        remedy = f"manage.py drain --undo --machine {machine}"
+        yield warning("drain", words, remedy)
+
+
+CHECKS = [
+    Check(draining, needs_database=True),
+    Check(models, needs_database=True),
+    Check(trainer),
+]

@@ -1,0 +1,60 @@
+"""What the estimator remembers."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from lora_pipeline.admin_site.base import ReadOnlyAdmin
+from training.models import (
+    CalibrationCell,
+    CalibrationRecord,
+    CalibrationScore,
+    GpuType,
+)
+
+
+class OfGpuType(admin.SimpleListFilter):
+    """The catalogue's types: asking the records for theirs would read all of them."""
+
+    title = "GPU type"
+    parameter_name = "gpu_type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = GpuType.objects.values_list("name", flat=True)
+        return [(name, name) for name in names]
+
+    def queryset(
+        self, request: HttpRequest, queryset: "QuerySet[Any]"
+    ) -> "QuerySet[Any]":
+        wanted = self.value()
+        return queryset.filter(gpu_type=wanted) if wanted else queryset
+
+
+@admin.register(CalibrationRecord)
+class CalibrationRecordAdmin(ReadOnlyAdmin):
+    """What every finished run and probe taught."""
+
+    list_display = ("base_model", "gpu_type", "method", "kind", "outcome", "created_at")
+    list_deferred = ("setup", "measured", "predicted")
+    list_filter = ("kind", "outcome", OfGpuType)
+    ordering = ("-pk",)
+    search_job = "job"
+
+
+@admin.register(CalibrationCell)
+class CalibrationCellAdmin(ReadOnlyAdmin):
+    """Means of like runs, as estimates take them."""
+
+    list_display = ("target", "key", "count", "total", "squares")
+    ordering = ("-pk",)
+
+
+@admin.register(CalibrationScore)
+class CalibrationScoreAdmin(ReadOnlyAdmin):
+    """How far estimates were off, and whether their ranges held."""
+
+    list_display = ("target", "score", "inside", "created_at")
+    list_filter = ("inside",)
+    ordering = ("-pk",)

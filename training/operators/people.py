@@ -1,0 +1,88 @@
+"""Operators' view of people, with what they may spend and have spent."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserChangeForm
+from django.http import HttpRequest
+
+from lora_pipeline.accounts.services import save_user
+from lora_pipeline.admin_site.base import BoundedAdmin
+from lora_pipeline.models import User
+from training.costs.budget import budget_of
+
+POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class PersonForm(UserChangeForm):  # type: ignore[type-arg]
+    """A user as an operator changes one."""
+
+    def clean_monthly_budget_usd(self) -> Any:
+        """Raises ValidationError for less than nothing; empty means no limit."""
+        budget = self.cleaned_data["monthly_budget_usd"]
+        if budget is not None and budget < 0:
+            raise forms.ValidationError(
+                f"Received {budget}: give 0.00 USD or more a month, or leave it empty "
+                "for no limit."
+            )
+        return budget
+
+
+@admin.register(User)
+class PersonAdmin(BoundedAdmin, UserAdmin):  # type: ignore[type-arg]
+    """People, with what they may spend in a month.
+
+    Who is no superuser gives nobody powers, and changes nobody who has some: a new
+    password would be the way to them. People are never deleted, since
+    their jobs and costs go with them; without `active` nobody signs in.
+    """
+
+    form = PersonForm
+    list_display = (
+        "username", "email", "monthly_budget_usd", "is_active", "is_staff",
+        "last_login",
+    )  # fmt: skip
+    list_filter = ("is_active", "is_staff", "is_superuser")
+    search_fields = ("username", "email", "first_name", "last_name")
+    search_help_text = "By a part of the username, the e-mail address or the name."
+    sortable_by = ("username",)
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Spending", {"fields": ("monthly_budget_usd", "this_month")}),
+        ("Powers", {"fields": ("is_active", *POWERS)}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    get_search_results = UserAdmin.get_search_results
+
+    @admin.display(description="this month")
+    def this_month(self, user: User) -> str:
+        """What was spent and what open jobs hold, beside the budget."""
+        month = budget_of(user, user.monthly_budget_usd or Decimal(0))
+        return (
+            f"{month.spent_usd:.2f} USD spent, {month.held_usd:.2f} held by open jobs"
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        powers = () if _is_superuser(request) else POWERS
+        return ("last_login", "date_joined", "this_month", *powers)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        has_powers = obj is not None and (obj.is_staff or obj.is_superuser)
+        within = _is_superuser(request) or not has_powers
+        return within and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(
+        self, request: HttpRequest, obj: User, form: Any, change: bool
+    ) -> None:
+        save_user(user=obj, fields=form.changed_data, is_new=not change)
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))

@@ -1,0 +1,233 @@
+"""Which queued job starts next, on which devices; and what the others are told."""
+
+import errno
+import logging
+import secrets
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from lora_pipeline.tokens import RUN_TOKEN_START, hash_secret
+from training.domain import faults, lifecycle
+from training.domain.queue import Share, Waiting, fair_order
+from training.jobs.transitions import locked, move_to, requeue, stop_if_asked
+from training.launchers import local
+from training.models import DeviceClaim, GpuOffer, RunAttempt, TrainingJob
+from training.runs.draining import is_draining
+from training.runs.outcomes import attempt_failed, end_attempt
+
+logger = logging.getLogger(__name__)
+RECONCILER = "reconciler"
+TURNS_REMEMBERED = timedelta(days=1)
+
+Offers = dict[str, list[str]]
+
+
+# -- What starts ---------------------------------------------------------------
+
+
+def launch_queued() -> None:
+    """Start queued jobs in fair order, as far as free devices go; none overtakes."""
+    if is_draining():
+        return
+    now = timezone.now()
+    due = [job for job in TrainingJob.objects.queued() if _is_due(job, now)]
+    if not due:
+        return
+    free = free_devices()
+    blocked = set()
+    for waiting in fair_order(map(_waiting, due), shares()):
+        left = free.get(waiting.gpu_type, [])
+        if waiting.gpu_type in blocked or waiting.gpu_count > len(left):
+            blocked.add(waiting.gpu_type)
+            continue
+        wanted, rest = left[: waiting.gpu_count], left[waiting.gpu_count :]
+        if launch(waiting.id, wanted):  # type: ignore[arg-type]
+            free[waiting.gpu_type] = rest
+        else:
+            free = free_devices()
+
+
+def _is_due(job: TrainingJob, now: datetime) -> bool:
+    return job.retry_at is None or job.retry_at <= now
+
+
+def _waiting(job: TrainingJob) -> Waiting:
+    return Waiting(
+        id=job.pk,
+        user=job.user_id,
+        priority=job.priority,
+        queued_at=job.queued_at.timestamp(),
+        gpu_type=job.gpu_type,
+        gpu_count=job.gpu_count,
+        seconds=job.estimated_hours * 3600 * (1 - job.progress),
+        interrupted=job.retry_at is not None,
+    )
+
+
+def shares() -> dict[Any, Share]:
+    """By user: GPUs at work now, and when a run of theirs last began."""
+    found: dict[Any, Share] = defaultdict(Share)
+    for job in TrainingJob.objects.active().only("user", "gpu_config"):
+        found[job.user_id].gpus += job.gpu_count
+    recent = RunAttempt.objects.filter(created_at__gt=timezone.now() - TURNS_REMEMBERED)
+    for user, last in recent.values_list("job__user").annotate(Max("created_at")):
+        found[user].last_start = last.timestamp()
+    return found
+
+
+def offered_devices() -> Offers:
+    """What this machine offers, by GPU type."""
+    offers = GpuOffer.objects.filter(backend=local.BACKEND)
+    return {offer.gpu_type_id: offer.device_ids for offer in offers}
+
+
+def free_devices() -> Offers:
+    """What of it no attempt holds."""
+    claims = DeviceClaim.objects.filter(backend=local.BACKEND)
+    taken = set(claims.values_list("device", flat=True))
+    return {
+        gpu_type: [device for device in devices if device not in taken]
+        for gpu_type, devices in offered_devices().items()
+    }
+
+
+def launch(job_id: UUID, devices: list[str]) -> bool:
+    """Record the attempt, its token and its devices, commit, then start the process."""
+    if local.is_alive(job_id):
+        return False
+    token = RUN_TOKEN_START + secrets.token_urlsafe(32)
+    try:
+        attempt = begin_attempt(job_id, token, devices)
+    except IntegrityError:
+        logger.warning("the devices %s are taken: %s waits", devices, job_id)
+        return False
+    if attempt is None:
+        return False
+    try:
+        _start(attempt, token)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        logger.exception("could not start %s", attempt)
+        not_started(attempt.pk, error)
+        return False
+    RunAttempt.objects.filter(pk=attempt.pk).update(launched_at=timezone.now())
+    return True
+
+
+def _start(attempt: RunAttempt, token: str) -> None:
+    job = attempt.job
+    if job.continued_from_id and attempt.resumed_from_step == job.start_step > 0:
+        checkpoint = job.checkpoints.get(step=job.start_step)
+        if checkpoint.attempt.job_id != job.pk:
+            local.bring_checkpoint(job.continued_from_id, job.pk, checkpoint.name)
+    local.launch(
+        local.Launch(
+            job_id=job.pk,
+            run_id=attempt.pk,
+            token=token,
+            processes=attempt.process_count,
+            visible_devices=local.visible_devices(attempt.devices),
+        )
+    )
+
+
+@transaction.atomic
+def begin_attempt(job_id: UUID, token: str, devices: list[str]) -> RunAttempt | None:
+    """A new attempt that resumes from the last reported checkpoint.
+
+    What an older attempt reported beyond that checkpoint will be measured anew, so it
+    is removed here, in the transaction that fences the older attempt. Raises
+    IntegrityError when somebody else was given one of the devices.
+    """
+    job = locked(job_id)
+    if job.status != lifecycle.QUEUED:
+        return None
+    resume = job.checkpoints.kept().newest_step()
+    job.metrics.filter(step__gt=resume).delete()
+    job.checkpoints.filter(step__gt=resume).delete()
+    attempt = RunAttempt.objects.create(
+        job=job,
+        number=job.attempts.count() + 1,
+        backend=local.BACKEND,
+        token_hash=hash_secret(token),
+        resumed_from_step=resume,
+        process_count=job.process_count,
+        devices=devices,
+    )
+    _claim(attempt)
+    move_to(
+        job,
+        lifecycle.INITIALIZING,
+        f"attempt {attempt.number} begins" + (f" at step {resume}" if resume else ""),
+        by=RECONCILER,
+        attempt=attempt,
+        status_note="",
+        queue_position=None,
+        expected_start_at=None,
+        retry_at=None,
+        external_job_id=str(attempt.pk),
+        current_step=resume,
+        progress=resume / max(job.total_steps, 1),
+    )
+    return attempt
+
+
+def _claim(attempt: RunAttempt) -> None:
+    """The devices are this attempt's until its process is gone; the database sees to it
+    that nobody else's are. Earlier attempts of the job have no process any more.
+    """
+    DeviceClaim.objects.filter(attempt__job_id=attempt.job_id).delete()
+    DeviceClaim.objects.bulk_create(
+        DeviceClaim(backend=attempt.backend, device=device, attempt=attempt)
+        for device in attempt.devices
+    )
+
+
+# -- What did not start --------------------------------------------------------
+
+
+@transaction.atomic
+def not_started(attempt_id: UUID, error: Exception) -> None:
+    """End an attempt whose process could not be started."""
+    attempt = RunAttempt.objects.select_for_update(of=("self",)).get(pk=attempt_id)
+    job = locked(attempt.job_id)
+    if attempt.ended_at is not None:
+        return
+    if isinstance(error, local.StillRunning):
+        close_unstarted(job, attempt, "An older process was still there.")
+        return
+    attempt.claims.all().delete()
+    attempt_failed(
+        job,
+        attempt,
+        outcome="not_started",
+        kind=_kind(job, error),
+        message=f"The trainer could not be started: {error}.",
+        by=RECONCILER,
+    )
+
+
+def _kind(job: TrainingJob, error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return faults.DISK_FULL
+    if isinstance(error, FileNotFoundError) and job.start_step:
+        job.checkpoints.filter(step=job.start_step).update(freed_at=timezone.now())
+        return faults.CHECKPOINT_LOST
+    return "not_started"
+
+
+def close_unstarted(job: TrainingJob, attempt: RunAttempt, why: str) -> None:
+    """End an attempt that never was; it counts as none of the job's tries."""
+    end_attempt(attempt, "not_started", charged=False, error_message=why)
+    if not stop_if_asked(job, why, by=RECONCILER):
+        requeue(job, why, by=RECONCILER, retry_at=timezone.now())
+
+
+# -- What waits ----------------------------------------------------------------

@@ -1,0 +1,98 @@
+"""Taking in a trained adapter: streamed, checked, stored whole or not at all."""
+
+import hashlib
+import tempfile
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from lora_pipeline.errors import Refusal
+from training.adapters.archive import CHUNK_BYTES, WEIGHTS, BadArchive, check_archive
+from training.adapters.lineage import facts_of, next_version
+from training.models import Adapter, RunAttempt
+from training.runs.protocol.ingest import open_attempt
+
+
+def receive_artifact(
+    *, attempt: RunAttempt, stream: Any, archive_sha256: str, adapter_sha256: str
+) -> Adapter:
+    """Store an adapter's zip archive for the attempt's job.
+
+    Raises Refusal when a checksum differs or the archive holds anything but files of
+    a PEFT folder. Sending the same archive again changes nothing.
+    """
+    with tempfile.TemporaryFile(dir=settings.UPLOAD_DIR) as file:
+        found, size = _copy(stream, file)
+        if found != archive_sha256:
+            raise _refused(f"The archive has the sha256 {found}, not {archive_sha256}.")
+        weights = _weights_of(file)
+        if weights != adapter_sha256:
+            raise _refused(f"{WEIGHTS} has the sha256 {weights}, not {adapter_sha256}.")
+        file.seek(0)
+        return _keep(attempt, file, size, archive=found, weights=weights)
+
+
+def _copy(stream: Any, file: IO[bytes]) -> tuple[str, int]:
+    """SHA-256 and size of what was copied."""
+    digest, size = hashlib.sha256(), 0
+    while chunk := stream.read(CHUNK_BYTES):
+        digest.update(chunk)
+        size += file.write(chunk)
+    return digest.hexdigest(), size
+
+
+def _weights_of(file: IO[bytes]) -> str:
+    """The weights' SHA-256, when the archive is what it should be."""
+    try:
+        return check_archive(file, most_bytes=settings.MAX_ADAPTER_BYTES)
+    except BadArchive as error:
+        raise _refused(str(error)) from error
+
+
+def _refused(words: str) -> Refusal:
+    return Refusal(words, code="bad_artifact")
+
+
+def _keep(
+    attempt: RunAttempt, file: IO[bytes], size: int, *, archive: str, weights: str
+) -> Adapter:
+    known = Adapter.objects.filter(job_id=attempt.job_id).first()
+    if known is not None and known.archive_sha256 == archive:
+        return known
+    path = default_storage.save(
+        f"adapters/{attempt.job_id}/{archive[:16]}.zip", File(file)
+    )
+    try:
+        return _record(attempt, path, size, archive=archive, weights=weights)
+    except BaseException:
+        default_storage.delete(path)
+        raise
+
+
+@transaction.atomic
+def _record(
+    attempt: RunAttempt, path: str, size: int, *, archive: str, weights: str
+) -> Adapter:
+    """Raises Refusal 410 when a newer attempt began while the archive was sent."""
+    fenced = open_attempt(attempt.pk)
+    job = fenced.job
+    facts = facts_of(fenced) | {
+        "storage_path": path,
+        "size_bytes": size,
+        "archive_sha256": archive,
+        "adapter_sha256": weights,
+        "deleted_at": None,
+    }
+    adapter = Adapter.objects.filter(job=job).first()
+    if adapter is None:
+        version = next_version(job.user, job.name)
+        adapter = Adapter(job=job, user=job.user, name=job.name, version=version)
+    for name, value in facts.items():
+        setattr(adapter, name, value)
+    adapter.save()
+    job.artifact = adapter
+    job.save(update_fields=["artifact", "updated_at"])
+    return adapter
