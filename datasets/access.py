@@ -1,4 +1,4 @@
-"""Whose dataset it is: the one 404 for all that is not the user's."""
+"""Ownership of datasets: one 404 for anything that is not the user's."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from datasets.models import Dataset
 
 
 def own_dataset(request: Request, dataset_id: Any) -> Dataset:
-    """The caller's dataset; unknown, deleted and foreign ones are the same 404."""
+    """The caller's dataset. The same 404 for unknown, deleted and others' datasets."""
     own = Dataset.objects.visible_to(request.user)  # type: ignore[arg-type]
     if (dataset := own.find(dataset_id)) is None:
         raise NotFound(UNKNOWN_DATASET)
     return dataset
 
 
-UNKNOWN_DATASET = "There is no such dataset among yours."
+UNKNOWN_DATASET = "Dataset not found."

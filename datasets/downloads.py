@@ -1,4 +1,4 @@
-"""Files of a dataset on their way to a browser or script."""
+"""Downloads of a dataset's files."""
 
 from pathlib import PurePath
 
@@ -10,11 +10,11 @@ from datasets.rows import require_rows
 from datasets.services import safe_name
 from lora_pipeline.errors import Refusal
 
-NO_FILE = "The file has not arrived yet; finish its upload first."
+NO_FILE = "The file is incomplete: finish the upload first."
 
 
 def original_file(dataset: Dataset) -> FileResponse:
-    """The upload as it came, never interpreted by a browser."""
+    """The file as uploaded, sent so that no browser interprets it."""
     if not dataset.storage_path:
         raise Refusal(NO_FILE, status_code=409, code="no_file")
     return _download(

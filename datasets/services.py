@@ -1,4 +1,4 @@
-"""Every write of datasets."""
+"""All writes to datasets."""
 
 from contextlib import suppress
 from pathlib import PurePath
@@ -19,12 +19,14 @@ from lora_pipeline.errors import Refusal
 from lora_pipeline.models import User
 
 LOCAL = "local"
-EMPTY_FILE = "The file is empty; give at least one example."
+EMPTY_FILE = "The file is empty. It needs at least one example."
 IN_USE = (
-    "A training job uses this dataset, so its content and split cannot be changed: "
-    "make a new version."
+    "A training job uses this dataset, so its content and split cannot be changed. "
+    "Create a new version."
 )
-NOT_SETTLED = "The dataset is still being checked; wait until it is ready or in error."
+NOT_SETTLED = (
+    "The dataset is still being validated. Wait until its status is ready or error."
+)
 if TYPE_CHECKING:
     Upload: TypeAlias = File[bytes]
 else:
@@ -42,7 +44,7 @@ def create_dataset(
     validation_file: Upload | None = None,
     previous: Dataset | None = None,
 ) -> Dataset:
-    """Store an uploaded file and have it checked; the row exists only with its file.
+    """Store an uploaded file and queue its validation; never a row without a file.
 
     Raises Refusal for an empty file.
     """
@@ -67,7 +69,7 @@ def create_dataset(
 
 
 def store(dataset: Dataset, file: Upload, validation_file: Upload | None) -> None:
-    """Both files, a first look, the row and its check: all of it or nothing."""
+    """Store both files, the first estimate, the row and its validation, atomically."""
     kept: list[str] = []
     try:
         dataset.storage_bucket = settings.S3_BUCKET or LOCAL
@@ -88,7 +90,7 @@ def _save(dataset: Dataset, part: str, file: Upload, kept: list[str]) -> str:
 
 
 def begin_check(dataset: Dataset) -> None:
-    """Save the row with what its beginning tells, and have all of it checked."""
+    """Save the row with estimates from the first rows, and queue validation."""
     from datasets.checking.first_look import first_look
 
     for name, value in first_look(dataset).items():
@@ -107,14 +109,14 @@ def require_content(file: Upload, field: str) -> None:
 
 
 def safe_name(name: str | None) -> str:
-    """A file name without folders or characters that no header carries."""
+    """A file name without folders or characters invalid in a header."""
     last = PurePath(clean(name or "").replace("\\", "/")).name
     kept = "".join(c for c in last if c.isprintable() and c not in '"<>|:*?')
     return kept.strip(". ")[-255:] or "dataset"
 
 
 def edit_dataset(*, dataset: Dataset, name: str, description: str) -> None:
-    """Change what people call it."""
+    """Change the name and description."""
     dataset.name = name
     dataset.description = description
     dataset.save(update_fields=["name", "description", "updated_at"])
@@ -124,7 +126,7 @@ def edit_dataset(*, dataset: Dataset, name: str, description: str) -> None:
 def change_split(
     *, dataset: Dataset, validation_share: float, split_seed: int
 ) -> Dataset:
-    """Split anew, by checking anew. Raises Refusal while it is in use or checked."""
+    """Split again by validating again. Raises Refusal while in use or validating."""
     locked = Dataset.objects.select_for_update(of=("self",)).get(pk=dataset.pk)
     if (locked.validation_share, locked.split_seed) == (validation_share, split_seed):
         return locked
@@ -146,7 +148,7 @@ def create_version(
     validation_share: float | None = None,
     split_seed: int | None = None,
 ) -> Dataset:
-    """A later version: other content, or the same content split otherwise."""
+    """A new version: other content, or the same content split differently."""
     if not dataset.storage_path:
         raise Refusal(NOT_SETTLED, status_code=409, code="dataset_not_settled")
     old_validation = dataset.validation_file_path if file is None else ""
@@ -170,7 +172,7 @@ def create_version(
 
 
 class Reopened:
-    """The given file, else the stored one as if it were uploaded again, else None."""
+    """The given file, else the stored one as a new upload, else None."""
 
     def __init__(self, path: str, name: str, given: Upload | None) -> None:
         self._path, self._name, self._given = path, name, given
@@ -188,14 +190,14 @@ class Reopened:
 
 
 def delete_dataset(*, dataset: Dataset) -> None:
-    """Put a dataset out of sight; jobs that used it keep working and keep its name."""
+    """Soft-delete a dataset; jobs that used it keep working and keep its name."""
     dataset.deleted_at = timezone.now()
     dataset.save(update_fields=["deleted_at", "updated_at"])
 
 
 @transaction.atomic
 def restore_dataset(*, dataset: Dataset) -> None:
-    """Bring a deleted dataset back; a check that was given up begins anew."""
+    """Restore a deleted dataset; an abandoned validation starts again."""
     dataset.deleted_at = None
     dataset.save(update_fields=["deleted_at", "updated_at"])
     if dataset.status == Dataset.Status.VALIDATING:
@@ -203,7 +205,7 @@ def restore_dataset(*, dataset: Dataset) -> None:
 
 
 def edit(dataset: Dataset, changes: dict[str, Any]) -> None:
-    """Names first, then the split if one was given."""
+    """Update the names first, then the split if given."""
     names = {"name": dataset.name, "description": dataset.description}
     given = {key: changes.get(key, value) for key, value in names.items()}
     split = {"validation_share": dataset.validation_share}
@@ -216,7 +218,7 @@ def edit(dataset: Dataset, changes: dict[str, Any]) -> None:
 
 
 def queue_measuring(*, dataset: Dataset, base_model: str) -> None:
-    """Have a ready dataset measured by a base model of the catalogue."""
+    """Queue token counting of a ready dataset for a base model in the catalogue."""
     from datasets.tasks import measure_dataset as task
     from training.models import BaseModel
 
@@ -225,7 +227,7 @@ def queue_measuring(*, dataset: Dataset, base_model: str) -> None:
         words = f"Received {base_model!r}; choose one of: {known}."
         raise Refusal(words, code="invalid", details={"base_model": [words]})
     if dataset.status != Dataset.Status.READY:
-        words = f"The dataset cannot be measured: its status is {dataset.status}."
+        words = f"Tokens cannot be counted: the dataset's status is {dataset.status}."
         raise Refusal(words, status_code=409, code="dataset_not_ready")
     with suppress(AlreadyEnqueued):
         task.configure(queueing_lock=f"measure {dataset.pk} {base_model}").defer(

@@ -1,4 +1,4 @@
-"""What the worker does for datasets."""
+"""Worker tasks for datasets."""
 
 from django.db import DatabaseError
 from procrastinate import RetryStrategy
@@ -9,7 +9,7 @@ RETRIES = RetryStrategy(max_attempts=3, exponential_wait=2)
 
 @app.task(name="validate_dataset", retry=RETRIES)
 def validate_dataset(dataset_id: str) -> None:
-    """Check an uploaded file and make its splits; running it twice does no harm."""
+    """Validate an uploaded file and write its splits; safe to run twice."""
     from datasets.checking.check import check_dataset, give_up
 
     try:
@@ -23,7 +23,7 @@ def validate_dataset(dataset_id: str) -> None:
 
 @app.task(name="measure_dataset", retry=RETRIES)
 def measure_dataset(dataset_id: str, base_model: str) -> None:
-    """Statistics by one more base model."""
+    """Count tokens with another base model's tokenizer."""
     from datasets.tokens.measure import measure_again
 
     measure_again(dataset_id, base_model)

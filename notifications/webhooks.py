@@ -1,4 +1,4 @@
-"""Writes of webhooks."""
+"""Writes to webhooks."""
 
 import base64
 import secrets
@@ -24,7 +24,7 @@ MOST_WEBHOOKS = 10
 
 
 def add_webhook(*, owner: User, url: str) -> Webhook:
-    """An address to post notices to. Raises Refusal for one that cannot be used."""
+    """Add a webhook. Raises Refusal for a URL that cannot be used."""
     _require_usable(url)
     secret = SECRET_START + base64.b64encode(secrets.token_bytes(32)).decode()
     return _insert(owner, url, secret)
@@ -48,7 +48,7 @@ def _insert(owner: User, url: str, secret: str) -> Webhook:
     User.objects.select_for_update().get(pk=owner.pk)
     own = Webhook.objects.visible_to(owner)
     if own.count() >= MOST_WEBHOOKS:
-        words = f"You have {MOST_WEBHOOKS} webhooks, the most there can be: remove one."
+        words = f"You have {MOST_WEBHOOKS} webhooks, the maximum. Remove one first."
         raise Refusal(words, status_code=409, code="too_many_webhooks")
     if own.filter(url=url).exists():
         words = "You already have a webhook with this URL."
@@ -57,30 +57,28 @@ def _insert(owner: User, url: str, secret: str) -> Webhook:
 
 
 def remove_webhook(*, webhook: Webhook) -> None:
-    """Nothing more is sent there, also of what is on its way."""
+    """Remove a webhook; pending deliveries are dropped too."""
     webhook.delete()
 
 
 @transaction.atomic
 def send_test(*, webhook: Webhook) -> Delivery:
-    """A test notice to this webhook alone."""
+    """Send a test notification to this webhook only."""
     notice = _test_notice(webhook.user_id)
     return send(notice, Delivery.Channel.WEBHOOK, webhook.url, webhook)
 
 
 @transaction.atomic
 def send_test_email(*, user: User) -> Delivery:
-    """A test notice to the user's address. Raises Refusal where that cannot be."""
+    """Send a test e-mail to the user. Raises Refusal if e-mail is not possible."""
     if not email_is_possible() or not user.email:
-        words = (
-            "No e-mail can be sent: there is no mail server, or no address of yours."
-        )
+        words = "No e-mail can be sent: no mail server is configured, or you have no e-mail address."
         raise Refusal(words, status_code=409, code="no_email")
     return send(_test_notice(user.pk), Delivery.Channel.EMAIL, user.email)
 
 
 def _test_notice(user_id: UUID) -> Notification:
-    """Already read, so that the bell does not ring for it."""
+    """Already marked as read, so that the bell does not count it."""
     words = KINDS["test"]
     return Notification.objects.create(
         user_id=user_id,

@@ -1,4 +1,4 @@
-"""What lies in a dataset, over the API: files, examples, statistics, preflight."""
+"""Dataset content in the API: files, examples, statistics, preflight."""
 
 from typing import Any
 
@@ -32,14 +32,14 @@ PAGING = [OpenApiParameter("page", int), OpenApiParameter("limit", int)]
 
 
 def query(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The checked query parameters. Raises ValidationError by name."""
+    """The validated query parameters. Raises ValidationError by field."""
     found = kind(data=request.query_params)
     found.is_valid(raise_exception=True)
     return dict(found.validated_data)
 
 
 class DatasetContent:
-    """Actions on one dataset's content; the viewset says whose."""
+    """Actions on one dataset's content; the viewset checks ownership."""
 
     def find(self, pk: Any) -> Dataset:
         raise NotImplementedError
@@ -52,7 +52,7 @@ class DatasetContent:
     )
     @action(detail=True, methods=["get"])
     def original(self, request: Request, pk: Any) -> FileResponse:
-        """The file as it was uploaded."""
+        """Download the file as uploaded."""
         return original_file(self.find(pk))
 
     @extend_schema(
@@ -64,7 +64,7 @@ class DatasetContent:
     )
     @action(detail=True, methods=["get"])
     def normalised(self, request: Request, pk: Any) -> FileResponse:
-        """A split as the trainer reads it: JSON Lines of `messages` with `weight`."""
+        """Download a split as the trainer reads it: JSON Lines of weighted `messages`."""
         return normalised_file(self.find(pk), **query(SplitQuery, request))
 
     @extend_schema(
@@ -73,7 +73,7 @@ class DatasetContent:
     )
     @action(detail=True, methods=["get"])
     def examples(self, request: Request, pk: Any) -> Response:
-        """Normalised examples of a split, page by page."""
+        """List the normalised examples of a split, paginated."""
         dataset, split = self.find(pk), query(SplitQuery, request)["split"]
         page, limit = page_and_limit(request)
         total = require_rows(dataset, split)
@@ -87,7 +87,7 @@ class DatasetContent:
     )
     @action(detail=True, methods=["get"])
     def preflight(self, request: Request, pk: Any) -> Response:
-        """The exact token ids and labels that the trainer will see of an example."""
+        """The exact token ids and labels of one example, as the trainer sees them."""
         dataset, asked = self.find(pk), query(PreflightQuery, request)
         asked["base_model"] = asked["base_model"] or settings.DEFAULT_BASE_MODEL
         require_rows(dataset, asked["split"])
@@ -106,7 +106,7 @@ class DatasetContent:
     )
     @action(detail=True, methods=["get", "post"])
     def statistics(self, request: Request, pk: Any) -> Response:
-        """Statistics by base model; POST measures with one more of them."""
+        """Token statistics by base model; POST adds another base model."""
         dataset = self.find(pk)
         if request.method == "POST":
             body = MeasureSerializer(data=request.data)

@@ -42,12 +42,12 @@ RANGE_HEADER = OpenApiParameter(
     location=OpenApiParameter.HEADER,
     required=True,
     description="`bytes START-END/TOTAL` at the current offset, or `bytes */TOTAL` "
-    "without a body to ask where it stands.",
+    "without a body to query the current offset.",
 )
 
 
 class DatasetViewSet(DatasetContent, GenericViewSet[Dataset]):
-    """Datasets of the caller."""
+    """The caller's datasets."""
 
     serializer_class = DatasetSerializer
     queryset = Dataset.objects.none()
@@ -67,7 +67,7 @@ class DatasetViewSet(DatasetContent, GenericViewSet[Dataset]):
         responses={201: DatasetSerializer, 413: docs.TOO_LARGE},
     )
     def create(self, request: Request) -> Response:
-        """Upload a file whole (multipart), or begin one that comes in pieces (JSON)."""
+        """Upload a whole file (multipart), or start a chunked upload (JSON)."""
         owner: Any = request.user
         if (request.content_type or "").startswith("multipart/"):
             body = DatasetUploadSerializer(data=request.data)
@@ -90,7 +90,7 @@ class DatasetViewSet(DatasetContent, GenericViewSet[Dataset]):
     )
     @action(detail=True, methods=["put"])
     def content(self, request: Request, pk: Any) -> Response:
-        """Take a piece of the file; the last one starts the check."""
+        """Upload a chunk of the file; the last one starts validation."""
         dataset, raw = own_dataset(request, pk), request._request
         length = int(raw.META.get("CONTENT_LENGTH") or 0)
         header = request.headers.get("Content-Range", "")
@@ -101,11 +101,13 @@ class DatasetViewSet(DatasetContent, GenericViewSet[Dataset]):
     @extend_schema(
         responses=DatasetRowSerializer(many=True),
         parameters=[
-            OpenApiParameter("deleted", bool, description="The deleted ones instead.")
+            OpenApiParameter(
+                "deleted", bool, description="List deleted datasets instead."
+            )
         ],
     )
     def list(self, request: Request) -> Response:
-        """Newest first, with pages and filters."""
+        """List datasets, newest first, paginated and filtered."""
         owner: Any = request.user
         deleted = request.query_params.get("deleted") == "true"
         all_rows = Dataset.objects
@@ -118,7 +120,7 @@ class DatasetViewSet(DatasetContent, GenericViewSet[Dataset]):
         return success({"datasets": shown, "pagination": block})
 
     def retrieve(self, request: Request, pk: Any) -> Response:
-        """One dataset with statistics and faults."""
+        """Get one dataset with its statistics, errors and warnings."""
         return success(DatasetSerializer(own_dataset(request, pk)).data)
 
     @extend_schema(
@@ -126,7 +128,7 @@ class DatasetViewSet(DatasetContent, GenericViewSet[Dataset]):
         responses={200: DatasetSerializer, 409: docs.NOT_CHANGEABLE},
     )
     def partial_update(self, request: Request, pk: Any) -> Response:
-        """Change name, description, or, while no job uses it, the split."""
+        """Change the name, description or, while no job uses it, the split."""
         dataset = own_dataset(request, pk)
         body = DatasetEditSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -134,14 +136,14 @@ class DatasetViewSet(DatasetContent, GenericViewSet[Dataset]):
         return success(DatasetSerializer(own_dataset(request, pk)).data)
 
     def destroy(self, request: Request, pk: Any) -> Response:
-        """Delete; jobs that used it are kept, and `restore` brings it back."""
+        """Delete a dataset. Jobs that used it are kept; `restore` undoes it."""
         delete_dataset(dataset=own_dataset(request, pk))
         return success({"id": str(pk), "deleted": True})
 
     @extend_schema(request=None, responses=DatasetSerializer)
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, pk: Any) -> Response:
-        """Bring a deleted dataset back."""
+        """Restore a deleted dataset."""
         owner: Any = request.user
         dataset = Dataset.objects.deleted_of(owner).find(pk)
         if dataset is None:
@@ -158,7 +160,7 @@ class DatasetViewSet(DatasetContent, GenericViewSet[Dataset]):
     )
     @action(detail=True, methods=["post"])
     def versions(self, request: Request, pk: Any) -> Response:
-        """Make a later version: another file, or the same one split otherwise."""
+        """Create a new version: another file, or the same file split differently."""
         dataset = own_dataset(request, pk)
         body = VersionSerializer(data=request.data)
         body.is_valid(raise_exception=True)

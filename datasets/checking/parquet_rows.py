@@ -1,7 +1,7 @@
-"""A program of its own: a Parquet file's rows as JSON Lines on standard output.
+"""A separate program: writes a Parquet file's rows as JSON Lines to standard output.
 
-Hostile bytes can make a Parquet reader panic or ask for any amount of memory; here that
-ends this process, under a limit, and not the worker.
+A malicious file can crash a Parquet reader or make it allocate without bound. Here that
+kills this process, which runs under a memory limit, and not the worker.
 """
 
 import os

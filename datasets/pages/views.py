@@ -40,7 +40,7 @@ PARTS = {
 
 
 def own_dataset(request: HttpRequest, dataset_id: UUID) -> Dataset:
-    """The user's dataset, or the one 404 for all that is not theirs."""
+    """The user's dataset, or a 404 if it is missing or someone else's."""
     own = Dataset.objects.visible_to(request.user)  # type: ignore[arg-type]
     if (dataset := own.find(dataset_id)) is None:
         raise Http404(UNKNOWN_DATASET)
@@ -49,7 +49,7 @@ def own_dataset(request: HttpRequest, dataset_id: UUID) -> Dataset:
 
 @require_GET
 def dataset_list(request: HttpRequest) -> HttpResponse:
-    """Newest first, with filters; the deleted ones on demand."""
+    """Datasets, newest first, with filters; deleted ones on request."""
     owner: Any = request.user
     deleted = "deleted" in request.GET
     rows = Dataset.objects.deleted_of(owner) if deleted else None
@@ -67,7 +67,7 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
 
 
 def upload(request: HttpRequest) -> HttpResponse:
-    """Take a file; a refused one is told beside the field."""
+    """Upload a file; errors appear next to the field."""
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         owner: Any = request.user
@@ -80,7 +80,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 
 def attempt(form: forms.Form, service: Any, **values: Any) -> Any:
-    """Call a service; what it refuses is told by field, and None returned."""
+    """Call a service; put refusals on the form by field and return None."""
     try:
         return service(**values)
     except Refusal as refusal:
@@ -91,13 +91,13 @@ def attempt(form: forms.Form, service: Any, **values: Any) -> Any:
 
 
 def form_status(form: forms.Form) -> int:
-    """422 for a form that was sent and refused."""
+    """422 for a submitted form with errors."""
     return 422 if form.is_bound and form.errors else 200
 
 
 @require_GET
 def detail(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
-    """All of a dataset; htmx gets the part that it asks for."""
+    """A dataset's page; htmx gets only the fragment it asks for."""
     found = detail_context(own_dataset(request, dataset_id), request.GET)
     template = PARTS.get(request.headers.get("HX-Target", ""), PARTS[""])
     return render(request, template, found)
@@ -109,7 +109,7 @@ def examples(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     dataset = own_dataset(request, dataset_id)
     split = request.GET.get("split", "train")
     if split not in SPLITS:
-        raise Http404("There is no such split.")
+        raise Http404("Split not found.")
     try:
         total = require_rows(dataset, split)
     except Refusal:
@@ -138,7 +138,7 @@ def edit_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
 
 
 def version(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
-    """Make a later version of a dataset."""
+    """Create a new version of a dataset."""
     dataset = own_dataset(request, dataset_id)
     first = split_values(dataset)
     form = VersionForm(request.POST or None, request.FILES or None, initial=first)
@@ -147,11 +147,11 @@ def version(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
         if later is not None:
             return redirect("dataset", dataset_id=later.pk)
     title = f"Version {dataset.version + 1} of {dataset.name}"
-    return form_page(request, dataset, form, title=title, submit="Make the version")
+    return form_page(request, dataset, form, title=title, submit="Create version")
 
 
 def split_values(dataset: Dataset) -> dict[str, Any]:
-    """A dataset's split as the forms show it."""
+    """Initial form values for a dataset's split."""
     percent = round(dataset.validation_share * 100, 6)
     return {"validation_percent": percent, "split_seed": dataset.split_seed}
 
@@ -159,7 +159,7 @@ def split_values(dataset: Dataset) -> dict[str, Any]:
 def form_page(
     request: HttpRequest, dataset: Dataset, form: forms.Form, **words: str
 ) -> HttpResponse:
-    """A plain form with a way back to the dataset."""
+    """A simple form page with a link back to the dataset."""
     back = f"/datasets/{dataset.pk}"
     found = {"form": form, "section": "datasets", "back": back, **words}
     return render(request, "form.html", found, status=form_status(form))
@@ -167,7 +167,7 @@ def form_page(
 
 @require_POST
 def measure(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
-    """Have the tokens counted by one more base model."""
+    """Count tokens with another base model's tokenizer."""
     dataset = own_dataset(request, dataset_id)
     chosen = request.POST.get("base_model", "")
     try:
@@ -175,13 +175,13 @@ def measure(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     except Refusal as refusal:
         messages.error(request, refusal.message)
     else:
-        messages.success(request, f"Counting tokens by {chosen}; look again soon.")
+        messages.success(request, f"Counting tokens with {chosen}. Reload in a moment.")
     return redirect("dataset", dataset_id=dataset.pk)
 
 
 @require_POST
 def delete(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
-    """Put it away; its jobs stay, and the list offers to undo."""
+    """Delete a dataset; its jobs stay, and the list offers undo."""
     dataset = own_dataset(request, dataset_id)
     delete_dataset(dataset=dataset)
     request.session[UNDO] = {"id": str(dataset.pk), "name": dataset.name}
@@ -190,18 +190,18 @@ def delete(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
 
 @require_POST
 def restore(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
-    """Bring a deleted dataset back."""
+    """Restore a deleted dataset."""
     deleted = Dataset.objects.deleted_of(request.user)  # type: ignore[arg-type]
     if (dataset := deleted.find(dataset_id)) is None:
         raise Http404(UNKNOWN_DATASET)
     restore_dataset(dataset=dataset)
-    messages.success(request, f"{dataset.name} is back.")
+    messages.success(request, f"{dataset.name} was restored.")
     return redirect("dataset", dataset_id=dataset.pk)
 
 
 @require_GET
 def download(request: HttpRequest, dataset_id: UUID, part: str) -> HttpResponse:
-    """The original file, or a normalised split."""
+    """Download the original file or a normalised split."""
     dataset = own_dataset(request, dataset_id)
     try:
         answer: FileResponse = (

@@ -21,14 +21,14 @@ from notifications.sending.targets import LONGEST_URL
 from notifications.webhooks import add_webhook, remove_webhook, send_test
 
 KNOWN = Fault(
-    when="There is one with this URL already, or there are as many as there can be.",
+    when="A webhook with this URL exists, or the limit is reached.",
     error="You already have a webhook with this URL.",
     code="known_webhook",
 )
 
 
 class ChoiceSerializer(serializers.Serializer[Any]):
-    """Where one kind of notice goes besides the console."""
+    """Channels of one kind of notification besides the console."""
 
     kind = serializers.ChoiceField(CHOSEN)
     label = serializers.CharField(read_only=True)  # type: ignore[assignment]
@@ -37,22 +37,22 @@ class ChoiceSerializer(serializers.Serializer[Any]):
 
 
 class PreferencesSerializer(serializers.Serializer[Any]):
-    """The choices; kinds that are left out stay as they are."""
+    """Channels to set; omitted kinds stay unchanged."""
 
     preferences = ChoiceSerializer(many=True)
 
 
 class PreferencesView(APIView):
-    """What leaves the console, by kind."""
+    """Notification preferences."""
 
     @extend_schema(responses=PreferencesSerializer)
     def get(self, request: Request) -> Response:
-        """Where each kind of notice goes."""
+        """Get the channels of every kind of notification."""
         return success(_choices(request))
 
     @extend_schema(request=PreferencesSerializer, responses=PreferencesSerializer)
     def put(self, request: Request) -> Response:
-        """Choose for some kinds, or for all."""
+        """Set the channels of some or all kinds."""
         body = PreferencesSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         chosen = body.validated_data["preferences"]
@@ -67,7 +67,7 @@ def _choices(request: Request) -> dict[str, Any]:
 
 
 class WebhookSerializer(serializers.ModelSerializer[Webhook]):
-    """An address that notices are posted to."""
+    """A URL that notifications are posted to."""
 
     class Meta:
         model = Webhook
@@ -75,7 +75,7 @@ class WebhookSerializer(serializers.ModelSerializer[Webhook]):
 
 
 class NewWebhookSerializer(WebhookSerializer):
-    """A webhook with the secret that signs its notices, told this once."""
+    """A webhook with its signing secret, which is shown only once."""
 
     class Meta(WebhookSerializer.Meta):
         fields = ["id", "url", "secret", "created_at"]
@@ -88,7 +88,7 @@ class WebhookRequest(serializers.Serializer[Any]):
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
-    """One notice on its way, and what became of it."""
+    """One delivery of a notification and its outcome."""
 
     type = serializers.CharField(source="notification.type")
 
@@ -98,14 +98,14 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
 
 
 class WebhookViewSet(GenericViewSet[Webhook]):
-    """Webhooks of the caller."""
+    """The caller's webhooks."""
 
     serializer_class = WebhookSerializer
     queryset = Webhook.objects.none()
     lookup_value_converter = "uuid"
 
     def list(self, request: Request) -> Response:
-        """Oldest first."""
+        """List webhooks, oldest first."""
         own = Webhook.objects.visible_to(request.user)  # type: ignore[arg-type]
         rows, block = paginate(request, own)
         found = WebhookSerializer(rows, many=True).data
@@ -115,48 +115,48 @@ class WebhookViewSet(GenericViewSet[Webhook]):
         request=WebhookRequest, responses={201: NewWebhookSerializer, 409: KNOWN}
     )
     def create(self, request: Request) -> Response:
-        """Post notices to one more address."""
+        """Add a webhook."""
         body = WebhookRequest(data=request.data)
         body.is_valid(raise_exception=True)
         webhook = add_webhook(owner=request.user, url=body.validated_data["url"])  # type: ignore[arg-type]
         return success(NewWebhookSerializer(webhook).data, status_code=201)
 
     def destroy(self, request: Request, pk: Any) -> Response:
-        """Post nothing more there."""
+        """Remove a webhook."""
         remove_webhook(webhook=self._own(request, pk))
         return success({"id": str(pk), "deleted": True})
 
     @extend_schema(request=None, responses={202: DeliverySerializer})
     @action(detail=True, methods=["post"])
     def test(self, request: Request, pk: Any) -> Response:
-        """Send a test notice; the answer is the delivery to follow."""
+        """Send a test notification; returns the delivery to follow."""
         delivery = send_test(webhook=self._own(request, pk))
         return success(DeliverySerializer(delivery).data, status_code=202)
 
     def _own(self, request: Request, pk: Any) -> Webhook:
         own = Webhook.objects.visible_to(request.user)  # type: ignore[arg-type]
         if (webhook := own.find(pk)) is None:
-            raise NotFound("There is no such webhook among yours.")
+            raise NotFound("Webhook not found.")
         return webhook
 
 
 class DeliveryViewSet(GenericViewSet[Delivery]):
-    """What was sent out for the caller."""
+    """Deliveries of the caller's notifications."""
 
     serializer_class = DeliverySerializer
     queryset = Delivery.objects.none()
     lookup_value_converter = "uuid"
 
     def list(self, request: Request) -> Response:
-        """Newest first."""
+        """List deliveries, newest first."""
         own = Delivery.objects.visible_to(request.user)  # type: ignore[arg-type]
         rows, block = paginate(request, own)
         found = DeliverySerializer(rows, many=True).data
         return success({"deliveries": found, "pagination": block})
 
     def retrieve(self, request: Request, pk: Any) -> Response:
-        """One delivery."""
+        """Get one delivery."""
         own = Delivery.objects.visible_to(request.user)  # type: ignore[arg-type]
         if (delivery := own.find(pk)) is None:
-            raise NotFound("There is no such delivery among yours.")
+            raise NotFound("Delivery not found.")
         return success(DeliverySerializer(delivery).data)

@@ -17,11 +17,11 @@ from notifications.api.serializers import AllReadSerializer, NotificationSeriali
 from notifications.models import Notification
 from notifications.services import mark_all_read, mark_read
 
-UNKNOWN_NOTICE = "There is no such notification among yours."
+UNKNOWN_NOTICE = "Notification not found."
 
 
 class NotificationViewSet(GenericViewSet[Notification]):
-    """Notifications of the caller."""
+    """The caller's notifications."""
 
     serializer_class = NotificationSerializer
     queryset = Notification.objects.none()
@@ -30,7 +30,7 @@ class NotificationViewSet(GenericViewSet[Notification]):
     lookup_value_converter = "uuid"
 
     def list(self, request: Request) -> Response:
-        """Newest first, with pages, and how many of all are unread."""
+        """List notifications, newest first, paginated, with the total unread count."""
         own = Notification.objects.visible_to(request.user)  # type: ignore[arg-type]
         found = NotificationFilter(request.query_params, queryset=own)
         if not found.is_valid():
@@ -43,13 +43,13 @@ class NotificationViewSet(GenericViewSet[Notification]):
         )
 
     def retrieve(self, request: Request, pk: Any) -> Response:
-        """One notification; reading it here does not mark it."""
+        """Get one notification; this does not mark it as read."""
         return success(NotificationSerializer(self._own(request, pk)).data)
 
     @extend_schema(request=None, responses=NotificationSerializer)
     @action(detail=True, methods=["post"])
     def read(self, request: Request, pk: Any) -> Response:
-        """Mark one as read."""
+        """Mark a notification as read."""
         notice = self._own(request, pk)
         mark_read(notice=notice)
         return success(NotificationSerializer(notice).data)
@@ -57,7 +57,7 @@ class NotificationViewSet(GenericViewSet[Notification]):
     @extend_schema(request=None, responses=AllReadSerializer)
     @action(detail=False, methods=["post"], url_path="read-all")
     def read_all(self, request: Request) -> Response:
-        """Mark all as read; answers how many were unread."""
+        """Mark all notifications as read; returns how many were unread."""
         marked = mark_all_read(user=request.user)  # type: ignore[arg-type]
         return success({"marked_read": marked, "unread_count": 0})
 

@@ -1,4 +1,4 @@
-"""Pages about what is sent out: the choices, the webhooks, the delivery log."""
+"""Pages of notification settings, webhooks and the delivery log."""
 
 from typing import Any
 from uuid import UUID
@@ -27,30 +27,30 @@ PAGE_SIZE = 20
 
 
 class AddressForm(forms.Form):
-    """Where e-mail goes."""
+    """The e-mail address for notifications."""
 
     email = forms.EmailField(label="E-mail address", required=False, max_length=254)
 
 
 class WebhookForm(forms.Form):
-    """Where notices are posted to."""
+    """The URL of a webhook."""
 
     url = forms.CharField(label="URL", max_length=LONGEST_URL)
 
 
 def notice_settings(request: HttpRequest) -> HttpResponse:
-    """What goes where; a POST keeps the choices."""
+    """Channels by kind of notification; a POST saves them."""
     address = AddressForm(request.POST or None, initial={"email": request.user.email})  # type: ignore[union-attr]
     if request.method == "POST" and address.is_valid():
         set_address(user=request.user, email=address.cleaned_data["email"])  # type: ignore[arg-type]
         choose(user=request.user, choices=_ticked(request.POST))  # type: ignore[arg-type]
-        messages.success(request, "Your choices are kept.")
+        messages.success(request, "Settings saved.")
         return redirect("notice-settings")
     return _page(request, address=address)
 
 
 def _ticked(given: QueryDict) -> dict[str, tuple[bool, bool]]:
-    """A box that is not ticked is not sent: every kind is chosen anew."""
+    """Unticked boxes are not submitted, so every kind is set each time."""
     return {k: (f"email:{k}" in given, f"webhook:{k}" in given) for k in CHOSEN}
 
 
@@ -70,7 +70,7 @@ def _page(request: HttpRequest, status: int = 200, **found: Any) -> HttpResponse
 
 @require_POST
 def webhook_add(request: HttpRequest) -> HttpResponse:
-    """A new webhook; a refused one is told beside its field."""
+    """Add a webhook; errors appear next to the field."""
     form = WebhookForm(request.POST)
     if form.is_valid():
         try:
@@ -78,49 +78,51 @@ def webhook_add(request: HttpRequest) -> HttpResponse:
         except Refusal as refusal:
             form.add_error("url", refusal.message)
         else:
-            messages.success(request, "The webhook was added. Send it a test.")
+            messages.success(
+                request, "Webhook added. Send a test to check that it works."
+            )
             return redirect("notice-settings")
     return _page(request, status=422, webhook=form)
 
 
 def own_webhook(request: HttpRequest, webhook_id: UUID) -> Webhook:
-    """The user's webhook, or the one 404 for all that is not theirs."""
+    """The user's webhook, or a 404 if it is missing or someone else's."""
     own = Webhook.objects.visible_to(request.user)  # type: ignore[arg-type]
     if (webhook := own.find(webhook_id)) is None:
-        raise Http404("There is no such webhook among yours.")
+        raise Http404("Webhook not found.")
     return webhook
 
 
 @require_POST
 def webhook_remove(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
-    """Send nothing more there."""
+    """Remove a webhook."""
     remove_webhook(webhook=own_webhook(request, webhook_id))
-    messages.success(request, "The webhook was removed.")
+    messages.success(request, "Webhook removed.")
     return redirect("notice-settings")
 
 
 @require_POST
 def webhook_test(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
-    """A test notice, to be followed in the log."""
+    """Send a test notification and open the delivery log."""
     send_test(webhook=own_webhook(request, webhook_id))
-    messages.success(request, "A test is on its way: see below what became of it.")
+    messages.success(request, "Test sent. Its delivery status is shown below.")
     return redirect("deliveries")
 
 
 @require_POST
 def email_test(request: HttpRequest) -> HttpResponse:
-    """A test e-mail, to be followed in the log."""
+    """Send a test e-mail and open the delivery log."""
     try:
         send_test_email(user=request.user)  # type: ignore[arg-type]
     except Refusal as refusal:
         messages.error(request, refusal.message)
         return redirect("notice-settings")
-    messages.success(request, "A test is on its way: see below what became of it.")
+    messages.success(request, "Test sent. Its delivery status is shown below.")
     return redirect("deliveries")
 
 
 def deliveries(request: HttpRequest) -> HttpResponse:
-    """What was sent out, newest first; for htmx only the list."""
+    """Deliveries, newest first; htmx gets only the list."""
     own = Delivery.objects.visible_to(request.user)  # type: ignore[arg-type]
     page = Paginator(own, PAGE_SIZE).get_page(request.GET.get("page"))
     active = any(not delivery.is_settled for delivery in page)
@@ -131,10 +133,10 @@ def deliveries(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def delivery_again(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
-    """Try once more what failed."""
+    """Retry a failed delivery."""
     own = Delivery.objects.visible_to(request.user)  # type: ignore[arg-type]
     if (delivery := own.find(delivery_id)) is None:
-        raise Http404("There is no such delivery among yours.")
+        raise Http404("Delivery not found.")
     if delivery.status == Delivery.Status.FAILED:
         send_again(delivery=delivery)
     return redirect("deliveries")

@@ -1,4 +1,4 @@
-"""Pages of notices: the list, opening one, marking as read."""
+"""Pages of notifications: the list, opening one, marking as read."""
 
 from uuid import UUID
 
@@ -20,7 +20,7 @@ PAGE_SIZE = 20
 
 
 def own_notice(request: HttpRequest, notice_id: UUID) -> Notification:
-    """The user's notice, or the one 404 for all that is not theirs."""
+    """The user's notification, or a 404 if it is missing or someone else's."""
     own = Notification.objects.visible_to(request.user)  # type: ignore[arg-type]
     if (notice := own.find(notice_id)) is None:
         raise Http404(UNKNOWN_NOTICE)
@@ -28,7 +28,7 @@ def own_notice(request: HttpRequest, notice_id: UUID) -> Notification:
 
 
 def notification_list(request: HttpRequest) -> HttpResponse:
-    """Newest first; all of them, or what is unread."""
+    """All or unread notifications, newest first."""
     own = Notification.objects.visible_to(request.user)  # type: ignore[arg-type]
     kept = NotificationFilter(request.GET, queryset=own)
     page = Paginator(kept.qs, PAGE_SIZE).get_page(request.GET.get("page"))
@@ -41,7 +41,7 @@ def notification_list(request: HttpRequest) -> HttpResponse:
 
 
 def open_notice(request: HttpRequest, notice_id: UUID) -> HttpResponse:
-    """Mark it as read and go where it leads."""
+    """Mark it as read and redirect to its target."""
     notice = own_notice(request, notice_id)
     mark_read(notice=notice)
     if url_has_allowed_host_and_scheme(notice.action_url, allowed_hosts=None):
@@ -62,13 +62,13 @@ def read_notice(request: HttpRequest, notice_id: UUID) -> HttpResponse:
 
 @require_POST
 def read_all(request: HttpRequest) -> HttpResponse:
-    """Mark what is unread now."""
+    """Mark all unread notifications as read."""
     marked = mark_all_read(user=request.user)  # type: ignore[arg-type]
-    messages.success(request, f"{count_of(marked, 'notice')} marked as read.")
+    messages.success(request, f"{count_of(marked, 'notification')} marked as read.")
     return _to_list(request)
 
 
 def _to_list(request: HttpRequest) -> HttpResponse:
-    """Back to the same page of the same list."""
+    """Redirect to the same page of the same list."""
     query = request.GET.urlencode()
     return redirect(reverse("notifications") + (f"?{query}" if query else ""))

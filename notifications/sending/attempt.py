@@ -1,4 +1,4 @@
-"""One try of a delivery, and what becomes of it."""
+"""One delivery attempt and its outcome."""
 
 import smtplib
 from datetime import timedelta
@@ -18,10 +18,10 @@ REMOVED = "The webhook was removed."
 
 
 def try_delivery(delivery_id: UUID | str) -> float | None:
-    """Try once; returns the seconds until the next try, None when there is none.
+    """Try once; returns the seconds until the next attempt, or None.
 
-    A delivery that is settled, or whose notice is gone, is left alone, so that running
-    this twice sends once.
+    A finished delivery, or one whose notification is gone, is skipped, so running this
+    twice sends once.
     """
     known = Delivery.objects.select_related("notification", "webhook")
     delivery = known.filter(pk=delivery_id).first()
@@ -45,7 +45,7 @@ def try_delivery(delivery_id: UUID | str) -> float | None:
 
 
 def _send(delivery: Delivery) -> int | None:
-    """The receiver's status, where it has one."""
+    """The HTTP status from the receiver, if any."""
     if delivery.channel == Delivery.Channel.EMAIL:
         send_email(delivery.notification, delivery.target)
         return None
@@ -66,5 +66,5 @@ def _failed(delivery: Delivery, words: str, *, retry: bool) -> float | None:
 
 
 def pause_after(attempts: int) -> float:
-    """Seconds before the next try: 10, 40, 160, 640, … with the usual settings."""
+    """Seconds before the next attempt: 10, 40, 160, 640, … by default."""
     return float(settings.NOTICE_RETRY_SECONDS * 4 ** (attempts - 1))

@@ -1,4 +1,4 @@
-"""How a notice leaves the console: an e-mail, or a signed request."""
+"""Delivery channels: e-mail and signed HTTP requests."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ MOST_ANSWER_BYTES = 2000
 
 
 class DeliveryFailed(Exception):
-    """It did not arrive; `status` is what the receiver answered, if it did."""
+    """Delivery failed; `status` is the receiver's HTTP status, if it answered."""
 
     def __init__(self, words: str, status: int | None = None) -> None:
         super().__init__(words)
@@ -32,7 +32,7 @@ class DeliveryFailed(Exception):
 
 
 def console_url() -> str:
-    """Where people reach this console: PUBLIC_URL, else where it was started."""
+    """Base URL of this console: PUBLIC_URL, else where it was started."""
     if settings.PUBLIC_URL:
         return str(settings.PUBLIC_URL).rstrip("/")
     try:
@@ -42,7 +42,7 @@ def console_url() -> str:
 
 
 def link_of(notice: Notification) -> str:
-    """The notice's page as an absolute address."""
+    """Absolute URL of the notification's page."""
     url = notice.action_url
     return f"{console_url()}{url}" if url.startswith("/") else url
 
@@ -51,7 +51,7 @@ def link_of(notice: Notification) -> str:
 
 
 def send_email(notice: Notification, address: str) -> None:
-    """One plain message. Raises OSError or smtplib.SMTPException where it fails."""
+    """Send a plain-text e-mail. Raises OSError or smtplib.SMTPException."""
     title = " ".join(notice.title.split())
     body = f"{notice.message}\n\n{link_of(notice)}\n\n--\n{_footer()}"
     headers = {"Message-ID": f"<{notice.pk}@lora-pipeline>", "Auto-Submitted": "yes"}
@@ -61,14 +61,14 @@ def send_email(notice: Notification, address: str) -> None:
 
 
 def _footer() -> str:
-    return f"Choose what is sent to you: {console_url()}/notifications/settings"
+    return f"Notification settings: {console_url()}/notifications/settings"
 
 
 # -- Webhook -------------------------------------------------------------------
 
 
 def payload(notice: Notification) -> dict[str, Any]:
-    """What a webhook receives. `text` alone makes it a Slack message."""
+    """Body of a webhook call. `text` alone is a valid Slack message."""
     link = link_of(notice)
     told = f"{notice.title}: {notice.message}"
     return {
@@ -98,10 +98,10 @@ def sign(secret: str, identity: str, timestamp: str, body: bytes) -> str:
 
 
 def send_webhook(delivery: Delivery, webhook: Webhook) -> int:
-    """Post the notice once; returns the 2xx status.
+    """Post the notification once; returns the 2xx status.
 
-    Raises TargetRefused, DeliveryFailed for any other answer (a redirect too: it is
-    not followed), OSError where nobody answers.
+    Raises TargetRefused, DeliveryFailed for any other status (including redirects,
+    which are not followed), or OSError when the connection fails.
     """
     target = parse_target(webhook.url)
     body = json.dumps(payload(delivery.notification)).encode()
@@ -130,14 +130,14 @@ def _post(target: Target, body: bytes, headers: dict[str, str]) -> tuple[int, by
         answer = connection.getresponse()
         return answer.status, answer.read(MOST_ANSWER_BYTES)
     except http.client.HTTPException as error:
-        raise DeliveryFailed(f"The answer was no HTTP: {error!r}") from error
+        raise DeliveryFailed(f"The response was not valid HTTP: {error!r}") from error
     finally:
         limit.cancel()
         connection.close()
 
 
 class Pinned(http.client.HTTPConnection):
-    """Connects to the address that was checked, under the name that was given."""
+    """Connects to the address that was checked, but uses the original host name."""
 
     def __init__(self, target: Target, address: str) -> None:
         super().__init__(target.host, target.port, timeout=settings.WEBHOOK_SECONDS)
@@ -152,6 +152,6 @@ class Pinned(http.client.HTTPConnection):
             self.sock = context.wrap_socket(self.sock, server_hostname=name)
 
     def abort(self) -> None:
-        """End it from another thread: one who answers a byte at a time is cut off."""
+        """Abort from another thread, so that a receiver cannot stall by trickling bytes."""
         with suppress(OSError, AttributeError):
             self.sock.shutdown(socket.SHUT_RDWR)

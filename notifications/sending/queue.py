@@ -1,4 +1,4 @@
-"""Notices on their way out: who gets what, each try, and what became of it."""
+"""Queues deliveries: who gets what, over which channel."""
 
 from django.db import transaction
 
@@ -10,7 +10,7 @@ from notifications.tasks import deliver
 
 
 def send_out(notice: Notification) -> None:
-    """Deliveries by the channels that the user chose for this kind of notice."""
+    """Queue deliveries over the channels the user chose for this kind."""
     if notice.type not in KINDS:
         return
     choice = choice_for(notice.user_id, notice.type)
@@ -26,7 +26,7 @@ def send_out(notice: Notification) -> None:
 def send(
     notice: Notification, channel: str, target: str, webhook: Webhook | None = None
 ) -> Delivery:
-    """One delivery, tried by the worker after the transaction."""
+    """Queue one delivery; the worker sends it after the transaction commits."""
     delivery = Delivery.objects.create(
         notification=notice, channel=channel, target=target, webhook=webhook
     )
@@ -36,7 +36,7 @@ def send(
 
 @transaction.atomic
 def send_again(*, delivery: Delivery) -> None:
-    """Begin anew with what failed, from the first try."""
+    """Retry a failed delivery, counting attempts from one again."""
     delivery.status = Delivery.Status.WAITING
     delivery.attempts, delivery.next_try_at = 0, None
     delivery.save(update_fields=["status", "attempts", "next_try_at"])

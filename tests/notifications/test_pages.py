@@ -38,7 +38,7 @@ def test_the_bell_counts_what_is_unread(make, browser_of_owner):
     make()
     assert '<span class="count">2<' in page_of(browser_of_owner)
     Notification.objects.update(read=True)
-    assert "no unread notices" in page_of(browser_of_owner)
+    assert "no unread notifications" in page_of(browser_of_owner)
 
 
 def test_unread_ones_are_told_by_word_and_look(make, browser_of_owner):

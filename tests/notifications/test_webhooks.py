@@ -130,7 +130,7 @@ def test_a_removed_webhook_gets_nothing_more(delivery, receiver):
     Webhook.objects.all().delete()
     try_delivery(delivery.pk)
     delivery.refresh_from_db()
-    assert (delivery.status, delivery.error) == ("failed", "The webhook was removed.")
+    assert (delivery.status, delivery.error) == ("failed", "Webhook removed.")
     assert not receiver.got
 
 

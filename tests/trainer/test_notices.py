@@ -128,8 +128,8 @@ def test_every_notice_of_a_job_arrives_by_webhook_and_by_mail(console, receiver,
         "[LoRA Pipeline] Training Failed",
         "[LoRA Pipeline] Training Cancelled",
         "[LoRA Pipeline] Training Paused",
-        "[LoRA Pipeline] 80 % of a Job's Cap Spent",
-        "[LoRA Pipeline] A Job Reached Its Cap",
+        "[LoRA Pipeline] Job at 80 % of Its Cost Cap",
+        "[LoRA Pipeline] Job Reached Its Cost Cap",
         "[LoRA Pipeline] Dataset Ready",
     }
     console.wait(lambda: mailed(inbox) >= subjects, 60)

@@ -142,7 +142,7 @@ def test_home_with_a_budget_costs_at_most_ten_queries(
     with django_assert_max_num_queries(10):
         page = browser_of_owner.get("/").content.decode()
     # Five open jobs hold 1.25 x 4 USD each.
-    assert "<dt>Held for open jobs</dt><dd>25.00</dd>" in page
+    assert "<dt>Reserved for open jobs</dt><dd>25.00</dd>" in page
     assert "<dt>Free</dt><dd>75.00</dd>" in page
 
 
@@ -204,7 +204,10 @@ def test_a_404_says_what_was_not_found(browser_of_owner):
     assert "There is no such job among yours." in page.content.decode()
     page = browser_of_owner.get("/nowhere")
     assert page.status_code == 404
-    assert "There is no such page, or it is not yours." in page.content.decode()
+    assert (
+        "This page does not exist, or you have no access to it."
+        in page.content.decode()
+    )
 
 
 def test_a_missing_csrf_token_is_explained(owner):

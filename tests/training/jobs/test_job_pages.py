@@ -119,7 +119,7 @@ def test_quote_estimate_and_cap_stand_side_by_side(job, browser_of_owner):
     job.quoted_cost, job.estimated_total_cost = Decimal("4.65"), Decimal("5.15")
     job.save()
     page = page_of(browser_of_owner, job)
-    assert "<dt>Shown when started</dt><dd>4.65</dd>" in page
+    assert "<dt>Quoted at start</dt><dd>4.65</dd>" in page
     assert "<dt>Our estimate</dt><dd>5.15</dd>" in page
     assert "Cap" not in page
     job.max_cost = Decimal(6)

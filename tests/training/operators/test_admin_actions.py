@@ -170,7 +170,7 @@ def test_datasets_are_put_out_of_sight_and_back_by_the_service(root, owner):
     dataset.refresh_from_db()
     assert dataset.deleted_at is not None
     again = act(root, "delete", dataset, model="datasets/dataset").content.decode()
-    assert "It was deleted before." in again
+    assert "It is already deleted." in again
     act(root, "restore", dataset, model="datasets/dataset")
     dataset.refresh_from_db()
     assert dataset.deleted_at is None

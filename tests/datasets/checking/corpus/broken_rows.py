@@ -89,7 +89,7 @@ BROKEN_ROWS = [
     third("empty content", chat(QUESTION | {"content": ""}, ANSWER),
           fault("empty_content", 3, "messages[0].content")),
     third("white space", chat(QUESTION, ANSWER | {"content": " \n\t"}),
-          fault("empty_content", 3, "messages[1].content", "only white space")),
+          fault("empty_content", 3, "messages[1].content", "only whitespace")),
     third("no assistant", chat(QUESTION),
           fault("no_answer", 3, "", "nothing to learn")),
     third("all weights 0", chat(QUESTION, ANSWER | {"weight": 0}),
@@ -173,7 +173,7 @@ BROKEN_ROWS = [
         name="a CSV row with a cell too many",
         content=table(["prompt", "completion"], ["a", "b"], ["c", "d", "e"]),
         container="csv", format="prompt_completion",
-        faults=(fault("broken_csv", 3, "", "3 cells, where the header has 2"),),
+        faults=(fault("broken_csv", 3, "", "3 cells, but the header has 2"),),
     ),
     Case(
         name="an empty cell after one over two lines",
