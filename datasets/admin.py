@@ -57,7 +57,7 @@ class DatasetAdmin(ReadOnlyAdmin):
             "Delete",
             lambda dataset, by: delete(dataset),
             permission="remove",
-            warning="Their owners will no longer see these datasets. You can restore them.",
+            warning="Owners will no longer see these datasets. You can restore them.",
         ),
         bulk_action(
             "Restore",

@@ -25,7 +25,7 @@ IN_USE = (
     "Create a new version."
 )
 NOT_SETTLED = (
-    "The dataset is still being validated. Wait until its status is ready or error."
+    "The dataset is still being validated. Wait until it is ready or has errors."
 )
 if TYPE_CHECKING:
     Upload: TypeAlias = File[bytes]

@@ -77,7 +77,7 @@ def read_range(header: str, length: int, size: int) -> Piece:
         return Piece(start=None, end=None, total=size)
     if end < start or end >= size or end - start + 1 != length:
         raise _wrong_range(
-            f"The range {start}-{end} of {size} does not match a body of {length} bytes."
+            f"The range {start}-{end} of {size} does not fit a body of {length} bytes."
         )
     return Piece(start=start, end=end, total=size)
 
@@ -147,7 +147,7 @@ def _locked(dataset: Dataset) -> Iterator[IO[bytes]]:
 
 
 def _elsewhere(start: int, offset: int) -> Refusal:
-    words = f"Received a chunk that starts at {start:,}; the next one must start at {offset:,}."
+    words = f"Received a chunk starting at {start:,}; the next must start at {offset:,}."
     return Refusal(
         words, status_code=409, code="wrong_offset", details={"offset": offset}
     )

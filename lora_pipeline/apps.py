@@ -9,12 +9,12 @@ from django.db.models.indexes import IndexExpression
 
 class LoraPipelineConfig(AppConfig):
     name = "lora_pipeline"
-    verbose_name = "Users and keys"
+    verbose_name = "Users and API keys"
 
     def ready(self) -> None:
-        """Register the checks of roles and policies, and let indexes name operator
-        classes. Django's PostgreSQL app would do that too, and ask each new connection
-        for types that no table here has.
+        """Register the checks of roles and policies, and let indexes use operator
+        classes. Django's PostgreSQL app does the latter too, but queries every new
+        connection for types that no table here uses.
         """
         from lora_pipeline.postgres import checks  # noqa: F401
 

@@ -1,4 +1,4 @@
-"""What the console refuses, in words for whoever asked."""
+"""The exception for requests that break a rule of the product."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from rest_framework import exceptions, status
 
 
 class Refusal(exceptions.APIException):
-    """A rule of the product says no; carries the status, one sentence, the details."""
+    """A request breaks a rule; carries the status, one sentence and the details."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""People and the keys that let their scripts in."""
+"""Users, API keys and sessions."""
 
 import hashlib
 import uuid
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 
 class User(AbstractUser):
-    """Somebody who signs in; everything they make carries their id."""
+    """A user; everything they create carries their id."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     monthly_budget_usd = models.DecimalField(
@@ -25,12 +25,12 @@ class User(AbstractUser):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="Empty: no limit. Counts what was spent and what open jobs hold.",
+        help_text="Empty: no limit. Includes the amount reserved for open jobs.",
     )
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    """Reads of API keys."""
+    """Queries for API keys."""
 
     def visible_to(self, user: User) -> "ApiKeyQuerySet":
         return self.filter(user=user)
@@ -57,7 +57,7 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
     expires_at = models.DateTimeField(
-        null=True, blank=True, help_text="Empty: it works until it is revoked."
+        null=True, blank=True, help_text="Empty: valid until revoked."
     )
     revoked_at = models.DateTimeField(null=True, blank=True)
 
@@ -87,16 +87,16 @@ class ApiKey(models.Model):
 
 
 class BrowserSessionQuerySet(models.QuerySet["BrowserSession"]):
-    """Reads of sessions."""
+    """Queries for sessions."""
 
     def visible_to(self, user: User) -> "BrowserSessionQuerySet":
         return self.filter(user_id=user.pk, expire_date__gt=timezone.now())
 
 
 class BrowserSession(AbstractBaseSession):
-    """Somebody signed in somewhere. Its key is a secret and never shown.
+    """A signed-in session. Its key is a secret and never shown.
 
-    The user's id is no foreign key: a session is looked up before anybody is known.
+    The user's id is not a foreign key: sessions are looked up before sign-in.
     """
 
     user_id = models.UUIDField(null=True, db_index=True, editable=False)
@@ -113,11 +113,11 @@ class BrowserSession(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type:
-        """The engine's own, so that this table need not import what is above it."""
+        """The engine's own store class, imported late to keep the import order."""
         engine = import_module(settings.SESSION_ENGINE)
         return cast(type, engine.SessionStore)
 
     @property
     def handle(self) -> str:
-        """Names the session in an address without giving its key away."""
+        """Identifies the session in a URL without revealing its key."""
         return hashlib.sha256(self.session_key.encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""All settings of the console; every value that differs by place is a variable."""
+"""All settings of the console; per-installation values come from the environment."""
 
 import os
 import secrets
@@ -23,7 +23,7 @@ for _folder in (VAR_DIR, STORAGE_DIR, UPLOAD_DIR, RUNS_DIR, MODELS_DIR):
 
 
 def _secret_key() -> str:
-    """The key from the environment, else one made once and kept in var/."""
+    """The key from the environment, else one generated once and kept in var/."""
     if key := env.text("SECRET_KEY"):
         return key
     kept = VAR_DIR / "secret_key"
@@ -41,7 +41,7 @@ DEBUG = env.flag("DEBUG")
 SECRET_KEY = _secret_key()
 PUBLIC_URL = env.web_address("LORA_PIPELINE_PUBLIC_URL")
 HTTPS = env.flag("HTTPS", PUBLIC_URL.startswith("https://"))
-# Trainers on this machine ask by a loopback name, whatever people call the console.
+# Trainers on this machine use a loopback name, whatever the public host name is.
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", env.host_of(PUBLIC_URL)) + LOOPBACK
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", env.origin_of(PUBLIC_URL))
@@ -52,7 +52,7 @@ SECURE_PROXY_SSL_HEADER = (
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-# Trainers, probes and metrics ask past the proxy, where there is no HTTPS.
+# Trainers, probes and metrics bypass the proxy, where there is no HTTPS.
 SECURE_REDIRECT_EXEMPT = [r"^api/runs/", r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
@@ -138,7 +138,7 @@ DATABASE_EMBEDDED = not env.text("DATABASE_URL")
 
 
 def _database() -> dict[str, Any]:
-    """The server of DATABASE_URL, else our own, started or adopted here."""
+    """The server of DATABASE_URL, else the embedded one, started or adopted here."""
     if env.flag("LORA_PIPELINE_NO_DATABASE"):
         return {"ENGINE": "django.db.backends.postgresql", "NAME": "none"}
     if DATABASE_EMBEDDED:
@@ -245,15 +245,24 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "0.1.0",
     "OAS_VERSION": "3.1.0",
     "TAGS": [
-        {"name": "Jobs", "description": "Estimate, create, follow, cancel."},
-        {"name": "Datasets", "description": "Upload and look after training data."},
-        {"name": "Adapters", "description": "What was trained, to download."},
-        {"name": "Costs", "description": "What jobs came to."},
-        {"name": "Notifications", "description": "What happened."},
-        {"name": "Notification-preferences", "description": "What leaves the console."},
-        {"name": "Webhooks", "description": "Where notices are posted to."},
-        {"name": "Deliveries", "description": "What was sent, and what became of it."},
-        {"name": "Catalogue", "description": "What a job can be made of."},
+        {
+            "name": "Jobs",
+            "description": "Estimate, create, monitor and cancel training jobs.",
+        },
+        {"name": "Datasets", "description": "Upload and manage training data."},
+        {"name": "Adapters", "description": "Download trained adapters."},
+        {"name": "Costs", "description": "Costs of jobs."},
+        {
+            "name": "Notifications",
+            "description": "Notifications about jobs, datasets and budgets.",
+        },
+        {
+            "name": "Notification-preferences",
+            "description": "Which notifications are sent by e-mail and webhook.",
+        },
+        {"name": "Webhooks", "description": "URLs that notifications are posted to."},
+        {"name": "Deliveries", "description": "Sent notifications and their outcome."},
+        {"name": "Catalogue", "description": "GPUs, presets and base models."},
     ],
     "SCHEMA_PATH_PREFIX": "/api",
     "ENUM_NAME_OVERRIDES": {
@@ -279,7 +288,7 @@ S3_ENDPOINT = env.text("S3_ENDPOINT_URL")
 
 
 def _storage() -> dict[str, Any]:
-    """A folder, or the bucket of S3_BUCKET; boto3 finds the credentials itself."""
+    """A folder, or the bucket S3_BUCKET; boto3 finds the credentials itself."""
     if not S3_BUCKET:
         folder = {"location": STORAGE_DIR, "file_permissions_mode": 0o600}
         backend = "django.core.files.storage.FileSystemStorage"
@@ -359,8 +368,8 @@ RETENTION_NOTICE_DAYS = env.number("RETENTION_NOTICE_DAYS", 365)
 RETENTION_DELIVERY_DAYS = env.number("RETENTION_DELIVERY_DAYS", 90)
 RETENTION_SESSION_DAYS = env.number("RETENTION_SESSION_DAYS", 1)
 
-# What the apps add to the console's own operation, as dotted paths. A retention rule is
-# a setting of days and the function that removes what is older.
+# What the apps contribute to the console's operation, as dotted paths. A retention rule
+# is a setting in days and the function that removes anything older.
 HEALTH_CHECKS = {"reconciler": "training.runs.heartbeat.check"}
 METRIC_SOURCES = ["training.operators.figures.gather"]
 DOCTOR_CHECKS = ["training.operators.doctor.CHECKS"]

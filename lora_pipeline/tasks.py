@@ -1,4 +1,4 @@
-"""What the worker does for the console itself."""
+"""Worker tasks of the console itself."""
 
 from procrastinate.contrib.django import app
 
@@ -6,7 +6,7 @@ from procrastinate.contrib.django import app
 @app.periodic(cron="41 3 * * *")
 @app.task(name="clean_up", queueing_lock="clean_up")
 def clean_up(timestamp: int) -> None:
-    """Remove what is kept no longer; what was freed stands in the log."""
+    """Remove expired data and log what was freed."""
     from lora_pipeline.operations import retention
 
     for _ in retention.clean_up():

@@ -1,4 +1,4 @@
-"""How secrets begin, and the hash under which they are kept."""
+"""Prefixes of secrets, and the hash they are stored under."""
 
 import hashlib
 
@@ -9,5 +9,5 @@ RUN_TOKEN_START = "run_"  # noqa: S105 - how one begins, not one itself
 
 
 def hash_secret(secret: str) -> str:
-    """SHA-256 in hex; enough for secrets that are 256 random bits."""
+    """SHA-256 in hex; sufficient for secrets of 256 random bits."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -53,7 +53,7 @@ class WebhookAdmin(ReadOnlyAdmin):
             "Remove",
             lambda webhook, by: remove_webhook(webhook=webhook),
             permission="remove",
-            warning="Nothing more will be sent there, and only their owners can add them again.",
+            warning="Nothing more is sent there. Only their owners can add them again.",
         ),
     )
 

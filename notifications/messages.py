@@ -86,14 +86,15 @@ KINDS: dict[str, Kind] = {
     "month_80": Kind(
         label="80 % of this month's budget is used",
         title="80 % of Your Monthly Budget Used",
-        message="You have used 80 % of this month's budget: {spent_usd} of {budget_usd} USD.",
+        message="You have used 80 % of this month's budget: "
+        "{spent_usd} of {budget_usd} USD.",
         by_email=True,
     ),
     "month_100": Kind(
         label="This month's budget is used up",
         title="Monthly Budget Used Up",
-        message="{spent_usd} of {budget_usd} USD are spent this month: no job that "
-        "costs money is accepted until the next one, or until an operator raises the "
+        message="You have used {spent_usd} of {budget_usd} USD this month. No job that "
+        "costs money is accepted until next month, or until an operator raises the "
         "budget.",
         priority=HIGH,
         by_email=True,

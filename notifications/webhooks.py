@@ -72,7 +72,10 @@ def send_test(*, webhook: Webhook) -> Delivery:
 def send_test_email(*, user: User) -> Delivery:
     """Send a test e-mail to the user. Raises Refusal if e-mail is not possible."""
     if not email_is_possible() or not user.email:
-        words = "No e-mail can be sent: no mail server is configured, or you have no e-mail address."
+        words = (
+            "No e-mail can be sent: no mail server is configured, "
+            "or you have no e-mail address."
+        )
         raise Refusal(words, status_code=409, code="no_email")
     return send(_test_notice(user.pk), Delivery.Channel.EMAIL, user.email)
 

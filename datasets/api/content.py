@@ -64,7 +64,7 @@ class DatasetContent:
     )
     @action(detail=True, methods=["get"])
     def normalised(self, request: Request, pk: Any) -> FileResponse:
-        """Download a split as the trainer reads it: JSON Lines of weighted `messages`."""
+        """Download a split as the trainer reads it: JSON Lines of `messages`."""
         return normalised_file(self.find(pk), **query(SplitQuery, request))
 
     @extend_schema(
@@ -73,7 +73,7 @@ class DatasetContent:
     )
     @action(detail=True, methods=["get"])
     def examples(self, request: Request, pk: Any) -> Response:
-        """List the normalised examples of a split, paginated."""
+        """The normalised examples of a split, paginated."""
         dataset, split = self.find(pk), query(SplitQuery, request)["split"]
         page, limit = page_and_limit(request)
         total = require_rows(dataset, split)

@@ -14,7 +14,7 @@ NOT_READY = Fault(
 )
 NOT_CHANGEABLE = Fault(
     when="A job uses the dataset, or it is still being validated.",
-    error="The dataset is still being validated. Wait until its status is ready or error.",
+    error="The dataset is still being validated. Wait until it is ready or has errors.",
     code="dataset_not_settled",
 )
 TOO_LARGE = Fault(
@@ -39,7 +39,7 @@ BAD_PIECE = Fault(
 )
 WRONG_OFFSET = Fault(
     when="The chunk starts at the wrong offset, another is in progress, or all are in.",
-    error="Received a chunk that starts at 2,000,000; the next one must start at 1,000,000.",
+    error="Received a chunk starting at 2,000,000; the next must start at 1,000,000.",
     code="wrong_offset",
     component="OffsetError",
     details={"offset": 1_000_000},

@@ -107,7 +107,7 @@ class DatasetViewSet(DatasetContent, GenericViewSet[Dataset]):
         ],
     )
     def list(self, request: Request) -> Response:
-        """List datasets, newest first, paginated and filtered."""
+        """Newest first, paginated and filtered."""
         owner: Any = request.user
         deleted = request.query_params.get("deleted") == "true"
         all_rows = Dataset.objects

@@ -24,23 +24,29 @@ KINDS: dict[str, Kind] = {
     # The whole file
     "empty_file": Kind(title="No examples", advice="Provide at least one example."),
     "unknown_format": Kind(
-        title="Unknown format", advice="Convert the rows to one of the supported formats."
+        title="Unknown format",
+        advice="Convert the rows to one of the supported formats.",
     ),
     "archive": Kind(
-        title="Archive", advice="Extract it and upload the file inside. Only gzip is supported."
+        title="Archive",
+        advice="Extract it and upload the file inside. Only gzip is supported.",
     ),
-    "nested_gzip": Kind(title="Gzip inside gzip", advice="Compress the file only once."),
+    "nested_gzip": Kind(
+        title="Gzip inside gzip", advice="Compress the file only once."
+    ),
     "broken_gzip": Kind(
         title="Corrupt gzip", advice="Compress the file again and upload it again."
     ),
     "unpacks_too_large": Kind(
-        title="Too large when decompressed", advice="Upload a smaller file, or split it into several."
+        title="Too large when decompressed",
+        advice="Upload a smaller file, or split it into several.",
     ),
     "broken_parquet": Kind(
         title="Corrupt Parquet", advice="Export the Parquet file again."
     ),
     "broken_csv": Kind(
-        title="Invalid CSV", advice="Close every quote, and double quotes inside a field."
+        title="Invalid CSV",
+        advice="Close every quote, and double quotes inside a field.",
     ),
     "utf16": Kind(title="UTF-16 text", advice="Save the file as UTF-8."),
     "byte_order_mark": Kind(
@@ -95,7 +101,8 @@ KINDS: dict[str, Kind] = {
         advice="Add at least one assistant message: there is nothing to train on.",
     ),
     "nothing_learned": Kind(
-        title="Every weight is 0", advice="Set the weight of at least one assistant message to 1."
+        title="Every weight is 0",
+        advice="Set the weight of at least one assistant message to 1.",
     ),
     # One row, harmless
     "same_role_again": Kind(
@@ -117,14 +124,16 @@ KINDS: dict[str, Kind] = {
         title="Empty system message", advice="It was ignored.", error=False
     ),
     "nul_character": Kind(
-        title="NUL character", advice="Remove it: it is probably unintended.", error=False
+        title="NUL character",
+        advice="Remove it: it is probably unintended.",
+        error=False,
     ),
     "no_target": Kind(
         title="No target response", advice="The row yields no example.", error=False
     ),
     "duplicate": Kind(
         title="Duplicate example",
-        advice="Duplicates count twice in training. Remove one if that is not intended.",
+        advice="Duplicates count twice in training. Remove one if unintended.",
         error=False,
     ),
     "on_both_sides": Kind(
@@ -138,7 +147,8 @@ KINDS: dict[str, Kind] = {
         error=False,
     ),
     "same_file": Kind(
-        title="Uploaded before", advice="No action needed. You can delete one of the two.",
+        title="Uploaded before",
+        advice="No action needed. You can delete one of the two.",
         error=False,
     ),
     # The model's side

@@ -114,7 +114,10 @@ class EditForm(SplitForm):
     def __init__(self, *args: Any, in_use: bool, **options: Any) -> None:
         super().__init__(*args, **options)
         if in_use:
-            words = "A training job uses this dataset. Create a new version to change the split."
+            words = (
+                "A training job uses this dataset. "
+                "Create a new version to change the split."
+            )
             for name in ("validation_percent", "split_seed"):
                 self.fields[name].disabled = True
                 self.fields[name].help_text = words

@@ -1,4 +1,4 @@
-"""Who is signed in where, and who guessed passwords."""
+"""Sessions and failed sign-ins in the admin."""
 
 from axes.models import (
     AccessAttempt,
@@ -22,9 +22,9 @@ for _model in (AccessAttempt, AccessAttemptExpiration, AccessFailureLog, AccessL
 
 @admin.register(BrowserSession)
 class BrowserSessionAdmin(ReadOnlyAdmin):
-    """Where people are signed in; never the key, which is the cookie's secret.
+    """Users' sessions; never shows the key, which is the cookie's secret.
 
-    The key is also the row's name and address, so that rows have no page of their own.
+    The key is also the row's primary key, so rows have no detail page.
     """
 
     list_display_links = None
@@ -37,7 +37,7 @@ class BrowserSessionAdmin(ReadOnlyAdmin):
 
 @admin.register(AccessAttempt)
 class AccessAttemptAdmin(ReadOnlyAdmin):
-    """Wrong passwords that count towards a lock."""
+    """Failed sign-ins that count towards a lockout."""
 
     hidden = SENT
     list_display = ("username", "ip_address", "failures_since_start", "attempt_time")
@@ -45,7 +45,7 @@ class AccessAttemptAdmin(ReadOnlyAdmin):
     search_start = "username"
     actions = (
         bulk_action(
-            "Remove the lock", lambda attempt, by: attempt.delete(), permission="unlock"
+            "Unlock", lambda attempt, by: attempt.delete(), permission="unlock"
         ),
     )
 
@@ -55,7 +55,7 @@ class AccessAttemptAdmin(ReadOnlyAdmin):
 
 @admin.register(AccessFailureLog, AccessLog)
 class AccessLogAdmin(ReadOnlyAdmin):
-    """What was kept of sign-ins, where that is switched on."""
+    """Sign-in history, where it is recorded."""
 
     hidden = ("http_accept",)
     list_display = ("username", "ip_address", "attempt_time")

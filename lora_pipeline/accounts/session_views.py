@@ -1,4 +1,4 @@
-"""Where a user is signed in, and signing out from afar."""
+"""A user's sessions, and signing them out remotely."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,7 +11,7 @@ from lora_pipeline.models import BrowserSession
 
 
 def sessions(request: HttpRequest) -> HttpResponse:
-    """The user's sessions, this one first."""
+    """The user's sessions, the current one first."""
     own = BrowserSession.objects.visible_to(request.user)  # type: ignore[arg-type]
     key = request.session.session_key
     rows = [(row, device_of(row.user_agent), row.session_key == key) for row in own]
@@ -21,11 +21,11 @@ def sessions(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def end(request: HttpRequest, handle: str) -> HttpResponse:
-    """Sign one browser out."""
+    """Sign out one session."""
     own = BrowserSession.objects.visible_to(request.user)  # type: ignore[arg-type]
     session = next((row for row in own if row.handle == handle), None)
     if session is None:
-        raise Http404("There is no such session among yours.")
+        raise Http404("Session not found.")
     end_session(session=session)
     messages.success(request, f"{device_of(session.user_agent)} was signed out.")
     return redirect("sessions")
@@ -33,9 +33,13 @@ def end(request: HttpRequest, handle: str) -> HttpResponse:
 
 @require_POST
 def end_others(request: HttpRequest) -> HttpResponse:
-    """Sign out everywhere but here."""
+    """Sign out all other sessions."""
     key = request.session.session_key
     count = end_other_sessions(user=request.user, kept_key=key)  # type: ignore[arg-type]
-    words = "Nobody else was signed in." if not count else "Signed out everywhere else."
+    words = (
+        "There were no other sessions."
+        if not count
+        else "All other sessions were signed out."
+    )
     messages.success(request, words)
     return redirect("sessions")

@@ -1,4 +1,4 @@
-"""Sessions in the database, which know whose they are and where they were last used."""
+"""Database sessions that record their user and where they were last used."""
 
 from datetime import timedelta
 from typing import Any, cast
@@ -16,7 +16,7 @@ LONGEST_USER_AGENT = 300
 
 
 class SessionStore(DatabaseSessions):
-    """A cookie that no session key can be, such as one with NUL, is no session."""
+    """Treats a cookie that cannot be a session key, such as one with NUL, as none."""
 
     place: dict[str, Any] | None = None
 
@@ -25,7 +25,7 @@ class SessionStore(DatabaseSessions):
         return BrowserSession
 
     def create_model_instance(self, data: dict[str, Any]) -> BrowserSession:
-        """The row of the session, with whose it is and where it is used."""
+        """The session row, with its user, address and user agent."""
         row = cast(BrowserSession, super().create_model_instance(data))
         row.user_id = data.get("_auth_user_id")
         for name, value in (self.place or {}).items():
@@ -39,7 +39,7 @@ class SessionStore(DatabaseSessions):
         return row
 
     def _note_use(self, row: BrowserSession, place: dict[str, Any]) -> None:
-        """Once a minute at most, so that a request hardly ever writes for it."""
+        """At most once a minute, so that few requests write."""
         now = timezone.now()
         if now - row.last_seen_at > USE_NOTED_EVERY:
             own = BrowserSession.objects.filter(pk=row.pk)
@@ -51,7 +51,7 @@ class SessionStore(DatabaseSessions):
 
 
 class Sessions(SessionMiddleware):
-    """Django's sessions, told where the request comes from."""
+    """Django's session middleware, plus the request's address and user agent."""
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)

@@ -1,4 +1,4 @@
-"""Pages of a list: `page` and `limit`, refused when they make no sense."""
+"""Pagination by `page` and `limit`, with validation."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ MAX_PAGE = 10**9
 
 
 def paginate(request: Request, rows: QuerySet[Any]) -> tuple[list[Any], dict[str, int]]:
-    """The rows of the asked page, and the pagination block.
+    """Returns the rows of the requested page and the pagination block.
 
-    Raises ValidationError for anything but whole numbers from 1 on, limit up to 100.
+    Raises ValidationError for anything but integers from 1, with limit up to 100.
     """
     page, limit = page_and_limit(request)
     total = rows.count()
@@ -24,7 +24,7 @@ def paginate(request: Request, rows: QuerySet[Any]) -> tuple[list[Any], dict[str
 
 
 def page_and_limit(request: Request) -> tuple[int, int]:
-    """What a request asks for. Raises ValidationError with every fault at once."""
+    """The requested page and limit. Raises ValidationError with all errors at once."""
     errors: dict[str, list[str]] = {}
     page = _number(request, "page", 1, MAX_PAGE, errors)
     limit = _number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT, errors)
@@ -34,7 +34,7 @@ def page_and_limit(request: Request) -> tuple[int, int]:
 
 
 def pagination_block(page: int, limit: int, total: int) -> dict[str, int]:
-    """The block that stands beside every page of a list."""
+    """The pagination block of a list response."""
     pages = -(-total // limit)
     return {"page": page, "limit": limit, "total": total, "totalPages": pages}
 
@@ -51,7 +51,5 @@ def _number(
         return default
     if given.isascii() and given.isdigit() and 1 <= int(given[:20]) <= maximum:
         return int(given)
-    errors[name] = [
-        f"Received {given[:50]!r}; give a whole number from 1 to {maximum}."
-    ]
+    errors[name] = [f"Received {given[:50]!r}; must be an integer from 1 to {maximum}."]
     return default

@@ -1,4 +1,4 @@
-"""Looking through folders that somebody else may be removing meanwhile."""
+"""Walks folders that another process may be deleting."""
 
 import os
 from collections.abc import Iterator
@@ -6,10 +6,10 @@ from pathlib import Path
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, but no links, and nothing that vanishes meanwhile.
+    """Every file below a folder, without symlinks and files deleted meanwhile.
 
-    (`Path.rglob` raises FileNotFoundError when a folder goes between being listed and
-    being entered.) Raises OSError for a folder that is there and cannot be read.
+    (`Path.rglob` raises FileNotFoundError if a folder is deleted between being listed
+    and being entered.) Raises OSError for a folder that exists but cannot be read.
     """
     for parent, _, names in os.walk(folder, onerror=_raise_unless_gone):
         for name in names:

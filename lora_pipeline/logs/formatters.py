@@ -1,4 +1,4 @@
-"""The two forms of a line, both without secrets and with the request's id."""
+"""The text and JSON formatters, both with request id and without secrets."""
 
 import copy
 import logging
@@ -16,7 +16,7 @@ STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 @cache
 def _redact() -> Any:
-    """Made at the first line, when the settings can be read."""
+    """Created at the first line, when the settings are available."""
     from django.conf import settings
 
     database = settings.DATABASES["default"].get("PASSWORD", "")
@@ -25,7 +25,7 @@ def _redact() -> Any:
 
 
 class _Redacting(logging.Formatter):
-    """Formats a copy of the record from which secrets are gone."""
+    """Formats a copy of the record with secrets removed."""
 
     def format(self, record: logging.LogRecord) -> str:
         return super().format(self._without_secrets(record))
@@ -44,14 +44,14 @@ class _Redacting(logging.Formatter):
             if isinstance(value, str):
                 setattr(clean, name, redact(value))
             elif not isinstance(value, int | float):
-                delattr(clean, name)  # such as a request, whose address has a query
+                delattr(clean, name)  # such as a request, whose URL has a query
         clean.request_id = current_request_id()
         return clean
 
 
 class Text(_Redacting):
-    """A line for people."""
+    """A line of text for people."""
 
 
 class Json(_Redacting, JsonFormatter):
-    """A JSON object a line, for programs."""
+    """One JSON object per line, for programs."""

@@ -1,4 +1,4 @@
-"""Whether a port is free, asked before anything is started."""
+"""Checks that a port is free before anything is started."""
 
 import argparse
 import socket
@@ -9,7 +9,7 @@ PORT = 8000
 
 
 def require_free(arguments: Sequence[str]) -> None:
-    """Read --host and --port; SystemExit with a sentence when that port is taken."""
+    """Read --host and --port; SystemExit with a message if the port is taken."""
     parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
     parser.add_argument("--host", default=HOST)
     parser.add_argument("--port", type=int, default=PORT)
@@ -26,7 +26,7 @@ def require_free(arguments: Sequence[str]) -> None:
             probe.bind((given.host, given.port))
         except OSError as error:
             raise SystemExit(
-                f"{given.host}:{given.port} cannot be used: {error.strerror}. Stop "
-                f"what listens there, or give another port, as in --port "
+                f"Cannot listen on {given.host}:{given.port}: {error.strerror}. Stop "
+                f"what is listening there, or use another port, such as --port "
                 f"{given.port + 1}."
             ) from None

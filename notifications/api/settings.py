@@ -105,7 +105,7 @@ class WebhookViewSet(GenericViewSet[Webhook]):
     lookup_value_converter = "uuid"
 
     def list(self, request: Request) -> Response:
-        """List webhooks, oldest first."""
+        """Oldest first."""
         own = Webhook.objects.visible_to(request.user)  # type: ignore[arg-type]
         rows, block = paginate(request, own)
         found = WebhookSerializer(rows, many=True).data
@@ -148,7 +148,7 @@ class DeliveryViewSet(GenericViewSet[Delivery]):
     lookup_value_converter = "uuid"
 
     def list(self, request: Request) -> Response:
-        """List deliveries, newest first."""
+        """Newest first."""
         own = Delivery.objects.visible_to(request.user)  # type: ignore[arg-type]
         rows, block = paginate(request, own)
         found = DeliverySerializer(rows, many=True).data

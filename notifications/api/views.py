@@ -30,7 +30,7 @@ class NotificationViewSet(GenericViewSet[Notification]):
     lookup_value_converter = "uuid"
 
     def list(self, request: Request) -> Response:
-        """List notifications, newest first, paginated, with the total unread count."""
+        """Newest first, paginated, with the total number of unread ones."""
         own = Notification.objects.visible_to(request.user)  # type: ignore[arg-type]
         found = NotificationFilter(request.query_params, queryset=own)
         if not found.is_valid():

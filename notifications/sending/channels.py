@@ -152,6 +152,6 @@ class Pinned(http.client.HTTPConnection):
             self.sock = context.wrap_socket(self.sock, server_hostname=name)
 
     def abort(self) -> None:
-        """Abort from another thread, so that a receiver cannot stall by trickling bytes."""
+        """Abort from another thread: a receiver cannot stall by trickling bytes."""
         with suppress(OSError, AttributeError):
             self.sock.shutdown(socket.SHUT_RDWR)

@@ -87,7 +87,7 @@ def resolve(target: Target) -> str:
 def _require_public(host: str, address: str) -> None:
     if not is_public(ipaddress.ip_address(address.partition("%")[0])):
         raise TargetRefused(
-            f"{host} resolves to {address}, which is not a public address. An operator can "
+            f"{host} resolves to {address}, which is not public. An operator can "
             "allow private addresses with WEBHOOK_ALLOW_PRIVATE=1."
         )
 

@@ -1,4 +1,4 @@
-"""`manage.py web`: the web server alone."""
+"""`manage.py web`: runs only the web server."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from lora_pipeline.processes.web_worker import Worker
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """Gunicorn with threads; its settings are ours, not a file's."""
+    """Gunicorn with threads, configured here instead of by a file."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self._options = options

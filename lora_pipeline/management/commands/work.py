@@ -1,4 +1,4 @@
-"""`manage.py work`: run background tasks until told to stop."""
+"""`manage.py work`: runs background tasks until stopped."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ DEAD_AFTER_SECONDS = 10.0
 
 
 class Command(BaseCommand):
-    help = "Run background tasks (dataset checks, notices, housekeeping)."
+    help = "Run background tasks (dataset validation, notifications, clean-up)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--concurrency", type=int, default=2)
@@ -26,7 +26,7 @@ class Command(BaseCommand):
             "--grace",
             type=float,
             default=2.0,
-            help="seconds that SIGTERM leaves to tasks under way; then others do them",
+            help="seconds that SIGTERM leaves to running tasks; the rest are requeued",
         )
         parser.add_argument(
             "--once", action="store_true", help="stop when the queue is empty"
@@ -64,9 +64,9 @@ async def _work(concurrency: int, *, wait: bool, grace_seconds: float) -> None:
 
 
 async def take_up_orphans(worker_app: App) -> None:
-    """Give back to the queue what a worker had begun that then died.
+    """Requeue tasks whose worker died.
 
-    A worker says every 2 seconds that it lives. Tasks can be run twice without harm.
+    Workers send a heartbeat every 2 seconds. Tasks are safe to run twice.
     """
     while True:
         try:
@@ -74,7 +74,7 @@ async def take_up_orphans(worker_app: App) -> None:
                 seconds_since_heartbeat=DEAD_AFTER_SECONDS
             )
             for job in stalled:
-                logger.warning("taking up %s again: its worker died", job.task_name)
+                logger.warning("requeueing %s: its worker died", job.task_name)
                 await worker_app.job_manager.retry_job(job)
         except Exception:
             logger.exception("could not look for orphaned tasks")

@@ -201,7 +201,7 @@ def test_a_key_is_revoked_by_its_owner_only(
 def test_a_404_says_what_was_not_found(browser_of_owner):
     page = browser_of_owner.get(f"/training/jobs/{uuid4()}")
     assert page.status_code == 404
-    assert "There is no such job among yours." in page.content.decode()
+    assert "Job not found." in page.content.decode()
     page = browser_of_owner.get("/nowhere")
     assert page.status_code == 404
     assert (

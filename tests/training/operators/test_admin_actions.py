@@ -190,7 +190,7 @@ def test_a_key_is_revoked_for_good(root, api, owner):
     act(root, "revoke", key, model="lora_pipeline/apikey")
     assert api.get("/api/jobs").status_code == 401
     page = act(root, "revoke", key, model="lora_pipeline/apikey").content.decode()
-    assert "It was revoked before." in page
+    assert "It is already revoked." in page
 
 
 def test_a_machine_is_drained_and_put_back_to_work(root):
