@@ -147,7 +147,9 @@ def _locked(dataset: Dataset) -> Iterator[IO[bytes]]:
 
 
 def _elsewhere(start: int, offset: int) -> Refusal:
-    words = f"Received a chunk starting at {start:,}; the next must start at {offset:,}."
+    words = (
+        f"Received a chunk starting at {start:,}; the next must start at {offset:,}."
+    )
     return Refusal(
         words, status_code=409, code="wrong_offset", details={"offset": offset}
     )

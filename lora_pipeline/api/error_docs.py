@@ -52,7 +52,7 @@ class Fault:
 
 FAULTS: dict[int, Fault] = {
     400: Fault(
-        when="A value is missing, malformed or out of range, or the body is unreadable.",
+        when="A value is missing, malformed or out of range, or the body is invalid.",
         error="One field to fix: see details.",
         code="invalid",
         component="FieldErrors",

@@ -101,7 +101,9 @@ def _mail() -> Iterator[Finding]:
         server.open()
         server.close()
     except OSError as error:
-        words = f"cannot connect to {settings.EMAIL_HOST}:{settings.EMAIL_PORT}: {error}"
+        words = (
+            f"cannot connect to {settings.EMAIL_HOST}:{settings.EMAIL_PORT}: {error}"
+        )
         yield fault("mail", words, "check the EMAIL_… settings")
     else:
         yield ok("mail", f"signed in to {settings.EMAIL_HOST}")

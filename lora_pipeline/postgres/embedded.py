@@ -274,7 +274,7 @@ def _run(places: Places, program: str, *arguments: str) -> None:
 
 
 def _answers(places: Places, passwords: dict[str, str]) -> bool:
-    """Whether the server accepts connections; pids get reused, so they prove nothing."""
+    """Whether the server accepts connections; pids prove nothing, they recycle."""
     import psycopg
 
     try:

@@ -89,8 +89,7 @@ def _faults_of(
 ) -> Iterator[str]:
     if unbound:
         yield (
-            f"Policies do not apply to the role {role}: "
-            "remove SUPERUSER and BYPASSRLS."
+            f"Policies do not apply to the role {role}: remove SUPERUSER and BYPASSRLS."
         )
     if not settable:
         yield f"The login role cannot SET ROLE {role}."

@@ -23,7 +23,7 @@ from notifications.tasks import NotArrived, deliver
 from notifications.webhooks import add_webhook
 from tests.tasks import run_worker
 
-VALUES = {"job_name": "My job", "words": "its adapter can be downloaded"}
+VALUES = {"job_name": "My job", "words": "the adapter is ready to download"}
 
 
 def tell_completed(owner):

@@ -1,4 +1,4 @@
-"""`/api/adapters`: what was trained, its archive, its merged model, its answers."""
+"""`/api/adapters`: adapters, their archives, merged models and answers."""
 
 from typing import Any
 
@@ -20,22 +20,24 @@ from training.adapters import services as adapters
 from training.adapters.page import archive_of, merged_archive_of, snippets
 from training.models import Adapter, AdapterExport, AdapterQuestion, Work
 
-UNKNOWN_ADAPTER = "There is no such adapter among yours."
+UNKNOWN_ADAPTER = "Adapter not found."
 ARCHIVE = {
     (200, "application/zip"): OpenApiTypes.BINARY,
     (206, "application/zip"): OpenApiTypes.BINARY,
-    304: OpenApiResponse(None, description="The caller has it: If-None-Match."),
-    416: OpenApiResponse(None, description="The range begins behind the end."),
+    304: OpenApiResponse(None, description="Not modified (If-None-Match)."),
+    416: OpenApiResponse(
+        None, description="The range starts past the end of the file."
+    ),
 }
 TOO_MANY = Fault(
-    when="Too many of the caller's questions are not answered yet.",
-    error="5 of your questions are not answered yet: wait for one of them.",
+    when="The caller has too many unanswered questions.",
+    error="5 of your questions are still unanswered. Wait for one to finish.",
     code="too_many_questions",
 )
 
 
 class AdapterSerializer(serializers.ModelSerializer[Adapter]):
-    """An adapter: its name and version, where it comes from, its archive."""
+    """An adapter: name, version, lineage and archive."""
 
     class Meta:
         model = Adapter
@@ -43,7 +45,7 @@ class AdapterSerializer(serializers.ModelSerializer[Adapter]):
 
 
 class AdapterDetailSerializer(AdapterSerializer):
-    """An adapter with how to load it."""
+    """An adapter with code to load it."""
 
     snippets = serializers.SerializerMethodField()
 
@@ -52,13 +54,13 @@ class AdapterDetailSerializer(AdapterSerializer):
 
 
 class AdapterEditSerializer(serializers.Serializer[Any]):
-    """What may be changed."""
+    """Editable fields of an adapter."""
 
     name = serializers.CharField(max_length=200)
 
 
 class ExportSerializer(serializers.ModelSerializer[AdapterExport]):
-    """How far a merged model is, and its archive's checksum when it is done."""
+    """Progress of a merged export, and its checksum once done."""
 
     class Meta:
         model = AdapterExport
@@ -66,7 +68,7 @@ class ExportSerializer(serializers.ModelSerializer[AdapterExport]):
 
 
 class QuestionRequest(serializers.Serializer[Any]):
-    """What to ask the base model and the adapter."""
+    """A question for the base model and the adapter."""
 
     question = serializers.CharField(max_length=adapters.LONGEST_QUESTION)
     system = serializers.CharField(
@@ -78,7 +80,7 @@ class QuestionRequest(serializers.Serializer[Any]):
 
 
 class QuestionSerializer(serializers.ModelSerializer[AdapterQuestion]):
-    """A question and both answers, each null until it is there."""
+    """A question and both answers, each null until it is ready."""
 
     class Meta:
         model = AdapterQuestion
@@ -86,13 +88,13 @@ class QuestionSerializer(serializers.ModelSerializer[AdapterQuestion]):
 
 
 class QuestionsSerializer(serializers.Serializer[Any]):
-    """What was asked of an adapter, newest first, at most 100."""
+    """Questions to an adapter, newest first, at most 100."""
 
     questions = QuestionSerializer(many=True)
 
 
 class AdapterViewSet(GenericViewSet[Adapter]):
-    """Adapters of the caller."""
+    """The caller's adapters."""
 
     serializer_class = AdapterSerializer
     queryset = Adapter.objects.none()
@@ -107,12 +109,12 @@ class AdapterViewSet(GenericViewSet[Adapter]):
 
     @extend_schema(responses=AdapterDetailSerializer)
     def retrieve(self, request: Request, pk: Any) -> Response:
-        """One adapter, with how to load it."""
+        """Get one adapter, with code to load it."""
         return success(AdapterDetailSerializer(self._own(request, pk)).data)
 
     @extend_schema(request=AdapterEditSerializer)
     def partial_update(self, request: Request, pk: Any) -> Response:
-        """Call it something else; under a new name it gets the next version."""
+        """Rename an adapter; under the new name it gets the next version."""
         adapter = self._own(request, pk)
         body = AdapterEditSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -120,7 +122,7 @@ class AdapterViewSet(GenericViewSet[Adapter]):
         return success(AdapterSerializer(adapter).data)
 
     def destroy(self, request: Request, pk: Any) -> Response:
-        """Remove its files; the job keeps its record."""
+        """Delete an adapter and its files; the job stays on record."""
         adapter = self._own(request, pk)
         adapters.delete_adapter(adapter=adapter, by=request.user.get_username())
         return success({"id": str(pk), "deleted": True})
@@ -128,35 +130,35 @@ class AdapterViewSet(GenericViewSet[Adapter]):
     @extend_schema(responses=ARCHIVE)
     @action(detail=True)
     def download(self, request: Request, pk: Any) -> HttpResponseBase:
-        """The archive: a PEFT folder as a zip. Ranges are answered."""
+        """Download the archive: a PEFT folder as a zip. Supports byte ranges."""
         return downloads.download(request, archive_of(self._own(request, pk)))
 
     @extend_schema(responses=ExportSerializer)
     @action(detail=True)
     def export(self, request: Request, pk: Any) -> Response:
-        """How far the merged model is."""
+        """Get the progress of the merged export."""
         return success(ExportSerializer(self._export(request, pk)).data)
 
     @extend_schema(request=None, responses={202: ExportSerializer})
     @export.mapping.post
     def start_export(self, request: Request, pk: Any) -> Response:
-        """Merge it into its base model; one under way or done is answered as it is."""
+        """Merge into the base model; returns an export in progress or done as it is."""
         export, _ = adapters.start_export(adapter=self._own(request, pk))
         return success(ExportSerializer(export).data, status_code=202)
 
     @extend_schema(responses=ARCHIVE)
     @action(detail=True, url_path="export/download")
     def export_download(self, request: Request, pk: Any) -> HttpResponseBase:
-        """The merged model: a model folder as a zip. Ranges are answered."""
+        """Download the merged model: a model folder as a zip. Supports byte ranges."""
         export = self._export(request, pk)
         if export.status != Work.DONE:
-            raise NotFound("The merged model is not there yet.")
+            raise NotFound("The merged model is not ready yet.")
         return downloads.download(request, merged_archive_of(export))
 
     @extend_schema(responses=QuestionsSerializer)
     @action(detail=True)
     def questions(self, request: Request, pk: Any) -> Response:
-        """What was asked, with both answers."""
+        """List questions with both answers."""
         rows = self._own(request, pk).questions.all()[:100]
         return success({"questions": QuestionSerializer(rows, many=True).data})
 
@@ -166,7 +168,7 @@ class AdapterViewSet(GenericViewSet[Adapter]):
     )
     @questions.mapping.post
     def ask(self, request: Request, pk: Any) -> Response:
-        """Ask the base model and the adapter the same; poll the questions."""
+        """Ask the base model and the adapter the same question; poll for answers."""
         adapter = self._own(request, pk)
         body = QuestionRequest(data=request.data)
         body.is_valid(raise_exception=True)
@@ -183,5 +185,5 @@ class AdapterViewSet(GenericViewSet[Adapter]):
         adapter = self._own(request, pk)
         export = AdapterExport.objects.filter(adapter=adapter).first()
         if export is None:
-            raise NotFound("The merged model was not asked for yet.")
+            raise NotFound("No merged export has been requested yet.")
         return export

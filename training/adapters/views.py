@@ -1,4 +1,4 @@
-"""Pages of adapters: the list, one of them, and what can be done with it."""
+"""Adapter pages: the list, one adapter and its actions."""
 
 from typing import Any
 from uuid import UUID
@@ -27,11 +27,11 @@ from training.jobs.setting_words import setting_rows
 from training.models import Adapter, AdapterExport, Work
 
 PAGE_SIZE = 20
-UNKNOWN_ADAPTER = "There is no such adapter among yours."
+UNKNOWN_ADAPTER = "Adapter not found."
 
 
 class AskForm(forms.Form):
-    """One question to both."""
+    """A question for the base model and the adapter."""
 
     question = forms.CharField(
         max_length=adapters.LONGEST_QUESTION,
@@ -44,7 +44,7 @@ class AskForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     max_new_tokens = forms.IntegerField(
-        label="Longest answer, tokens",
+        label="Maximum answer length, tokens",
         min_value=1,
         max_value=adapters.MOST_NEW_TOKENS,
         initial=adapters.DEFAULT_NEW_TOKENS,
@@ -52,13 +52,13 @@ class AskForm(forms.Form):
 
 
 class RenameForm(forms.Form):
-    """What an adapter is to be called."""
+    """A new name for an adapter."""
 
     name = forms.CharField(max_length=200)
 
 
 def own_adapter(request: HttpRequest, adapter_id: UUID) -> Adapter:
-    """The user's adapter, or the one 404 for all that is not theirs."""
+    """The user's adapter, or a 404 if it is missing or someone else's."""
     own = Adapter.objects.visible_to(request.user).with_job()  # type: ignore[arg-type]
     if (adapter := own.find(adapter_id)) is None:
         raise Http404(UNKNOWN_ADAPTER)
@@ -66,7 +66,7 @@ def own_adapter(request: HttpRequest, adapter_id: UUID) -> Adapter:
 
 
 def adapter_list(request: HttpRequest) -> HttpResponse:
-    """Newest first; those whose name or base model contains a text."""
+    """Adapters, newest first, filtered by name or base model."""
     own = Adapter.objects.visible_to(request.user).with_job()  # type: ignore[arg-type]
     search = request.GET.get("search", "").replace("\0", "")[:200]
     kept = own.filter(name__icontains=search) if search else own
@@ -76,7 +76,7 @@ def adapter_list(request: HttpRequest) -> HttpResponse:
 
 
 def adapter_page(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
-    """One adapter; for htmx only what is still being worked on."""
+    """An adapter's page; htmx gets only the work in progress."""
     adapter = own_adapter(request, adapter_id)
     part = "#work" if request.headers.get("HX-Request") else ""
     return _page(request, adapter, part=part)
@@ -108,50 +108,52 @@ def _page(
 
 
 def archive(request: HttpRequest, adapter_id: UUID) -> HttpResponseBase:
-    """The archive, or a part of it."""
+    """Download the archive or a byte range."""
     return downloads.download(request, archive_of(own_adapter(request, adapter_id)))
 
 
 def merged_archive(request: HttpRequest, adapter_id: UUID) -> HttpResponseBase:
-    """The merged model, or a part of it."""
+    """Download the merged model or a byte range."""
     adapter = own_adapter(request, adapter_id)
     export = AdapterExport.objects.filter(adapter=adapter, status=Work.DONE).first()
     if export is None:
-        raise Http404("There is no merged model of this adapter yet.")
+        raise Http404("This adapter has no merged model yet.")
     return downloads.download(request, merged_archive_of(export))
 
 
 @require_POST
 def rename(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
-    """Call it something else."""
+    """Rename an adapter."""
     adapter, form = own_adapter(request, adapter_id), RenameForm(request.POST)
     if form.is_valid():
         adapters.rename_adapter(adapter=adapter, name=form.cleaned_data["name"])
-        messages.success(request, f"It is now {adapter}.")
+        messages.success(request, f"Renamed to {adapter}.")
     else:
-        messages.error(request, "The name was not changed: give 1 to 200 characters.")
+        messages.error(
+            request, "The name was not changed: it must have 1 to 200 characters."
+        )
     return redirect(adapter)
 
 
 @require_POST
 def delete(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
-    """Remove it for good, after the page asked."""
+    """Delete an adapter permanently, after confirmation on the page."""
     adapter = own_adapter(request, adapter_id)
     adapters.delete_adapter(adapter=adapter, by=request.user.get_username())
-    messages.success(request, f"{adapter} was deleted. Its job keeps its record.")
+    messages.success(request, f"{adapter} was deleted. Its job stays on record.")
     return redirect("adapters")
 
 
 @require_POST
 def export(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
-    """Have it merged."""
+    """Start a merged export."""
     adapters.start_export(adapter=own_adapter(request, adapter_id))
     return redirect("adapter", adapter_id=adapter_id)
 
 
 @require_POST
 def ask(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
-    """Ask both; a question that cannot be used is told beside its field."""
+    """Ask both models; errors appear next to the field."""
     adapter, form = own_adapter(request, adapter_id), AskForm(request.POST)
     if form.is_valid():
         try:
@@ -165,13 +167,13 @@ def ask(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
 
 @require_POST
 def clear(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
-    """Forget the questions that were answered."""
+    """Delete answered questions."""
     adapters.clear_questions(adapter=own_adapter(request, adapter_id))
     return redirect(f"/adapters/{adapter_id}#side-by-side")
 
 
 def adapter(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
-    """The trained adapter's archive."""
+    """Download the adapter of a job."""
     job = own_job(request, job_id)
     if job.artifact is None:
         raise Http404("This job has no adapter.")

@@ -1,4 +1,4 @@
-"""The catalogue as the API shows it."""
+"""Serializers of the catalogue."""
 
 from rest_framework import serializers
 
@@ -8,7 +8,7 @@ from training.models import BaseModel, GpuType
 
 
 class GpuTypeSerializer(serializers.ModelSerializer[GpuType]):
-    """A catalogue row; `connected` says whether a job for it can start now."""
+    """A GPU type; `connected` says whether a machine offers it now."""
 
     peak_tflops = Facts()
     connected = serializers.BooleanField()
@@ -19,7 +19,7 @@ class GpuTypeSerializer(serializers.ModelSerializer[GpuType]):
 
 
 class BaseModelSerializer(serializers.ModelSerializer[BaseModel]):
-    """A model that jobs can train on."""
+    """A base model that jobs can fine-tune."""
 
     dimensions = Facts()
     is_here = serializers.BooleanField()
@@ -40,7 +40,7 @@ class BaseModelSerializer(serializers.ModelSerializer[BaseModel]):
 
 
 class PresetSerializer(serializers.Serializer[Preset]):
-    """A ready-made setting: its hyperparameters and what it is good for."""
+    """A preset: its hyperparameters and use case."""
 
     id = serializers.CharField()
     title = serializers.CharField()

@@ -1,4 +1,4 @@
-"""The configuration page: choose, see what it costs, start."""
+"""The configuration page: configure, see the estimate, start."""
 
 import uuid
 from contextlib import suppress
@@ -57,7 +57,7 @@ ADVANCED = (
 
 
 def configure(request: HttpRequest) -> HttpResponse:
-    """The page, its refreshed parts for htmx, and the start of a job."""
+    """The page, its fragments for htmx, and starting a job."""
     given = request.POST if request.method == "POST" else request.GET
     if not given.get("datasetId"):
         own = Dataset.objects.visible_to(request.user).trainable()  # type: ignore[arg-type]
@@ -79,7 +79,7 @@ def configure(request: HttpRequest) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, given: QueryDict) -> Dataset:
-    """The user's dataset; an unknown one and a malformed id are the same 404."""
+    """The user's dataset; unknown and malformed ids give the same 404."""
     with suppress(ValueError):
         asked, model = UUID(given.get("datasetId")), given.get("base_model", "")
         if found := to_estimate(request.user, asked, model):  # type: ignore[arg-type]
@@ -88,7 +88,7 @@ def _asked(request: HttpRequest, given: QueryDict) -> Dataset:
 
 
 def address(dataset: Dataset, values: dict[str, Any]) -> str:
-    """Where the page stands with just these values, so that reload loses nothing."""
+    """URL of the page with exactly these values, so that reloading loses nothing."""
     known = [*first_values([]), "preset_id"]
     kept = {n: values[n] for n in known if n not in UNSENT and n in values}
     query = urlencode({"datasetId": str(dataset.pk)} | kept)
@@ -96,7 +96,7 @@ def address(dataset: Dataset, values: dict[str, Any]) -> str:
 
 
 def address_of(job: TrainingJob) -> str:
-    """The page with a job's settings, to start again from them."""
+    """URL of the page filled in with a job's settings."""
     values: dict[str, Any] = first_values([]) | _texts(job)
     return address(job.dataset, values)
 
@@ -115,7 +115,7 @@ def _texts(job: TrainingJob) -> dict[str, Any]:
 
 
 def _start(request: HttpRequest, dataset: Dataset, form: ConfigureForm) -> HttpResponse:
-    """Create the job and go to it, or show the form again with what is wrong."""
+    """Create the job and redirect to it, or show the form with its errors."""
     if form.is_valid():
         try:
             job, is_new = create_job(
@@ -127,14 +127,14 @@ def _start(request: HttpRequest, dataset: Dataset, form: ConfigureForm) -> HttpR
             )
         except Refusal as refusal:
             return _page(request, dataset, form, refusal=refusal)
-        words = "is queued" if is_new else "had already been started"
+        words = "was queued" if is_new else "has already been started"
         messages.success(request, f"{job.name} {words}.")
         return redirect(job)
     return _page(request, dataset, form, status=422)
 
 
 def _claim(form: ConfigureForm) -> Claim | None:
-    """One job for one page with the same values, however often Start is pressed."""
+    """One job per page and values, however often Start is pressed."""
     submission = form.cleaned_data["submission"]
     chosen = {k: v for k, v in form.cleaned_data.items() if k not in UNSENT}
     digest = body_sha256(chosen | {"dataset": str(form.data.get("datasetId"))})
@@ -151,7 +151,7 @@ def _page(
     status: int = 200,
     refusal: Refusal | None = None,
 ) -> HttpResponse:
-    """The form with the estimate of what it holds now."""
+    """The form with an estimate of its current values."""
     live = bool(request.headers.get("HX-Request"))
     config = form.config() if form.is_valid() else None
     found = {
@@ -180,7 +180,7 @@ def _page(
 def _estimated(
     dataset: Dataset, form: ConfigureForm, config: JobConfig | None
 ) -> dict[str, Any]:
-    """The estimate, the comparison, and what they say in words."""
+    """The estimate, the GPU comparison and their texts."""
     offers = compare(
         list(form.machines.values()),
         dataset=dataset,
@@ -217,11 +217,11 @@ def _count_words(chosen: Offer, config: JobConfig) -> str:
 
 
 def again(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """The configuration page with the settings of this job."""
+    """Open the configuration page with this job's settings."""
     job = own_job(request, job_id)
     address = address_of(job)
     if job.dataset.deleted_at is not None:
-        words = f"{job.dataset.name} was deleted: choose a dataset for these settings."
+        words = f"{job.dataset.name} was deleted. Choose a dataset for these settings."
         messages.error(request, words)
         address = address.replace(f"datasetId={job.dataset_id}&", "")
     return redirect(address)

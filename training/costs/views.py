@@ -20,7 +20,7 @@ PAGE_SIZE = 20
 
 
 def costs_page(request: HttpRequest) -> HttpResponse:
-    """By month and by job; all months, or the one that was chosen."""
+    """Costs by month and by job, for all months or the selected one."""
     months = months_of(request.user)  # type: ignore[arg-type]
     month = _month(request)
     records = records_of(request.user, month)  # type: ignore[arg-type]
@@ -37,14 +37,14 @@ def costs_page(request: HttpRequest) -> HttpResponse:
 
 
 def costs_csv(request: HttpRequest) -> HttpResponse:
-    """The same records as a table; all of them, or one month's."""
+    """The same records as CSV, for all months or one."""
     month = _month(request)
     rows = table(records_of(request.user, month))  # type: ignore[arg-type]
     return csv_response(COLUMNS, rows, filename=f"costs-{month or 'all'}.csv")
 
 
 def _month(request: HttpRequest) -> str:
-    """The month in the address; one that is none counts as all of them."""
+    """The month in the URL; an invalid one means all months."""
     month = request.GET.get("month", "")
     return month if is_month(month) else ""
 

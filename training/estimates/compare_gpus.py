@@ -1,4 +1,4 @@
-"""Every GPU type for one and the same job: time, cost, cheapest, fastest."""
+"""Compares all GPU types for the same job: time, cost, cheapest, fastest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from training.models import GpuType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One row of the comparison; `estimate` is None while the form has faults."""
+    """One row of the comparison; `estimate` is None while the form has errors."""
 
     gpu: GpuType
     connected: bool
@@ -37,7 +37,7 @@ class Offer:
 
     @property
     def verdict(self) -> str:
-        """Whether it fits there; empty where that was not judged."""
+        """The memory verdict on this type; empty if unknown."""
         aware = self.estimate.aware if self.estimate else None
         return aware.memory.verdict if aware else ""
 
@@ -57,7 +57,7 @@ def compare(
     config: JobConfig | None,
     found: Catalogue | None,
 ) -> list[Offer]:
-    """The job on each type, with as many of the chosen number of GPUs as it allows."""
+    """The job on each type, with the selected number of GPUs or the type's maximum."""
     if config is None or found is None or not _pairs(dataset, config):
         return [Offer(gpu=gpu, connected=is_connected(gpu)) for gpu in machines]
     estimates = {

@@ -1,4 +1,4 @@
-"""JSON fields with the product's limits, and how the API describes them."""
+"""Strict JSON fields with the product's limits, and their OpenAPI schemas."""
 
 from decimal import Decimal
 from typing import Any
@@ -41,7 +41,7 @@ class FlagScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-ca
 
 
 class LimitField(serializers.Field[Any, Any, Any, Any]):
-    """A JSON number inside a Limit; text, true and 4.5 for a count are refused."""
+    """A JSON number within a Limit; rejects text, true, and 4.5 for a count."""
 
     def __init__(self, limit: Limit, **options: Any) -> None:
         self.limit = limit
@@ -67,11 +67,11 @@ class Choice(serializers.ChoiceField):
 
 
 class Flag(serializers.Field[Any, Any, Any, Any]):
-    """JSON true or false; "yes" and 1 are refused."""
+    """JSON true or false; rejects "yes" and 1."""
 
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
-            words = f"Received {shown(data)}; give true or false."
+            words = f"Received {shown(data)}; must be true or false."
             raise serializers.ValidationError(words)
         return data
 
@@ -80,7 +80,7 @@ class Flag(serializers.Field[Any, Any, Any, Any]):
 
 
 class Usd(serializers.DecimalField):
-    """US dollars from 0 on, as a JSON number; text is refused as for every number."""
+    """US dollars, at least 0, as a JSON number; rejects text."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -90,6 +90,6 @@ class Usd(serializers.DecimalField):
     def to_internal_value(self, data: Any) -> Decimal:
         if isinstance(data, bool) or not isinstance(data, int | float):
             raise serializers.ValidationError(
-                f"Received {shown(data)}; give an amount in USD as a number."
+                f"Received {shown(data)}; must be an amount in USD as a number."
             )
         return super().to_internal_value(data)

@@ -1,4 +1,4 @@
-"""How long a dataset's sequences are, by the base model that is to learn them."""
+"""Sequence lengths of a dataset for a base model."""
 
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from training.domain.estimator.batches import LengthHistogram
 
 
 def to_estimate(user: User, dataset_id: UUID, base_model: str) -> Dataset | None:
-    """The user's dataset with its lengths by a base model, in one query."""
+    """The user's dataset with its lengths for a base model, in one query."""
     own = Dataset.objects.visible_to(user)
     default = settings.DEFAULT_BASE_MODEL
     asked = default if "\0" in base_model or not base_model else base_model
@@ -21,10 +21,10 @@ def to_estimate(user: User, dataset_id: UUID, base_model: str) -> Dataset | None
 def lengths_of(
     dataset: Dataset, *, base_model: str, max_length: int
 ) -> LengthHistogram:
-    """The measured histogram of what is trained, else all of the mean length.
+    """The measured length histogram of the train split, else all at the mean length.
 
-    One query where the row does not carry its lengths. Raises ValueError when there is
-    no pair to train on.
+    One query if the row was loaded without lengths. Raises ValueError if there are no
+    training pairs.
     """
     pairs = dataset.training_pairs_at(max_length)
     if pairs < 1:
@@ -45,9 +45,9 @@ def _stored(dataset: Dataset, base_model: str) -> Any:
 
 
 def trained(measured: LengthHistogram, pairs: int) -> LengthHistogram:
-    """As many sequences as are trained: what learns nothing are the longest.
+    """Drop the sequences without labels, which are the longest ones.
 
-    A sequence is left out when it is cut before its first answer begins.
+    A sequence is left out if it is truncated before its first answer.
     """
     excess = measured.pairs - pairs
     kept = list(zip(measured.lengths, measured.counts, strict=True))

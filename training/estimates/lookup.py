@@ -1,4 +1,4 @@
-"""What the catalogue says of a request: GPU types and the base model asked for."""
+"""Catalogue lookup for a request: GPU types and the base model."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from training.models.catalogue import GpuTypeQuerySet
 
 
 def is_connected(gpu: GpuType) -> bool:
-    """Whether some backend offers the type; asked of `with_connection()` rows."""
+    """Whether a backend offers the type; for rows from `with_connection()`."""
     return bool(getattr(gpu, "connected", False))
 
 
@@ -21,10 +21,10 @@ MODEL_FACTS = ("id", "name", "path", "dimensions", "fetched_at")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """What the catalogue knows of a request.
+    """The catalogue rows for a request.
 
-    `machines` are all enabled types, connected ones first; `model` is the base model
-    that will be trained, None where it is not known; `version` is the knowledge's.
+    `machines` are all enabled types, connected ones first; `model` is the base model to
+    train, or None if unknown; `version` is that of the calibration.
     """
 
     gpu: GpuType | None
@@ -35,9 +35,9 @@ class Catalogue:
 
 
 def look_up(*, gpu_type: str, base_model: str) -> Catalogue:
-    """The enabled GPU types and the base model asked for; one query for all.
+    """The enabled GPU types and the requested base model, in one query.
 
-    Without a base model the job trains DEFAULT_BASE_MODEL, whatever its row says.
+    Without a base model the job trains DEFAULT_BASE_MODEL, even if it is disabled.
     """
     wanted = (base_model or settings.DEFAULT_BASE_MODEL).replace("\0", "\ufffd")
     models = BaseModel.objects.enabled().filter(pk=wanted)
@@ -57,6 +57,6 @@ def look_up(*, gpu_type: str, base_model: str) -> Catalogue:
 
 
 def offered() -> GpuTypeQuerySet:
-    """Enabled types, connected ones first, and how much is known of finished runs."""
+    """Enabled types, connected first, and the calibration version."""
     machines = GpuType.objects.enabled().with_connection()
     return machines.annotate(version=knowledge.version())

@@ -1,4 +1,4 @@
-"""The rules across fields and rows that form and API share."""
+"""Cross-field and cross-row rules shared by form and API."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -22,9 +22,9 @@ def find_problems(
     found: Catalogue,
     chosen: Mapping[str, Any] | None = None,
 ) -> Problems:
-    """What the catalogue says against a request; None stands for a faulty value.
+    """Conflicts of a request with the catalogue; None stands for an invalid value.
 
-    `chosen` are the hyperparameters that were given, by name.
+    `chosen` are the given hyperparameters, by name.
     """
     problems, gpu = Problems(), found.gpu
     if gpu is None and gpu_type is not None:
@@ -45,41 +45,41 @@ def find_problems(
 def method_problems(
     chosen: Mapping[str, Any], gpu_count: int | None, model: BaseModel | None
 ) -> Iterator[tuple[str, str]]:
-    """What method options say against each other, by the option's name."""
+    """Conflicts between method options, by option name."""
     batch, micro = _count(chosen.get("batch_size")), _count(chosen.get("micro_batch"))
     if batch and micro and gpu_count:
         share = batch // process_count(batch_size=batch, gpu_count=gpu_count)
         if share % micro:
             yield (
                 "micro_batch",
-                f"Received {micro}; it must divide {share}, the sequences of a step "
-                "on each GPU. Leave it out to have it chosen.",
+                f"Received {micro}; it must divide {share}, the sequences per step "
+                "and GPU. Leave it out for the automatic choice.",
             )
     dimensions = model.architecture if model is not None else None
     if chosen.get("method") == QLORA and dimensions and dimensions.is_mixture:
         yield (
             "method",
-            "Received 'qlora'; bitsandbytes cannot quantise a mixture's experts as "
-            "transformers keeps them. Choose 'lora'.",
+            "Received 'qlora'; bitsandbytes cannot quantise MoE experts as "
+            "transformers stores them. Choose 'lora'.",
         )
 
 
 def _count(value: Any) -> int:
-    """A number of sequences that another rule has not refused yet, else 0."""
+    """The sequences per step if valid so far, else 0."""
     return value if isinstance(value, int) and 1 <= value <= 64 else 0
 
 
 def require_statistics(dataset: Dataset, max_length: int) -> None:
-    """An estimate needs pairs and tokens; says the status when there are none."""
+    """An estimate needs pairs and tokens; without them, says the status."""
     if not dataset.total_training_pairs or dataset.total_tokens is None:
         message = (
             f"The dataset has no training pairs yet: its status is {dataset.status}. "
-            "Wait until it was checked, or mend its file."
+            "Wait for validation to finish, or fix the file and upload it again."
         )
     elif not dataset.training_pairs_at(max_length):
         message = (
-            f"No example has a token to learn within {max_length} tokens: raise "
-            "max_length, or shorten what comes before the answers."
+            f"No example has a token to train on within {max_length} tokens. Raise "
+            "max_length, or shorten the text before the answers."
         )
     else:
         return
@@ -89,12 +89,12 @@ def require_statistics(dataset: Dataset, max_length: int) -> None:
 
 
 def require_ready(dataset: Dataset) -> None:
-    """A job needs a dataset that was checked and found trainable; says both values."""
+    """A job needs a dataset that is ready and trainable; reports both values."""
     if dataset.is_trainable:
         return
     message = (
         f"The dataset is not ready: status is {dataset.status}, training_ready is "
-        f"{str(dataset.training_ready).lower()}; needed are ready and true."
+        f"{str(dataset.training_ready).lower()}. Both must be ready and true."
     )
     raise Refusal(
         message,

@@ -1,4 +1,4 @@
-"""The first page."""
+"""The home page."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,7 +11,7 @@ from training.home.next_step import MOST_DATASETS, next_step, work_of
 
 @vary_on_headers("HX-Request")
 def home(request: HttpRequest) -> HttpResponse:
-    """What runs, what came of it, what to do next; for htmx what changes of it."""
+    """Running jobs, results and the next step; htmx gets only the live parts."""
     work = work_of(request.user)  # type: ignore[arg-type]
     found = {**work, "active": bool(work["running"] or work["waiting"])}
     if request.headers.get("HX-Request"):

@@ -1,4 +1,4 @@
-"""Where a job could go that waits for a machine which nobody offers."""
+"""Alternatives for a job that waits for a GPU type no machine offers."""
 
 from dataclasses import dataclass, replace
 
@@ -11,7 +11,7 @@ from training.models import GpuOffer, TrainingJob
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """A connected type, as many of it as the job can get, and what that would cost."""
+    """A connected GPU type, the possible count, and the estimate there."""
 
     count: int
     offer: Offer
@@ -19,14 +19,14 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stranded:
-    """What a queued job waits for in vain, and the machines that are there."""
+    """The unavailable GPU type a job waits for, and the connected ones."""
 
     machine: str
     moves: list[Move]
 
 
 def stranded(job: TrainingJob) -> Stranded | None:
-    """None for a job that has left the queue, or that only waits for its turn."""
+    """None if the job has left the queue or its type is connected."""
     if job.status != lifecycle.QUEUED:
         return None
     counts = _most_offered()
@@ -38,7 +38,7 @@ def stranded(job: TrainingJob) -> Stranded | None:
 
 
 def _most_offered() -> dict[str, int]:
-    """The most GPUs of each type that one backend offers."""
+    """The maximum number of GPUs of each type on one backend."""
     counts: dict[str, int] = {}
     for name, count in GpuOffer.objects.values_list("gpu_type_id", "count"):
         counts[name] = max(count, counts.get(name, 0))

@@ -1,4 +1,4 @@
-"""Every write about jobs that a user or an operator causes."""
+"""User- and operator-initiated writes to jobs."""
 
 from dataclasses import replace
 from typing import Any
@@ -43,12 +43,12 @@ def create_job(
     found: Catalogue | None = None,
     by: str = "",
 ) -> tuple[TrainingJob, bool]:
-    """Queue a job: the job, its first event, its notice and the wake-up, or nothing.
+    """Queue a job: the job, its first event, its notification and wake-up, atomically.
 
-    `by` names who does it where that is not the owner.
-    Answers the job and whether it is new: a claim that was already taken by the same
-    body answers the job it made. Raises Refusal: 400 for what cannot be trained or
-    configured, 402 where the budget says no, 409 for a claim with another body.
+    `by` names the actor if it is not the owner.
+    Returns the job and whether it is new: a claim already used with the same body
+    returns the job it created. Raises Refusal: 400 for an invalid configuration or
+    dataset, 402 over budget, 409 for a claim used with another body.
     """
     if claim is not None and (earlier := idempotency.take(owner=owner, claim=claim)):
         return earlier, False
@@ -94,13 +94,13 @@ def _queue(
 
 
 def _default_name(dataset: Dataset, preset_id: str) -> str:
-    """The dataset's name and the preset, as long as a job's name may be."""
+    """The dataset's name and the preset, cut to the maximum length."""
     rest = f", {preset_id}"
     return dataset.name[: NAME_LENGTH - len(rest)] + rest
 
 
 def _choices(config: JobConfig) -> dict[str, Any]:
-    """The job's fields that say what the user chose."""
+    """The job's fields with the user's choices."""
     values = config.hyperparameters.as_dict()
     return {
         "preset_id": presets.name_of(config.preset_id, values),
@@ -132,7 +132,7 @@ def _notify_queued(job: TrainingJob) -> None:
 
 @transaction.atomic
 def cancel_job(*, job_id: UUID, by: str) -> TrainingJob:
-    """Cancel at once what waits; ask a run to stop. 409 for what has ended."""
+    """Cancel a queued job immediately; ask a run to stop. 409 if ended."""
     job = locked(job_id)
     if job.is_final:
         raise Refusal(
@@ -152,7 +152,7 @@ def cancel_job(*, job_id: UUID, by: str) -> TrainingJob:
 
 @transaction.atomic
 def rename_job(*, job_id: UUID, name: str) -> None:
-    """Call a job something else."""
+    """Rename a job."""
     job = locked(job_id)
     job.name = name
     job.save(update_fields=["name", "updated_at"])
@@ -160,15 +160,15 @@ def rename_job(*, job_id: UUID, name: str) -> None:
 
 @transaction.atomic
 def move_job(*, job_id: UUID, gpu_type: str, gpu_count: int, by: str) -> None:
-    """Let a queued job wait for another machine, at a new estimate and today's price.
+    """Move a queued job to another GPU type, at a new estimate and the current price.
 
-    Raises Refusal: 409 once the job has left the queue, 400 for an unknown type or
-    count, 402 where the budget does not allow the new estimate.
+    Raises Refusal: 409 if the job has left the queue, 400 for an unknown type or
+    count, 402 if the budget does not cover the new estimate.
     """
     job = locked(job_id)
     if job.status != lifecycle.QUEUED or job.cancel_requested_at is not None:
         raise Refusal(
-            f"The job is {job.status}: only a queued job can move to another machine.",
+            f"The job is {job.status}. Only a queued job can move to another machine.",
             status_code=409,
             code="not_queued",
         )
@@ -198,7 +198,7 @@ def move_job(*, job_id: UUID, gpu_type: str, gpu_count: int, by: str) -> None:
 
 
 def config_of(job: TrainingJob) -> JobConfig:
-    """What the user chose for an existing job."""
+    """The configuration of an existing job."""
     return JobConfig(
         gpu_type=job.gpu_type,
         gpu_count=job.gpu_count,
@@ -213,7 +213,7 @@ def config_of(job: TrainingJob) -> JobConfig:
 
 
 def _model_asked_for(job: TrainingJob) -> str:
-    """Empty where the request named none, so that a new estimate is made alike."""
+    """Empty if the request had none, so that a new estimate uses the same method."""
     by_catalogue = job.estimate is None or job.estimate["basis"] == "catalogue"
     is_default = job.base_model_id == settings.DEFAULT_BASE_MODEL
     return "" if by_catalogue and is_default else job.base_model_id
@@ -221,11 +221,11 @@ def _model_asked_for(job: TrainingJob) -> str:
 
 @transaction.atomic
 def hide_job(*, job_id: UUID) -> None:
-    """Put an ended job out of sight; its records stay."""
+    """Soft-delete an ended job; its records stay."""
     job = locked(job_id)
     if not job.is_final:
         raise Refusal(
-            f"The job is {job.status}: cancel it before deleting it.",
+            f"The job is {job.status}. Cancel it before you delete it.",
             status_code=409,
             code="not_ended",
         )

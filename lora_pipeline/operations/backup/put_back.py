@@ -124,9 +124,7 @@ def _put_secret_key(source: Path, say: Say) -> None:
     key = (source / SECRET_KEY).read_text()
     if os.environ.get("SECRET_KEY"):
         if key != settings.SECRET_KEY:
-            say(
-                "warning: SECRET_KEY differs from the backup's: users must sign in again"
-            )
+            say("warning: SECRET_KEY differs from the backup's: all must sign in again")
         return
     kept = Path(settings.VAR_DIR) / "secret_key"
     kept.touch(mode=0o600)

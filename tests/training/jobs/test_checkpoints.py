@@ -97,7 +97,7 @@ def test_the_list_by_api_says_sizes_and_what_is_needed(make, api):
 def test_only_a_checkpoints_folder_is_removed(make):
     job = make("failed", 20)
     for name in ("..", "../..", "checkpoint-1/..", "", "checkpoint-20x"):
-        with pytest.raises(ValueError, match="names no checkpoint"):
+        with pytest.raises(ValueError, match="is not a checkpoint name"):
             local.remove_checkpoint(job.pk, name)
     assert folders(job) == {"checkpoint-20"}
 

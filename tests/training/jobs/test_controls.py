@@ -270,7 +270,7 @@ def test_after_three_lost_attempts_the_job_fails_with_the_log(running):
             attempt,
             outcome="lost",
             kind="lost",
-            message="The trainer's process ended without a word.",
+            message="The trainer process exited unexpectedly.",
             log_tail="last words",
             stack="last words",
             by="reconciler",

@@ -1,4 +1,4 @@
-"""The GPU types that the console is delivered with."""
+"""The GPU types that ship with the console."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -57,7 +57,7 @@ PRELOADED = (
         usd_per_hour=Decimal("0.00"),
         tokens_per_second=150,
         memory_gb=None,
-        description="This machine's processor, free of charge",
+        description="This machine's CPU, free of charge",
         max_count=1,
         storage_cost=False,
     ),
@@ -66,7 +66,7 @@ PRELOADED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestedType:
-    """A GPU type that is known but offered only once an operator has priced it."""
+    """A known GPU type that is offered only after an operator has set its price."""
 
     name: str
     memory_gb: int
@@ -76,7 +76,7 @@ class SuggestedType:
 SUGGESTED = (
     SuggestedType(name="H200", memory_gb=141, description="An H100 with more memory"),
     SuggestedType(name="B200", memory_gb=192, description="The newest and fastest"),
-    SuggestedType(name="L4", memory_gb=24, description="Small and frugal"),
+    SuggestedType(name="L4", memory_gb=24, description="Small and power-efficient"),
     SuggestedType(name="L40S", memory_gb=48, description="Workstation chip, no NVLink"),
     SuggestedType(name="RTX-4090", memory_gb=24, description="Desktop card"),
     SuggestedType(name="RTX-3090", memory_gb=24, description="Older desktop card"),
@@ -84,4 +84,4 @@ SUGGESTED = (
     SuggestedType(name="MI300X", memory_gb=192, description="AMD, by ROCm"),
 )
 NOMINAL_TOKENS_PER_SECOND = 1000
-"""The catalogue formula's speed of a type that nobody has measured."""
+"""The catalogue formula's speed for a type without measurements."""

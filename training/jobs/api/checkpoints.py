@@ -1,4 +1,4 @@
-"""`/api/jobs/{id}/checkpoints`: what can be gone on from, and giving room back."""
+"""`/api/jobs/{id}/checkpoints`: checkpoints to resume from, and deleting them."""
 
 from typing import Any
 from uuid import UUID
@@ -16,14 +16,14 @@ from training.jobs.checkpoints import free_checkpoint, kept_checkpoints
 from training.models import Checkpoint
 
 NEEDED = Fault(
-    when="A run is under way, or a job goes on from it.",
-    error="The checkpoint of step 40 is needed. The job goes on from it.",
+    when="A run is in progress, or a job will resume from it.",
+    error="The checkpoint at step 40 is in use. The job will resume from it.",
     code="checkpoint_needed",
 )
 
 
 class CheckpointSerializer(serializers.ModelSerializer[Checkpoint]):
-    """A state that training can go on from; `is_needed` says why it cannot go."""
+    """A checkpoint; `is_needed` says why it cannot be deleted."""
 
     is_needed = serializers.CharField(allow_blank=True)
 
@@ -33,14 +33,14 @@ class CheckpointSerializer(serializers.ModelSerializer[Checkpoint]):
 
 
 class CheckpointsSerializer(serializers.Serializer[Any]):
-    """Those that are kept, newest first, and their size in all."""
+    """Stored checkpoints, newest first, and their total size."""
 
     checkpoints = CheckpointSerializer(many=True)
     total_bytes = serializers.IntegerField()
 
 
 class FreedSerializer(serializers.Serializer[Any]):
-    """The checkpoint that was freed."""
+    """The deleted checkpoint."""
 
     step = serializers.IntegerField()
     freed_at = serializers.DateTimeField()
@@ -51,7 +51,7 @@ class CheckpointsView(APIView):
 
     @extend_schema(responses=CheckpointsSerializer)
     def get(self, request: Request, job_id: UUID) -> Response:
-        """Those that are kept, newest first."""
+        """List stored checkpoints, newest first."""
         kept = kept_checkpoints(api.own_job(request, job_id))
         total = sum(checkpoint.size_bytes for checkpoint in kept)
         found = {"checkpoints": kept, "total_bytes": total}
@@ -63,7 +63,7 @@ class FreeCheckpointView(APIView):
 
     @extend_schema(request=None, responses={200: FreedSerializer, 409: NEEDED})
     def post(self, request: Request, job_id: UUID, step: int) -> Response:
-        """Remove its files."""
+        """Delete a checkpoint's files."""
         api.own_job(request, job_id)
         by = request.user.get_username()
         freed = free_checkpoint(job_id=job_id, step=step, by=by)

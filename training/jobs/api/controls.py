@@ -1,4 +1,4 @@
-"""What can be done to a job: pause, resume, start again, continue, change priority."""
+"""Job actions: pause, resume, start again, continue, change priority."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -35,35 +35,35 @@ else:
 
 NOT_OPEN = Fault(
     when="The job has ended, or is being cancelled.",
-    error="The job is completed: only an open job can pause.",
+    error="The job is completed. Only an open job can be paused.",
     code="not_open",
 )
 NOT_PAUSED = Fault(
     when="The job is not paused.",
-    error="The job is running: only a paused job can resume.",
+    error="The job is running. Only a paused job can be resumed.",
     code="not_paused",
 )
 NOT_ENDED = Fault(
-    when="The job is under way, or has no suggested change to make.",
-    error="The job is running: only an ended job can be started again.",
+    when="The job is still open, or has no suggested change.",
+    error="The job is running. Only an ended job can be started again.",
     code="not_ended",
 )
 CAP_REACHED = Fault(
-    when="The job's cap is spent, or the month's budget does not allow the new one.",
-    error="The job has come to 12.50 USD, the adapter's storage included, of at most "
-    "12.00: give a max_cost above that.",
+    when="The cost cap is used up, or the monthly budget does not cover the new one.",
+    error="The job has reached 12.50 USD, including adapter storage, with a cap of "
+    "12.00. Set a higher max_cost.",
     code="cap_reached",
     component="CapError",
     details={"max_cost": 12.00, "reached_usd": 12.50},
     shape={"type": "object", "additionalProperties": {"type": "number"}},
 )
 NO_CHECKPOINT = Fault(
-    when="The job, or its checkpoint of that step, is not there.",
-    error="The job has no checkpoint of step 7; kept are those of: 20, 40.",
+    when="The job, or its checkpoint at that step, does not exist.",
+    error="The job has no checkpoint at step 7. Stored checkpoints: 20, 40.",
     code="no_checkpoint",
 )
 AGAIN: dict[int, Any] = {
-    200: described(JobSerializer, "The same job goes on."),
+    200: described(JobSerializer, "The same job resumes."),
     201: described(JobSerializer, "A new job."),
     402: docs.OVER_BUDGET,
     409: NOT_ENDED,
@@ -75,44 +75,44 @@ PREFERRED = {200: JobSerializer, 409: docs.ENDED}
 
 
 class ResumeSerializer(serializers.Serializer[Any]):
-    """A higher cap, for a job that was paused at the old one."""
+    """A higher cost cap, for a job paused at its cap."""
 
     max_cost = Usd(required=False, allow_null=True)
 
 
 class RetrySerializer(serializers.Serializer[Any]):
-    """Whether to make the change that the failure suggested."""
+    """Whether to apply the change suggested after the failure."""
 
     apply_suggestion = serializers.BooleanField(default=False)
 
 
 class ContinueSerializer(serializers.Serializer[Any]):
-    """The checkpoint's step; the last one when left out."""
+    """The checkpoint's step; defaults to the last one."""
 
     step = serializers.IntegerField(min_value=1, required=False, allow_null=True)
 
 
 class PrioritySerializer(serializers.Serializer[Any]):
-    """How urgent the job is; `high` is an operator's to give."""
+    """The job's priority; only operators can set `high`."""
 
     priority = Choice(tuple(PRIORITIES))
 
 
 def checked(serializer: type[serializers.Serializer[Any]], request: Request) -> Any:
-    """The body's values; all faults of it at once as a 400."""
+    """The validated body; a 400 lists all errors at once."""
     body = serializer(data=request.data)
     body.is_valid(raise_exception=True)
     return body.validated_data
 
 
 class JobControls(Base):
-    """Actions of the jobs API; `find_own` answers the caller's job or a 404."""
+    """Actions of the jobs API; `find_own` returns the caller's job or a 404."""
 
     def find_own(self, request: Request, job_id: Any) -> "TrainingJob":
         raise NotImplementedError
 
     def answer(self, request: Request, job_id: Any, *, is_new: bool) -> Response:
-        """The whole job as it is now."""
+        """The full job as it is now."""
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         job = self.find_own(request, job_id)
         return success(JobSerializer(job).data, status_code=code)
@@ -120,7 +120,7 @@ class JobControls(Base):
     @extend_schema(request=None, responses=PAUSED)
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, pk: Any) -> Response:
-        """Pause at once what waits; let a run stop after its step, saved."""
+        """Pause a job: immediately if queued, else after the step and a checkpoint."""
         self.find_own(request, pk)
         pause_job(job_id=pk, by=request.user.get_username())
         return self.answer(request, pk, is_new=False)
@@ -128,7 +128,7 @@ class JobControls(Base):
     @extend_schema(request=ResumeSerializer, responses=RESUMED)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, pk: Any) -> Response:
-        """Go on from the last checkpoint, with another cap if one is given."""
+        """Resume from the last checkpoint, with a new cost cap if given."""
         self.find_own(request, pk)
         max_cost: Decimal | None = checked(ResumeSerializer, request).get("max_cost")
         resume_job(job_id=pk, by=request.user.get_username(), max_cost=max_cost)
@@ -137,7 +137,7 @@ class JobControls(Base):
     @extend_schema(request=RetrySerializer, responses=AGAIN)
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: Any) -> Response:
-        """Start an ended job again as a new one, with the suggested change if asked."""
+        """Start an ended job again as a new one, with the suggested change if set."""
         self.find_own(request, pk)
         job, is_new = retry_job(
             job_id=pk,
@@ -149,7 +149,7 @@ class JobControls(Base):
     @extend_schema(request=ContinueSerializer, responses=CONTINUED)
     @action(detail=True, methods=["post"], url_path="continue")
     def continue_from(self, request: Request, pk: Any) -> Response:
-        """Go on from a checkpoint: a paused job itself, an ended one as a new job."""
+        """Continue from a checkpoint: the same job if paused, a new one if ended."""
         self.find_own(request, pk)
         job, is_new = continue_job(
             job_id=pk,
@@ -161,7 +161,7 @@ class JobControls(Base):
     @extend_schema(request=PrioritySerializer, responses=PREFERRED)
     @action(detail=True, methods=["post"])
     def priority(self, request: Request, pk: Any) -> Response:
-        """Let a job start before or after others."""
+        """Change a job's priority in the queue."""
         self.find_own(request, pk)
         set_priority(
             job_id=pk,

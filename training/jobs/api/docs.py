@@ -1,4 +1,4 @@
-"""What the OpenAPI description says of jobs beyond their serializers."""
+"""OpenAPI texts for jobs that serializers do not supply."""
 
 from typing import Any
 
@@ -17,10 +17,10 @@ from training.estimates.api_docs import (
 from training.jobs.idempotency import HEADER, LONGEST
 
 NO_FIT_OR_REUSED = Fault(
-    when="The job does not fit into memory and confirm_memory is not true, or the "
+    when="The job does not fit in memory and confirm_memory is not true, or the "
     "Idempotency-Key was already used with another body.",
     error="The job needs about 158.3 GiB and A100-80GB has 79.15: it does not fit. "
-    "With QLoRA (4-bit weights) it fits: 63.9 GiB. To start it all the same, send "
+    "With QLoRA (4-bit weights) it fits: 63.9 GiB. To start anyway, send "
     "confirm_memory: true.",
     code="does_not_fit",
     component="ConflictError",
@@ -125,14 +125,14 @@ IDEMPOTENCY_KEY = OpenApiParameter(
         "pattern": "^[!-~]([ -~]*[!-~])?$",
     },
     OpenApiParameter.HEADER,
-    description="Any name of your own, a UUID for example. For 24 hours the same key "
-    "and body answer the job that they made, however often they are sent.",
+    description="Any unique string, for example a UUID. For 24 hours the same key "
+    "and body return the job that they created, however often they are sent.",
 )
 
 
 NOT_READY_WORDS = (
-    "The dataset is not ready: status is validating, training_ready is false; needed "
-    "are ready and true."
+    "The dataset is not ready: status is validating, training_ready is false. Both "
+    "must be ready and true."
 )
 NOT_READY = Fault(
     when="A value is missing, malformed or out of range, or the dataset is not ready.",
@@ -143,9 +143,9 @@ NOT_READY = Fault(
     shape=BY_FIELD,
 )
 OVER_BUDGET = Fault(
-    when="The month's budget does not allow it; the numbers say why.",
-    error="The job may come to 31.88 USD, and 20.00 of this month's 50.00 USD are "
-    "free. Choose a cheaper configuration, set a lower max_cost, or ask an operator.",
+    when="The monthly budget does not cover it; the details have the numbers.",
+    error="This job may cost up to 31.88 USD, and 20.00 of this month's 50.00 USD are "
+    "left. Choose a cheaper configuration, set a lower max_cost, or ask an operator.",
     code="budget",
     component="BudgetError",
     details={
@@ -164,19 +164,19 @@ ENDED = Fault(
 )
 NOT_QUEUED = Fault(
     when="The job has left the queue.",
-    error="The job is running: only a queued job can move to another machine.",
+    error="The job is running. Only a queued job can move to another machine.",
     code="not_queued",
 )
 NOT_ENDED = Fault(
     when="The job has not ended yet.",
-    error="The job is running: cancel it before deleting it.",
+    error="The job is running. Cancel it before you delete it.",
     code="not_ended",
 )
 
 
 def creating(job: Any) -> dict[str, Any]:
     """Keyword arguments of `extend_schema` for creating a job."""
-    made_before = f"The job that this {HEADER} made before."
+    made_before = f"The job that this {HEADER} created earlier."
     return {
         "parameters": [IDEMPOTENCY_KEY],
         "responses": {

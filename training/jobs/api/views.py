@@ -42,11 +42,11 @@ from training.jobs.services import (
 )
 from training.models import TrainingJob
 
-UNKNOWN_JOB = "There is no such job among yours."
+UNKNOWN_JOB = "Job not found."
 
 
 def own_job(request: Request, job_id: Any) -> TrainingJob:
-    """The caller's job; unknown, deleted and foreign ones are the same 404."""
+    """The caller's job. The same 404 for unknown, deleted and others' jobs."""
     jobs = TrainingJob.objects.visible_to(request.user).with_dataset()  # type: ignore[arg-type]
     if (job := jobs.find(job_id)) is None:
         raise NotFound(UNKNOWN_JOB)
@@ -54,7 +54,7 @@ def own_job(request: Request, job_id: Any) -> TrainingJob:
 
 
 def asked_dataset(request: Request, body: EstimateRequest) -> Dataset:
-    """The caller's dataset that a checked body names, ready to be estimated."""
+    """The caller's dataset named in a validated body, with its lengths."""
     values: dict[str, Any] = body.validated_data
     model = values.get("base_model", "")
     found = to_estimate(request.user, values["dataset_id"], model)  # type: ignore[arg-type]
@@ -64,7 +64,7 @@ def asked_dataset(request: Request, body: EstimateRequest) -> Dataset:
 
 
 class JobViewSet(JobControls, GenericViewSet[TrainingJob]):
-    """Training jobs of the caller."""
+    """The caller's training jobs."""
 
     serializer_class = JobSerializer
     queryset = TrainingJob.objects.none()
@@ -82,7 +82,7 @@ class JobViewSet(JobControls, GenericViewSet[TrainingJob]):
     @extend_schema(request=EstimateRequest, **ESTIMATING)
     @action(detail=False, methods=["post"])
     def estimate(self, request: Request) -> Response:
-        """What a job would cost and how long it would take; writes nothing."""
+        """Estimate a job's cost and duration. Stores nothing."""
         body = EstimateRequest(data=request.data)
         body.is_valid(raise_exception=True)
         dataset = asked_dataset(request, body)
@@ -91,7 +91,7 @@ class JobViewSet(JobControls, GenericViewSet[TrainingJob]):
 
     @extend_schema(request=JobRequest, **docs.creating(JobSerializer))
     def create(self, request: Request) -> Response:
-        """Queue a job at our own estimate; an Idempotency-Key makes it once."""
+        """Create a job at our own estimate; an Idempotency-Key makes retries safe."""
         claim = claim_of(request.headers.get(HEADER), request.data)
         if claim and (job := earlier_job(owner=request.user, claim=claim)):  # type: ignore[arg-type]
             return success(JobSerializer(job).data)
@@ -109,7 +109,7 @@ class JobViewSet(JobControls, GenericViewSet[TrainingJob]):
         return success(JobSerializer(job).data, status_code=code)
 
     def list(self, request: Request) -> Response:
-        """Newest first, with pages and filters."""
+        """Newest first, paginated and filtered."""
         jobs = TrainingJob.objects.visible_to(request.user).listed()  # type: ignore[arg-type]
         found = JobFilter(request.query_params, queryset=jobs.defer(*LONG_FIELDS))
         if not found.is_valid():
@@ -120,12 +120,12 @@ class JobViewSet(JobControls, GenericViewSet[TrainingJob]):
         )
 
     def retrieve(self, request: Request, pk: Any) -> Response:
-        """One job."""
+        """Get one job."""
         return success(JobSerializer(own_job(request, pk)).data)
 
     @extend_schema(request=JobEditSerializer, responses=JobSerializer)
     def partial_update(self, request: Request, pk: Any) -> Response:
-        """Call a job something else."""
+        """Rename a job."""
         own_job(request, pk)
         body = JobEditSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -142,7 +142,7 @@ class JobViewSet(JobControls, GenericViewSet[TrainingJob]):
     )
     @action(detail=True, methods=["post"])
     def move(self, request: Request, pk: Any) -> Response:
-        """Let a queued job wait for another machine, at a new estimate."""
+        """Move a queued job to another GPU type, with a new estimate."""
         own_job(request, pk)
         body = JobMoveSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -158,14 +158,14 @@ class JobViewSet(JobControls, GenericViewSet[TrainingJob]):
     @extend_schema(request=None, responses={200: JobSerializer, 409: docs.ENDED})
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: Any) -> Response:
-        """Cancel at once what waits; ask a run to stop after its step."""
+        """Cancel a job: immediately if queued, else after the current step."""
         own_job(request, pk)
         cancel_job(job_id=pk, by=request.user.get_username())
         return success(JobSerializer(own_job(request, pk)).data)
 
     @extend_schema(responses={200: DELETED, 409: docs.NOT_ENDED})
     def destroy(self, request: Request, pk: Any) -> Response:
-        """Put an ended job out of sight."""
+        """Delete an ended job."""
         own_job(request, pk)
         hide_job(job_id=pk)
         return success({"id": str(pk), "deleted": True})

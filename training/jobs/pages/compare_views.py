@@ -20,7 +20,7 @@ OFFERED = 20
 
 
 def compare(request: HttpRequest) -> HttpResponse:
-    """The asked jobs beside each other; with fewer than two, a choice of them."""
+    """The selected jobs side by side; with fewer than two, a selection page."""
     asked = request.GET.getlist("job")
     jobs = _found(request, asked)
     switches = switches_in(request.GET)
@@ -42,7 +42,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 
 def _found(request: HttpRequest, asked: list[str]) -> list[TrainingJob]:
-    """Those of the asked jobs that are the user's, in the order asked."""
+    """The user's own among the requested jobs, in the requested order."""
     ids = list(dict.fromkeys(UUID(text) for text in asked if is_uuid(text)))
     known = {job.pk: job for job in own_jobs(request).filter(pk__in=ids[:100])}
     return [known[pk] for pk in ids if pk in known]

@@ -1,4 +1,4 @@
-"""A job's measurements and log to take along: pages and API."""
+"""Downloads of a job's metrics and log."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -14,14 +14,14 @@ from training.models import TrainingJob
 
 
 def metrics_csv(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Every measured step as a table."""
+    """All metrics as CSV."""
     job = views.own_job(request, job_id)
     name = f"{slugify(job.name)[:80] or 'job'}-metrics.csv"
     return csv_response(COLUMNS, table(job), filename=name)
 
 
 def metrics_json(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Every measured step as JSON."""
+    """All metrics as JSON."""
     job = views.own_job(request, job_id)
     name = f"{slugify(job.name)[:80] or 'job'}-metrics.json"
     answer = JsonResponse({"job_id": str(job.pk), "metrics": metric_rows(job)})
@@ -30,7 +30,7 @@ def metrics_json(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 def log_text(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
-    """The whole log, one line an event."""
+    """The full log, one line per event."""
     job = views.own_job(request, job_id)
     name = f"{slugify(job.name)[:80] or 'job'}-log.txt"
     lines = list(_lines(job))

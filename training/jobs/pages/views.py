@@ -1,4 +1,4 @@
-"""Pages of training: the jobs, one job, and what can be done with it."""
+"""Training pages: the job list, one job and its actions."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -33,15 +33,15 @@ def own_jobs(request: HttpRequest) -> TrainingJobQuerySet:
 
 
 def own_job(request: HttpRequest, job_id: UUID) -> TrainingJob:
-    """The user's job, or the one 404 for all that is not theirs."""
+    """The user's job, or a 404 if it is missing or someone else's."""
     if (job := own_jobs(request).find(job_id)) is None:
-        raise Http404("There is no such job among yours.")
+        raise Http404("Job not found.")
     return job
 
 
 @vary_on_headers("HX-Request")
 def job_list(request: HttpRequest) -> HttpResponse:
-    """Newest first, filtered as in the API; for htmx only the results."""
+    """Jobs, newest first, filtered as in the API; htmx gets only the results."""
     own = TrainingJob.objects.visible_to(request.user)  # type: ignore[arg-type]
     kept = JobFilter(request.GET, queryset=own)
     page = Paginator(kept.qs, PAGE_SIZE).get_page(request.GET.get("page"))
@@ -56,7 +56,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
 
 
 def filter_facts(request: HttpRequest, kept: JobFilter) -> dict[str, Any]:
-    """What the filter's controls hold, and what is wrong with an address typed in."""
+    """Values of the filter controls, and errors in the URL's filters."""
     given = [(k, v) for k, vs in request.GET.lists() for v in vs if v and k != "page"]
     return {
         "statuses": choices(STATUSES),
@@ -69,7 +69,7 @@ def filter_facts(request: HttpRequest, kept: JobFilter) -> dict[str, Any]:
 
 
 def live_rows(request: HttpRequest) -> HttpResponse:
-    """The asked rows anew, and a poll for those of them that have not ended."""
+    """Refreshed rows, and a poll for those that are still open."""
     asked = [text for text in request.GET.getlist("id") if is_uuid(text)]
     jobs = list(own_jobs(request).filter(pk__in=asked[:PAGE_SIZE]))
     ended = any(job.is_final for job in jobs)
@@ -78,13 +78,13 @@ def live_rows(request: HttpRequest) -> HttpResponse:
 
 
 def live_address(jobs: Iterable[TrainingJob]) -> str:
-    """Where a list asks for its rows that can still change; empty when none can."""
+    """URL that refreshes a list's open rows; empty if there are none."""
     query = urlencode([("id", job.pk) for job in jobs if not job.is_final])
     return f"{reverse('jobs-live')}?{query}" if query else ""
 
 
 def is_uuid(text: str) -> bool:
-    """Whether a text can name a job."""
+    """Whether a text is a valid job id."""
     try:
         UUID(text)
     except ValueError:
@@ -94,7 +94,7 @@ def is_uuid(text: str) -> bool:
 
 @vary_on_headers("HX-Request")
 def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """One job; for htmx only what has changed since it last asked."""
+    """A job's page; htmx gets only what has changed."""
     job = own_job(request, job_id)
     found = {"job": job, "section": "jobs", **live_facts(job, request.GET)}
     if request.headers.get("HX-Request"):
@@ -103,25 +103,29 @@ def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 class RenameForm(forms.Form):
-    """What a job is to be called."""
+    """A new name for a job."""
 
     name = forms.CharField(max_length=200)
 
 
 @require_POST
 def rename(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Call the job something else."""
+    """Rename a job."""
     job, form = own_job(request, job_id), RenameForm(request.POST)
     if form.is_valid():
         rename_job(job_id=job.pk, name=form.cleaned_data["name"])
-        messages.success(request, f"The job is now called {form.cleaned_data['name']}.")
+        messages.success(
+            request, f"The job was renamed to {form.cleaned_data['name']}."
+        )
     else:
-        messages.error(request, "The name was not changed: give 1 to 200 characters.")
+        messages.error(
+            request, "The name was not changed: it must have 1 to 200 characters."
+        )
     return redirect(job)
 
 
 class MoveForm(forms.Form):
-    """The machine that a queued job is to wait for instead."""
+    """The new GPU type and count of a queued job."""
 
     gpu_type = forms.CharField(max_length=50)
     gpu_count = forms.IntegerField(min_value=1)
@@ -129,7 +133,7 @@ class MoveForm(forms.Form):
 
 @require_POST
 def move(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Let a queued job wait for a machine that is there."""
+    """Move a queued job to a connected machine."""
     job, form = own_job(request, job_id), MoveForm(request.POST)
     if not form.is_valid():
         messages.error(request, "The job was not moved: choose one of the machines.")
@@ -141,13 +145,13 @@ def move(request: HttpRequest, job_id: UUID) -> HttpResponse:
         messages.error(request, refusal.message)
     else:
         words = f"{target['gpu_count']} x {target['gpu_type']}"
-        messages.success(request, f"{job.name} now waits for {words}.")
+        messages.success(request, f"{job.name} is now queued for {words}.")
     return redirect(job)
 
 
 @require_POST
 def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Cancel, after the page asked."""
+    """Cancel a job, after confirmation on the page."""
     job = own_job(request, job_id)
     try:
         after = cancel_job(job_id=job.pk, by=request.user.get_username())
@@ -161,7 +165,7 @@ def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 @require_POST
 def delete(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Put an ended job out of sight."""
+    """Delete an ended job."""
     job = own_job(request, job_id)
     try:
         hide_job(job_id=job.pk)
