@@ -26,7 +26,7 @@ class Measures:
         return seconds
 
     def step(self, seconds: float) -> None:
-        """Record an optimizer step; the first, with one-time costs, is its own phase."""
+        """Record an optimizer step; the first, with one-time costs, is its own part."""
         first = "first_step" not in self.parts
         self.lap("first_step" if first else "training")
         if not first:
