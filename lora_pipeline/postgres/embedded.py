@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from lora_pipeline.postgres import keeper as postgres_keeper
+from lora_pipeline.postgres import keeper
 from lora_pipeline.postgres.keeper import STOP_NOW, environment, try_exclusive
 
 NAME = "lora_pipeline"
@@ -316,7 +316,7 @@ def _spawn_keeper(places: Places) -> subprocess.Popen[bytes]:
     folders = [str(places.root), str(places.socket), str(places.binaries)]
     with places.log.open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - a program of ours, folders of ours
-            [sys.executable, "-I", postgres_keeper.__file__, *folders, *account],
+            [sys.executable, "-I", keeper.__file__, *folders, *account],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
