@@ -301,13 +301,13 @@ def _superuser(places: Places, passwords: dict[str, str]):  # type: ignore[no-un
 def _start(places: Places, passwords: dict[str, str]) -> None:
     """Spawn a keeper and wait for its server; one that gave up gets a successor."""
     deadline = time.monotonic() + START_SECONDS
-    keeper = _spawn_keeper(places)
+    process = _spawn_keeper(places)
     while not _answers(places, passwords):
         if time.monotonic() > deadline:
             raise ServerDidNotStart(places.log)
-        if keeper.poll() is not None:
+        if process.poll() is not None:
             time.sleep(0.2)
-            keeper = _spawn_keeper(places)
+            process = _spawn_keeper(places)
         time.sleep(0.01)
 
 
