@@ -24,7 +24,7 @@ def main() -> None:
     role = "web" if command == "web" else role
     os.environ["LORA_PIPELINE_DATABASE_ROLE"] = role
     sys.path.insert(0, str(Path(__file__).resolve().parent))
-    from django.core.management import execute_from_command_line
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 - reads the variables that are set here
 
     execute_from_command_line(sys.argv)
 

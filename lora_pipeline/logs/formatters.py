@@ -16,7 +16,7 @@ STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 def _redact() -> Any:
     """Asked at each line: the embedded database's password comes with its start."""
-    from django.conf import settings
+    from django.conf import settings  # noqa: PLC0415 - the settings import this module
 
     database = settings.DATABASES["default"].get("PASSWORD", "")
     own = (str(getattr(settings, name, "")) for name in SECRET_SETTINGS)

@@ -27,6 +27,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import psycopg
+from psycopg import sql
+
 from lora_pipeline.postgres import keeper
 from lora_pipeline.postgres.keeper import STOP_NOW, environment, try_exclusive
 
@@ -275,8 +278,6 @@ def _run(places: Places, program: str, *arguments: str) -> None:
 
 def _answers(places: Places, passwords: dict[str, str]) -> bool:
     """Whether the server takes a connection; no pid is asked, since pids come again."""
-    import psycopg
-
     try:
         _superuser(places, passwords).close()
     except psycopg.OperationalError:
@@ -285,8 +286,6 @@ def _answers(places: Places, passwords: dict[str, str]) -> bool:
 
 
 def _superuser(places: Places, passwords: dict[str, str]):  # type: ignore[no-untyped-def]
-    import psycopg
-
     return psycopg.connect(
         host=str(places.socket),
         port=PORT,
@@ -330,8 +329,6 @@ def _ensure_roles(places: Places, passwords: dict[str, str]) -> None:
     marker = places.data / "roles"
     if marker.exists():
         return
-    from psycopg import sql
-
     with _superuser(places, passwords) as server:
         known = {row[0] for row in server.execute("SELECT rolname FROM pg_roles")}
         for role in ("lp_web", "lp_operator"):

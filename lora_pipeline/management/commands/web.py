@@ -25,7 +25,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        from lora_pipeline.wsgi import application
+        from lora_pipeline.wsgi import application  # noqa: PLC0415 - makes the application, in each worker
 
         return application
 
