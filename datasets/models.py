@@ -48,8 +48,6 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         From the base model's tokenizer, else the default model's; None before either
         has been measured. Adds no extra query.
         """
-        from datasets.models import DatasetStatistics
-
         own = DatasetStatistics.objects.filter(dataset=models.OuterRef("pk"))
         asked, other = (
             models.Subquery(own.filter(base_model=name).values("lengths"))

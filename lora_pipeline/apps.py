@@ -16,6 +16,6 @@ class LoraPipelineConfig(AppConfig):
         classes. Django's PostgreSQL app does the latter too, but queries every new
         connection for types that no table here uses.
         """
-        from lora_pipeline.postgres import checks  # noqa: F401
+        from lora_pipeline.postgres import checks  # noqa: F401, PLC0415 - models can be imported once all apps are there
 
         IndexExpression.register_wrappers(OrderBy, OpClass, Collate)

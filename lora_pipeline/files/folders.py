@@ -1,8 +1,22 @@
-"""Walks folders that another process may be deleting."""
+"""The console's folders, and walking folders that another process may change."""
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+
+from django.conf import settings
+
+
+@cache
+def make_own_folders() -> None:
+    """Create the folders in the settings if they are missing.
+
+    The embedded server's account must be able to traverse the first one.
+    """
+    Path(settings.VAR_DIR).mkdir(mode=0o711, exist_ok=True, parents=True)
+    for name in ("STORAGE_DIR", "UPLOAD_DIR", "RUNS_DIR", "MODELS_DIR"):
+        Path(getattr(settings, name)).mkdir(mode=0o700, exist_ok=True, parents=True)
 
 
 def files_below(folder: Path) -> Iterator[Path]:

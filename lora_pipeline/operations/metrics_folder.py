@@ -20,6 +20,6 @@ def use(folder: Path) -> None:
 
 def forget_worker(server: Any, worker: Any) -> None:
     """Gunicorn hook: remove the gauges of a worker that exited."""
-    from prometheus_client import multiprocess
+    from prometheus_client import multiprocess  # noqa: PLC0415 - reads the variable that is set here
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
