@@ -17,6 +17,6 @@ def require_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise CommandError(
-                f"Cannot listen on {host}:{port}: {error.strerror}. Stop what is listening "
+                f"Cannot listen on {host}:{port}: {error.strerror}. Stop what listens "
                 f"there, or use another port, such as --port {port + 1}."
             ) from None

@@ -179,7 +179,7 @@ def test_the_filter_works_with_and_without_script(open_page, console, dataset):
     page.get_by_label("Name contains").fill("a big")
     expect(page).to_have_url(re.compile(r"/training/jobs\?search=a\+big$"))
     page.get_by_label("Failed").check()
-    expect(page.locator("#results")).to_contain_text("No job matches")
+    expect(page.locator("#results")).to_contain_text("No jobs match")
     plain = open_page("/training/jobs", java_script_enabled=False)
     plain.get_by_label("Name contains").fill("a big")
     plain.get_by_label("Queued").check()

@@ -191,5 +191,5 @@ def test_a_target_that_became_private_is_refused_at_delivery(
     assert try_delivery(delivery.pk) is None
     delivery.refresh_from_db()
     assert delivery.status == "failed"
-    assert "not a public address" in delivery.error
+    assert "not public" in delivery.error
     assert not receiver.got

@@ -145,7 +145,7 @@ def test_a_job_that_spends_the_month_tells_it(console, receiver, inbox):
     console.wait_for_status(job, "paused")
     console.act(job, "cancel")
     console.wait(lambda: {"month_80", "month_100"} & posted(receiver).keys(), 60)
-    console.wait(lambda: any("Month's Budget" in s for s in mailed(inbox)), 60)
+    console.wait(lambda: any("Monthly Budget" in s for s in mailed(inbox)), 60)
 
 
 def test_a_dataset_with_faults_tells_it(console, receiver, inbox):

@@ -81,7 +81,7 @@ def loss_problem(watch: LossWatch, loss: float | None, step: int) -> str:
     """A warning about the loss of a step; empty if it is fine."""
     if loss is None or not isfinite(loss):
         return (
-            f"The loss became NaN at step {step}: further training "
+            f"The loss is NaN or infinite at step {step}: further training "
             "is useless. Cancel the job and start it again with a lower "
             "learning rate."
         )

@@ -85,7 +85,7 @@ def test_not_ready_says_what_is_missing():
     assert answer.status_code == 503
     assert answer.json()["missing"] == {
         "worker": "no worker has shown itself yet",
-        "reconciler": "no reconciler has shown itself for 99 s",
+        "reconciler": "no reconciler heartbeat for 99 s",
     }
 
 

@@ -112,7 +112,7 @@ def test_cancelling_twice_while_it_runs_is_harmless(api, running):
 @pytest.mark.parametrize("what", ["pause", "resume", "retry", "continue", "priority"])
 def test_a_stranger_steers_nothing(what, stranger_api, job):
     body = {"priority": "low"} if what == "priority" else {}
-    assert "There is no such job" in post(stranger_api, job, what, body, 404)["error"]
+    assert "Job not found" in post(stranger_api, job, what, body, 404)["error"]
 
 
 # -- Again ---------------------------------------------------------------------

@@ -90,7 +90,7 @@ def test_a_job_started_again_stays_its_owners(operator, owner, job):
 def test_a_refusal_is_told_and_holds_up_no_other(operator, owner, dataset, job):
     other = TrainingJobFactory(user=owner, dataset=dataset, status="completed")
     page = act(operator, "pause", job, other).content.decode()
-    assert "only an open job can pause" in page
+    assert "Only an open job can be paused" in page
     job.refresh_from_db()
     assert job.status == "paused"
 
@@ -144,7 +144,7 @@ def test_no_more_than_a_bounded_number_at_once(operator, job, monkeypatch):
     monkeypatch.setattr("lora_pipeline.admin_site.bulk_actions.MOST_AT_ONCE", 1)
     other = TrainingJobFactory(user=job.user, dataset=job.dataset)
     page = act(operator, "pause", job, other).content.decode()
-    assert "more than 1 were chosen; choose fewer" in page
+    assert "more than 1 rows are selected. Select fewer" in page
     job.refresh_from_db()
     assert job.status == "queued"
 

@@ -91,7 +91,7 @@ BROKEN_ROWS = [
     third("white space", chat(QUESTION, ANSWER | {"content": " \n\t"}),
           fault("empty_content", 3, "messages[1].content", "only whitespace")),
     third("no assistant", chat(QUESTION),
-          fault("no_answer", 3, "", "nothing to learn")),
+          fault("no_answer", 3, "", "nothing to train on")),
     third("all weights 0", chat(QUESTION, ANSWER | {"weight": 0}),
           fault("nothing_learned", 3)),
     third("weight 2", chat(QUESTION, ANSWER | {"weight": 2}),
