@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import Http404
 from rest_framework import exceptions, status
 
 
@@ -21,3 +22,13 @@ class Refusal(exceptions.APIException):
         self.message = message
         self.code = code
         self.details = details
+
+
+class NotYours(Http404):
+    """One 404 for what is unknown, deleted or somebody else's, on pages and in the API.
+
+    `kind` is what was asked for, such as "job".
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"There is no such {kind} among yours.")

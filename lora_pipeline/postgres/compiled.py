@@ -112,7 +112,7 @@ def plan_of(compiler: Any, sql: str, parameters: Any, marks: dict[str, Any]) -> 
             for position, (converts, expression) in converters.items()
             for convert in converts
         ),
-        related=tuple(get_related_populators(info, select, connection.alias)),
+        related=tuple(get_related_populators(info, select, connection.alias)),  # type: ignore[call-arg]
     )
 
 

@@ -1,6 +1,7 @@
 """`/api/adapters`: what was trained, its archive, its merged model, its answers."""
 
 from typing import Any
+from uuid import UUID
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
@@ -8,19 +9,20 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
-from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from lora_pipeline.api.envelope import success
 from lora_pipeline.api.error_docs import Fault
-from lora_pipeline.api.pagination import paginate
+from lora_pipeline.api.requests import ApiRequest
+from lora_pipeline.api.rows import RowSerializer
+from lora_pipeline.api.viewsets import OwnViewSet
 from lora_pipeline.files import downloads
 from training.adapters import services as adapters
+from training.adapters.access import own_adapter
 from training.adapters.page import archive_of, merged_archive_of, snippets
 from training.models import Adapter, AdapterExport, AdapterQuestion, Work
+from training.models.results import AdapterQuerySet
 
-UNKNOWN_ADAPTER = "There is no such adapter among yours."
 ARCHIVE = {
     (200, "application/zip"): OpenApiTypes.BINARY,
     (206, "application/zip"): OpenApiTypes.BINARY,
@@ -34,7 +36,7 @@ TOO_MANY = Fault(
 )
 
 
-class AdapterSerializer(serializers.ModelSerializer[Adapter]):
+class AdapterSerializer(RowSerializer[Adapter]):
     """An adapter: its name and version, where it comes from, its archive."""
 
     class Meta:
@@ -57,7 +59,7 @@ class AdapterEditSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200)
 
 
-class ExportSerializer(serializers.ModelSerializer[AdapterExport]):
+class ExportSerializer(RowSerializer[AdapterExport]):
     """How far a merged model is, and its archive's checksum when it is done."""
 
     class Meta:
@@ -77,7 +79,7 @@ class QuestionRequest(serializers.Serializer[Any]):
     )
 
 
-class QuestionSerializer(serializers.ModelSerializer[AdapterQuestion]):
+class QuestionSerializer(RowSerializer[AdapterQuestion]):
     """A question and both answers, each null until it is there."""
 
     class Meta:
@@ -91,62 +93,59 @@ class QuestionsSerializer(serializers.Serializer[Any]):
     questions = QuestionSerializer(many=True)
 
 
-class AdapterViewSet(GenericViewSet[Adapter]):
+class AdapterViewSet(OwnViewSet[Adapter]):
     """Adapters of the caller."""
 
     serializer_class = AdapterSerializer
     queryset = Adapter.objects.none()
-    lookup_value_converter = "uuid"
+    list_key = "adapters"
+    list_words = "Newest first"
 
-    def list(self, request: Request) -> Response:
-        """Newest first."""
-        own = Adapter.objects.visible_to(request.user)  # type: ignore[arg-type]
-        rows, block = paginate(request, own)
-        found = AdapterSerializer(rows, many=True).data
-        return success({"adapters": found, "pagination": block})
+    def own(self) -> AdapterQuerySet:
+        return Adapter.objects.visible_to(self.request.user)
 
     @extend_schema(responses=AdapterDetailSerializer)
-    def retrieve(self, request: Request, pk: Any) -> Response:
+    def retrieve(self, request: ApiRequest, pk: UUID) -> Response:
         """One adapter, with how to load it."""
-        return success(AdapterDetailSerializer(self._own(request, pk)).data)
+        return success(AdapterDetailSerializer(own_adapter(request.user, pk)).data)
 
     @extend_schema(request=AdapterEditSerializer)
-    def partial_update(self, request: Request, pk: Any) -> Response:
+    def partial_update(self, request: ApiRequest, pk: UUID) -> Response:
         """Call it something else; under a new name it gets the next version."""
-        adapter = self._own(request, pk)
+        adapter = own_adapter(request.user, pk)
         body = AdapterEditSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         adapters.rename_adapter(adapter=adapter, **body.validated_data)
         return success(AdapterSerializer(adapter).data)
 
-    def destroy(self, request: Request, pk: Any) -> Response:
+    def destroy(self, request: ApiRequest, pk: UUID) -> Response:
         """Remove its files; the job keeps its record."""
-        adapter = self._own(request, pk)
+        adapter = own_adapter(request.user, pk)
         adapters.delete_adapter(adapter=adapter, by=request.user.get_username())
         return success({"id": str(pk), "deleted": True})
 
     @extend_schema(responses=ARCHIVE)
     @action(detail=True)
-    def download(self, request: Request, pk: Any) -> HttpResponseBase:
+    def download(self, request: ApiRequest, pk: UUID) -> HttpResponseBase:
         """The archive: a PEFT folder as a zip. Ranges are answered."""
-        return downloads.download(request, archive_of(self._own(request, pk)))
+        return downloads.download(request, archive_of(own_adapter(request.user, pk)))
 
     @extend_schema(responses=ExportSerializer)
     @action(detail=True)
-    def export(self, request: Request, pk: Any) -> Response:
+    def export(self, request: ApiRequest, pk: UUID) -> Response:
         """How far the merged model is."""
         return success(ExportSerializer(self._export(request, pk)).data)
 
     @extend_schema(request=None, responses={202: ExportSerializer})
     @export.mapping.post
-    def start_export(self, request: Request, pk: Any) -> Response:
+    def start_export(self, request: ApiRequest, pk: UUID) -> Response:
         """Merge it into its base model; one under way or done is answered as it is."""
-        export, _ = adapters.start_export(adapter=self._own(request, pk))
+        export, _ = adapters.start_export(adapter=own_adapter(request.user, pk))
         return success(ExportSerializer(export).data, status_code=202)
 
     @extend_schema(responses=ARCHIVE)
     @action(detail=True, url_path="export/download")
-    def export_download(self, request: Request, pk: Any) -> HttpResponseBase:
+    def export_download(self, request: ApiRequest, pk: UUID) -> HttpResponseBase:
         """The merged model: a model folder as a zip. Ranges are answered."""
         export = self._export(request, pk)
         if export.status != Work.DONE:
@@ -155,9 +154,9 @@ class AdapterViewSet(GenericViewSet[Adapter]):
 
     @extend_schema(responses=QuestionsSerializer)
     @action(detail=True)
-    def questions(self, request: Request, pk: Any) -> Response:
+    def questions(self, request: ApiRequest, pk: UUID) -> Response:
         """What was asked, with both answers."""
-        rows = self._own(request, pk).questions.all()[:100]
+        rows = own_adapter(request.user, pk).questions.all()[:100]
         return success({"questions": QuestionSerializer(rows, many=True).data})
 
     @extend_schema(
@@ -165,22 +164,16 @@ class AdapterViewSet(GenericViewSet[Adapter]):
         responses={202: QuestionSerializer, 409: TOO_MANY},
     )
     @questions.mapping.post
-    def ask(self, request: Request, pk: Any) -> Response:
+    def ask(self, request: ApiRequest, pk: UUID) -> Response:
         """Ask the base model and the adapter the same; poll the questions."""
-        adapter = self._own(request, pk)
+        adapter = own_adapter(request.user, pk)
         body = QuestionRequest(data=request.data)
         body.is_valid(raise_exception=True)
         asked = adapters.ask(adapter=adapter, **body.validated_data)
         return success(QuestionSerializer(asked).data, status_code=202)
 
-    def _own(self, request: Request, pk: Any) -> Adapter:
-        own = Adapter.objects.visible_to(request.user).with_job()  # type: ignore[arg-type]
-        if (adapter := own.find(pk)) is None:
-            raise NotFound(UNKNOWN_ADAPTER)
-        return adapter
-
-    def _export(self, request: Request, pk: Any) -> AdapterExport:
-        adapter = self._own(request, pk)
+    def _export(self, request: ApiRequest, pk: UUID) -> AdapterExport:
+        adapter = own_adapter(request.user, pk)
         export = AdapterExport.objects.filter(adapter=adapter).first()
         if export is None:
             raise NotFound("The merged model was not asked for yet.")

@@ -8,8 +8,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import (
-    Http404,
-    HttpRequest,
     HttpResponse,
     HttpResponseRedirect,
     QueryDict,
@@ -17,9 +15,10 @@ from django.http import (
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from datasets.access import UNKNOWN_DATASET
+from datasets.access import KIND
 from datasets.models import Dataset
-from lora_pipeline.errors import Refusal
+from lora_pipeline.errors import NotYours, Refusal
+from lora_pipeline.web.requests import UserRequest
 from training.configure.forms import (
     UNSENT,
     ConfigureForm,
@@ -36,8 +35,8 @@ from training.estimates.answer import estimate_answer
 from training.estimates.compare_gpus import Offer, compare
 from training.estimates.lengths import to_estimate
 from training.estimates.quote import quote
+from training.jobs.access import own_job
 from training.jobs.idempotency import Claim, body_sha256
-from training.jobs.pages.views import own_job
 from training.jobs.services import create_job
 from training.models import TrainingJob
 
@@ -56,11 +55,11 @@ ADVANCED = (
 )
 
 
-def configure(request: HttpRequest) -> HttpResponse:
+def configure(request: UserRequest) -> HttpResponse:
     """The page, its refreshed parts for htmx, and the start of a job."""
     given = request.POST if request.method == "POST" else request.GET
     if not given.get("datasetId"):
-        own = Dataset.objects.visible_to(request.user).trainable()  # type: ignore[arg-type]
+        own = Dataset.objects.visible_to(request.user).trainable()
         found = {"datasets": own[:20], "section": "jobs"}
         return render(request, "training/choose.html", found)
     dataset = _asked(request, given)
@@ -78,13 +77,13 @@ def configure(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(address(dataset, values))
 
 
-def _asked(request: HttpRequest, given: QueryDict) -> Dataset:
+def _asked(request: UserRequest, given: QueryDict) -> Dataset:
     """The user's dataset; an unknown one and a malformed id are the same 404."""
     with suppress(ValueError):
         asked, model = UUID(given.get("datasetId")), given.get("base_model", "")
-        if found := to_estimate(request.user, asked, model):  # type: ignore[arg-type]
+        if found := to_estimate(request.user, asked, model):
             return found
-    raise Http404(UNKNOWN_DATASET)
+    raise NotYours(KIND)
 
 
 def address(dataset: Dataset, values: dict[str, Any]) -> str:
@@ -114,12 +113,12 @@ def _texts(job: TrainingJob) -> dict[str, Any]:
     }
 
 
-def _start(request: HttpRequest, dataset: Dataset, form: ConfigureForm) -> HttpResponse:
+def _start(request: UserRequest, dataset: Dataset, form: ConfigureForm) -> HttpResponse:
     """Create the job and go to it, or show the form again with what is wrong."""
     if form.is_valid():
         try:
             job, is_new = create_job(
-                owner=request.user,  # type: ignore[arg-type]
+                owner=request.user,
                 dataset=dataset,
                 config=form.config(),
                 claim=_claim(form),
@@ -144,7 +143,7 @@ def _claim(form: ConfigureForm) -> Claim | None:
 
 
 def _page(
-    request: HttpRequest,
+    request: UserRequest,
     dataset: Dataset,
     form: ConfigureForm,
     *,
@@ -216,9 +215,9 @@ def _count_words(chosen: Offer, config: JobConfig) -> str:
     )
 
 
-def again(request: HttpRequest, job_id: UUID) -> HttpResponse:
+def again(request: UserRequest, job_id: UUID) -> HttpResponse:
     """The configuration page with the settings of this job."""
-    job = own_job(request, job_id)
+    job = own_job(request.user, job_id)
     address = address_of(job)
     if job.dataset.deleted_at is not None:
         words = f"{job.dataset.name} was deleted: choose a dataset for these settings."

@@ -5,13 +5,14 @@ from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lora_pipeline.api.envelope import success
 from lora_pipeline.api.error_docs import Fault
-from training.jobs.api import views as api
+from lora_pipeline.api.requests import ApiRequest
+from lora_pipeline.api.rows import RowSerializer
+from training.jobs.access import own_job
 from training.jobs.checkpoints import free_checkpoint, kept_checkpoints
 from training.models import Checkpoint
 
@@ -22,7 +23,7 @@ NEEDED = Fault(
 )
 
 
-class CheckpointSerializer(serializers.ModelSerializer[Checkpoint]):
+class CheckpointSerializer(RowSerializer[Checkpoint]):
     """A state that training can go on from; `is_needed` says why it cannot go."""
 
     is_needed = serializers.CharField(allow_blank=True)
@@ -50,9 +51,9 @@ class CheckpointsView(APIView):
     """A job's checkpoints."""
 
     @extend_schema(responses=CheckpointsSerializer)
-    def get(self, request: Request, job_id: UUID) -> Response:
+    def get(self, request: ApiRequest, job_id: UUID) -> Response:
         """Those that are kept, newest first."""
-        kept = kept_checkpoints(api.own_job(request, job_id))
+        kept = kept_checkpoints(own_job(request.user, job_id))
         total = sum(checkpoint.size_bytes for checkpoint in kept)
         found = {"checkpoints": kept, "total_bytes": total}
         return success(CheckpointsSerializer(found).data)
@@ -62,9 +63,9 @@ class FreeCheckpointView(APIView):
     """One checkpoint."""
 
     @extend_schema(request=None, responses={200: FreedSerializer, 409: NEEDED})
-    def post(self, request: Request, job_id: UUID, step: int) -> Response:
+    def post(self, request: ApiRequest, job_id: UUID, step: int) -> Response:
         """Remove its files."""
-        api.own_job(request, job_id)
+        own_job(request.user, job_id)
         by = request.user.get_username()
         freed = free_checkpoint(job_id=job_id, step=step, by=by)
         return success(FreedSerializer(freed).data)

@@ -1,19 +1,21 @@
 """What can be done to a job: pause, resume, start again, continue, change priority."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from lora_pipeline.api.envelope import success
 from lora_pipeline.api.error_docs import Fault
 from lora_pipeline.api.openapi import described
+from lora_pipeline.api.requests import ApiRequest
 from training.domain.priority import PRIORITIES
 from training.estimates.fields import Choice, Usd
+from training.jobs.access import own_job
 from training.jobs.api import docs
 from training.jobs.api.serializers import JobSerializer
 from training.jobs.controls import (
@@ -23,15 +25,6 @@ from training.jobs.controls import (
     retry_job,
     set_priority,
 )
-
-if TYPE_CHECKING:
-    from rest_framework.viewsets import GenericViewSet
-
-    from training.models import TrainingJob
-
-    Base = GenericViewSet[TrainingJob]
-else:
-    Base = object
 
 NOT_OPEN = Fault(
     when="The job has ended, or is being cancelled.",
@@ -98,47 +91,44 @@ class PrioritySerializer(serializers.Serializer[Any]):
     priority = Choice(tuple(PRIORITIES))
 
 
-def checked(serializer: type[serializers.Serializer[Any]], request: Request) -> Any:
+def checked(serializer: type[serializers.Serializer[Any]], request: ApiRequest) -> Any:
     """The body's values; all faults of it at once as a 400."""
     body = serializer(data=request.data)
     body.is_valid(raise_exception=True)
     return body.validated_data
 
 
-class JobControls(Base):
-    """Actions of the jobs API; `find_own` answers the caller's job or a 404."""
+class JobControls:
+    """Actions of the jobs API on one job of the caller."""
 
-    def find_own(self, request: Request, job_id: Any) -> "TrainingJob":
-        raise NotImplementedError
-
-    def answer(self, request: Request, job_id: Any, *, is_new: bool) -> Response:
+    def answer(self, request: ApiRequest, job_id: UUID, *, is_new: bool) -> Response:
         """The whole job as it is now."""
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
-        job = self.find_own(request, job_id)
+        job = own_job(request.user, job_id)
         return success(JobSerializer(job).data, status_code=code)
 
     @extend_schema(request=None, responses=PAUSED)
     @action(detail=True, methods=["post"])
-    def pause(self, request: Request, pk: Any) -> Response:
+    def pause(self, request: ApiRequest, pk: UUID) -> Response:
         """Pause at once what waits; let a run stop after its step, saved."""
-        self.find_own(request, pk)
+        own_job(request.user, pk)
         pause_job(job_id=pk, by=request.user.get_username())
         return self.answer(request, pk, is_new=False)
 
     @extend_schema(request=ResumeSerializer, responses=RESUMED)
     @action(detail=True, methods=["post"])
-    def resume(self, request: Request, pk: Any) -> Response:
+    def resume(self, request: ApiRequest, pk: UUID) -> Response:
         """Go on from the last checkpoint, with another cap if one is given."""
-        self.find_own(request, pk)
+        own_job(request.user, pk)
         max_cost: Decimal | None = checked(ResumeSerializer, request).get("max_cost")
         resume_job(job_id=pk, by=request.user.get_username(), max_cost=max_cost)
         return self.answer(request, pk, is_new=False)
 
     @extend_schema(request=RetrySerializer, responses=AGAIN)
     @action(detail=True, methods=["post"])
-    def retry(self, request: Request, pk: Any) -> Response:
+    def retry(self, request: ApiRequest, pk: UUID) -> Response:
         """Start an ended job again as a new one, with the suggested change if asked."""
-        self.find_own(request, pk)
+        own_job(request.user, pk)
         job, is_new = retry_job(
             job_id=pk,
             by=request.user.get_username(),
@@ -148,9 +138,9 @@ class JobControls(Base):
 
     @extend_schema(request=ContinueSerializer, responses=CONTINUED)
     @action(detail=True, methods=["post"], url_path="continue")
-    def continue_from(self, request: Request, pk: Any) -> Response:
+    def continue_from(self, request: ApiRequest, pk: UUID) -> Response:
         """Go on from a checkpoint: a paused job itself, an ended one as a new job."""
-        self.find_own(request, pk)
+        own_job(request.user, pk)
         job, is_new = continue_job(
             job_id=pk,
             by=request.user.get_username(),
@@ -160,13 +150,13 @@ class JobControls(Base):
 
     @extend_schema(request=PrioritySerializer, responses=PREFERRED)
     @action(detail=True, methods=["post"])
-    def priority(self, request: Request, pk: Any) -> Response:
+    def priority(self, request: ApiRequest, pk: UUID) -> Response:
         """Let a job start before or after others."""
-        self.find_own(request, pk)
+        own_job(request.user, pk)
         set_priority(
             job_id=pk,
             priority=PRIORITIES[checked(PrioritySerializer, request)["priority"]],
             by=request.user.get_username(),
-            is_operator=bool(getattr(request.user, "is_staff", False)),
+            is_operator=request.user.is_staff,
         )
         return self.answer(request, pk, is_new=False)

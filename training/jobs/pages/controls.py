@@ -5,14 +5,15 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from lora_pipeline.errors import Refusal
+from lora_pipeline.web.requests import UserRequest
 from training.jobs import controls
+from training.jobs.access import own_job
 from training.jobs.checkpoints import free_checkpoint
-from training.jobs.pages.views import own_job
 from training.models import TrainingJob
 
 
@@ -31,7 +32,7 @@ class StepForm(forms.Form):
 
 
 def done(
-    request: HttpRequest, job: TrainingJob, act: Callable[[], TrainingJob], words: str
+    request: UserRequest, job: TrainingJob, act: Callable[[], TrainingJob], words: str
 ) -> HttpResponse:
     """Do it and say so, or say why not; then the page of the job that came of it."""
     try:
@@ -44,17 +45,17 @@ def done(
 
 
 @require_POST
-def pause(request: HttpRequest, job_id: UUID) -> HttpResponse:
+def pause(request: UserRequest, job_id: UUID) -> HttpResponse:
     """Put it aside, to go on later."""
-    job, by = own_job(request, job_id), request.user.get_username()
+    job, by = own_job(request.user, job_id), request.user.get_username()
     words = "{job} pauses: a run saves a checkpoint first."
     return done(request, job, lambda: controls.pause_job(job_id=job.pk, by=by), words)
 
 
 @require_POST
-def resume(request: HttpRequest, job_id: UUID) -> HttpResponse:
+def resume(request: UserRequest, job_id: UUID) -> HttpResponse:
     """Go on, with a higher cap if one is given."""
-    job, form = own_job(request, job_id), CapForm(request.POST)
+    job, form = own_job(request.user, job_id), CapForm(request.POST)
     if not form.is_valid():
         messages.error(request, "The job was not resumed: give the cap as USD.")
         return redirect(job)
@@ -67,9 +68,9 @@ def resume(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
+def retry(request: UserRequest, job_id: UUID) -> HttpResponse:
     """Start an ended job again, with the change that its failure suggested if asked."""
-    job, by = own_job(request, job_id), request.user.get_username()
+    job, by = own_job(request.user, job_id), request.user.get_username()
     change = "apply_suggestion" in request.POST
 
     def act() -> TrainingJob:
@@ -79,9 +80,9 @@ def retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def continue_from(request: HttpRequest, job_id: UUID) -> HttpResponse:
+def continue_from(request: UserRequest, job_id: UUID) -> HttpResponse:
     """Go on from a checkpoint."""
-    job, form = own_job(request, job_id), StepForm(request.POST)
+    job, form = own_job(request.user, job_id), StepForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Choose one of the checkpoints.")
         return redirect(job)
@@ -94,9 +95,9 @@ def continue_from(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def free(request: HttpRequest, job_id: UUID) -> HttpResponse:
+def free(request: UserRequest, job_id: UUID) -> HttpResponse:
     """Give a checkpoint's room back."""
-    job, form = own_job(request, job_id), StepForm(request.POST)
+    job, form = own_job(request.user, job_id), StepForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Choose one of the checkpoints.")
         return redirect(job)
