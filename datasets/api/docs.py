@@ -1,21 +1,17 @@
 """What the OpenAPI description says of datasets beyond their serializers."""
 
+from datasets import downloads
+from datasets.services import NOT_SETTLED
 from lora_pipeline.api.error_docs import BY_FIELD, FAULTS, NOTHING, Fault
 
-NO_FILE = Fault(
-    when="The file has not arrived yet.",
-    error="The file has not arrived yet; finish its upload first.",
-    code="no_file",
-)
+NO_FILE = Fault.of(downloads.NO_FILE)
 NOT_READY = Fault(
     when="The dataset has not been checked, or has errors.",
     error="The dataset cannot be measured: its status is validating.",
     code="dataset_not_ready",
 )
-NOT_CHANGEABLE = Fault(
-    when="A job uses the dataset, or it is still being checked.",
-    error="The dataset is still being checked; wait until it is ready or in error.",
-    code="dataset_not_settled",
+NOT_CHANGEABLE = Fault.of(
+    NOT_SETTLED, when="A job uses the dataset, or it is still being checked."
 )
 TOO_LARGE = Fault(
     when=FAULTS[413].when,

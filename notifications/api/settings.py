@@ -19,12 +19,11 @@ from notifications.messages import CHOSEN
 from notifications.models import Delivery, DeliveryQuerySet, Webhook, WebhookQuerySet
 from notifications.preferences import choices_of, choose
 from notifications.sending.targets import LONGEST_URL
-from notifications.webhooks import add_webhook, remove_webhook, send_test
+from notifications.webhooks import KNOWN_WEBHOOK, add_webhook, remove_webhook, send_test
 
-KNOWN = Fault(
+KNOWN = Fault.of(
+    KNOWN_WEBHOOK,
     when="There is one with this URL already, or there are as many as there can be.",
-    error="You already have a webhook with this URL.",
-    code="known_webhook",
 )
 
 

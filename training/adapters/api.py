@@ -29,11 +29,6 @@ ARCHIVE = {
     304: OpenApiResponse(None, description="The caller has it: If-None-Match."),
     416: OpenApiResponse(None, description="The range begins behind the end."),
 }
-TOO_MANY = Fault(
-    when="Too many of the caller's questions are not answered yet.",
-    error="5 of your questions are not answered yet: wait for one of them.",
-    code="too_many_questions",
-)
 
 
 class AdapterSerializer(RowSerializer[Adapter]):
@@ -161,7 +156,7 @@ class AdapterViewSet(OwnViewSet[Adapter]):
 
     @extend_schema(
         request=QuestionRequest,
-        responses={202: QuestionSerializer, 409: TOO_MANY},
+        responses={202: QuestionSerializer, 409: Fault.of(adapters.TOO_MANY_QUESTIONS)},
     )
     @questions.mapping.post
     def ask(self, request: ApiRequest, pk: UUID) -> Response:

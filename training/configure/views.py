@@ -32,9 +32,10 @@ from training.domain.config import JobConfig
 from training.domain.presets import CUSTOM, PRESETS
 from training.domain.schedule import sharing_words
 from training.estimates.answer import estimate_answer
+from training.estimates.checked import CheckedConfig
 from training.estimates.compare_gpus import Offer, compare
 from training.estimates.lengths import to_estimate
-from training.estimates.quote import quote
+from training.estimates.rules import require_statistics
 from training.jobs.access import own_job
 from training.jobs.idempotency import Claim, body_sha256
 from training.jobs.services import create_job
@@ -120,9 +121,8 @@ def _start(request: UserRequest, dataset: Dataset, form: ConfigureForm) -> HttpR
             job, is_new = create_job(
                 owner=request.user,
                 dataset=dataset,
-                config=form.config(),
+                asked=form.checked(),
                 claim=_claim(form),
-                found=form.found(),
             )
         except Refusal as refusal:
             return _page(request, dataset, form, refusal=refusal)
@@ -152,7 +152,7 @@ def _page(
 ) -> HttpResponse:
     """The form with the estimate of what it holds now."""
     live = bool(request.headers.get("HX-Request"))
-    config = form.config() if form.is_valid() else None
+    asked = form.checked() if form.is_valid() else None
     found = {
         "dataset": dataset,
         "form": form,
@@ -165,7 +165,7 @@ def _page(
         "advanced": [form[name] for name in ADVANCED],
         "submission": form.data.get("submission") or uuid.uuid4().hex,
         "model": form.models.get(form["base_model"].value()),
-        **_estimated(dataset, form, config),
+        **_estimated(dataset, form, asked),
     }
     if refusal is not None:
         found["refusal"], status = refusal.message, refusal.status_code
@@ -177,30 +177,32 @@ def _page(
 
 
 def _estimated(
-    dataset: Dataset, form: ConfigureForm, config: JobConfig | None
+    dataset: Dataset, form: ConfigureForm, asked: CheckedConfig | None
 ) -> dict[str, Any]:
-    """The estimate, the comparison, and what they say in words."""
-    offers = compare(
-        list(form.machines.values()),
-        dataset=dataset,
-        config=config,
-        found=form.found() if config else None,
-    )
-    if config is None:
+    """The estimates of all GPU types, the chosen one's first in words."""
+    offers = compare(list(form.machines.values()), dataset=dataset, asked=asked)
+    if asked is None:
         return {"offers": offers}
-    chosen = next(offer for offer in offers if offer.gpu.name == config.gpu_type)
+    chosen = next(offer for offer in offers if offer.gpu == asked.gpu)
     found: dict[str, Any] = {
         "offers": offers,
-        "config": config,
+        "config": asked.config,
         "chosen": chosen,
-        "count_words": _count_words(chosen, config),
+        "count_words": _count_words(chosen, asked.config),
     }
     try:
-        estimate, _ = quote(dataset=dataset, config=config, found=form.found())
+        require_statistics(dataset, asked.config.hyperparameters.max_length)
     except Refusal as refusal:
         return found | {"refusal": refusal.message}
+    return found | _figures(dataset, chosen, asked.config)
+
+
+def _figures(dataset: Dataset, chosen: Offer, config: JobConfig) -> dict[str, Any]:
+    """What the cost panel shows of the chosen type."""
+    if (estimate := chosen.estimate) is None:
+        return {}
     answer = estimate_answer(estimate, dataset)
-    return found | {
+    return {
         "estimate": answer,
         "panel": panel_of(estimate, answer),
         "plan_words": plan_words(answer, config),

@@ -14,13 +14,10 @@ from lora_pipeline.api.requests import ApiRequest
 from lora_pipeline.api.rows import RowSerializer
 from training.jobs.access import own_job
 from training.jobs.checkpoints import free_checkpoint, kept_checkpoints
+from training.jobs.refusals import CHECKPOINT_NEEDED
 from training.models import Checkpoint
 
-NEEDED = Fault(
-    when="A run is under way, or a job goes on from it.",
-    error="The checkpoint of step 40 is needed. The job goes on from it.",
-    code="checkpoint_needed",
-)
+NEEDED = Fault.of(CHECKPOINT_NEEDED)
 
 
 class CheckpointSerializer(RowSerializer[Checkpoint]):

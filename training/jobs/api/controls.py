@@ -15,6 +15,7 @@ from lora_pipeline.api.openapi import described
 from lora_pipeline.api.requests import ApiRequest
 from training.domain.priority import PRIORITIES
 from training.estimates.fields import Choice, Usd
+from training.jobs import refusals
 from training.jobs.access import own_job
 from training.jobs.api import docs
 from training.jobs.api.serializers import JobSerializer
@@ -26,45 +27,22 @@ from training.jobs.controls import (
     set_priority,
 )
 
-NOT_OPEN = Fault(
-    when="The job has ended, or is being cancelled.",
-    error="The job is completed: only an open job can pause.",
-    code="not_open",
-)
-NOT_PAUSED = Fault(
-    when="The job is not paused.",
-    error="The job is running: only a paused job can resume.",
-    code="not_paused",
-)
-NOT_ENDED = Fault(
-    when="The job is under way, or has no suggested change to make.",
-    error="The job is running: only an ended job can be started again.",
-    code="not_ended",
-)
-CAP_REACHED = Fault(
-    when="The job's cap is spent, or the month's budget does not allow the new one.",
-    error="The job has come to 12.50 USD, the adapter's storage included, of at most "
-    "12.00: give a max_cost above that.",
-    code="cap_reached",
+CAP_REACHED = Fault.of(
+    refusals.CAP_REACHED,
     component="CapError",
     details={"max_cost": 12.00, "reached_usd": 12.50},
     shape={"type": "object", "additionalProperties": {"type": "number"}},
-)
-NO_CHECKPOINT = Fault(
-    when="The job, or its checkpoint of that step, is not there.",
-    error="The job has no checkpoint of step 7; kept are those of: 20, 40.",
-    code="no_checkpoint",
 )
 AGAIN: dict[int, Any] = {
     200: described(JobSerializer, "The same job goes on."),
     201: described(JobSerializer, "A new job."),
     402: docs.OVER_BUDGET,
-    409: NOT_ENDED,
+    409: Fault.of(refusals.UNDER_WAY),
 }
-PAUSED = {200: JobSerializer, 409: NOT_OPEN}
-RESUMED = {200: JobSerializer, 402: CAP_REACHED, 409: NOT_PAUSED}
-CONTINUED = AGAIN | {402: CAP_REACHED, 404: NO_CHECKPOINT}
-PREFERRED = {200: JobSerializer, 409: docs.ENDED}
+PAUSED = {200: JobSerializer, 409: Fault.of(refusals.NOT_OPEN)}
+RESUMED = {200: JobSerializer, 402: CAP_REACHED, 409: Fault.of(refusals.NOT_PAUSED)}
+CONTINUED = AGAIN | {402: CAP_REACHED, 404: Fault.of(refusals.NO_CHECKPOINT)}
+PREFERRED = {200: JobSerializer, 409: Fault.of(refusals.ALREADY_ENDED)}
 
 
 class ResumeSerializer(serializers.Serializer[Any]):

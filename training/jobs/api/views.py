@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from datasets.access import KIND
 from datasets.models import Dataset
 from lora_pipeline.api.envelope import success
+from lora_pipeline.api.error_docs import Fault
 from lora_pipeline.api.openapi import DELETED
 from lora_pipeline.api.requests import ApiRequest
 from lora_pipeline.api.viewsets import OwnViewSet
@@ -20,6 +21,7 @@ from training.estimates.api_docs import ESTIMATING
 from training.estimates.lengths import to_estimate
 from training.estimates.quote import quote
 from training.estimates.serializers import EstimateRequest
+from training.jobs import refusals
 from training.jobs.access import own_job
 from training.jobs.api import docs
 from training.jobs.api.controls import JobControls
@@ -42,6 +44,8 @@ from training.jobs.services import (
 )
 from training.models import TrainingJob
 from training.models.jobs import TrainingJobQuerySet
+
+CANCELLED = {200: JobSerializer, 409: Fault.of(refusals.ALREADY_ENDED)}
 
 
 def asked_dataset(request: ApiRequest, body: EstimateRequest) -> Dataset:
@@ -72,7 +76,7 @@ class JobViewSet(JobControls, OwnViewSet[TrainingJob]):
         body = EstimateRequest(data=request.data)
         body.is_valid(raise_exception=True)
         dataset = asked_dataset(request, body)
-        estimate, _ = quote(dataset=dataset, config=body.config(), found=body.found)
+        estimate = quote(dataset=dataset, asked=body.checked())
         return success(estimate_answer(estimate, dataset))
 
     @extend_schema(request=JobRequest, **docs.creating(JobSerializer))
@@ -87,8 +91,7 @@ class JobViewSet(JobControls, OwnViewSet[TrainingJob]):
         job, is_new = create_job(
             owner=request.user,
             dataset=dataset,
-            config=body.config(),
-            found=body.found,
+            asked=body.checked(),
             claim=claim,
         )
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
@@ -116,7 +119,7 @@ class JobViewSet(JobControls, OwnViewSet[TrainingJob]):
         responses={
             200: JobSerializer,
             402: docs.OVER_BUDGET,
-            409: docs.NOT_QUEUED,
+            409: Fault.of(refusals.NOT_QUEUED),
         },
     )
     @action(detail=True, methods=["post"])
@@ -134,7 +137,10 @@ class JobViewSet(JobControls, OwnViewSet[TrainingJob]):
         )
         return success(JobSerializer(own_job(request.user, pk)).data)
 
-    @extend_schema(request=None, responses={200: JobSerializer, 409: docs.ENDED})
+    @extend_schema(
+        request=None,
+        responses=CANCELLED,
+    )
     @action(detail=True, methods=["post"])
     def cancel(self, request: ApiRequest, pk: UUID) -> Response:
         """Cancel at once what waits; ask a run to stop after its step."""
@@ -142,7 +148,7 @@ class JobViewSet(JobControls, OwnViewSet[TrainingJob]):
         cancel_job(job_id=pk, by=request.user.get_username())
         return success(JobSerializer(own_job(request.user, pk)).data)
 
-    @extend_schema(responses={200: DELETED, 409: docs.NOT_ENDED})
+    @extend_schema(responses={200: DELETED, 409: Fault.of(refusals.NOT_DELETABLE)})
     def destroy(self, request: ApiRequest, pk: UUID) -> Response:
         """Put an ended job out of sight."""
         own_job(request.user, pk)
