@@ -16,7 +16,7 @@ from datasets.domain.faults import clean
 from datasets.domain.split import SPLIT_SEED, VALIDATION_SHARE
 from datasets.models import Dataset
 from datasets.tasks import measure_dataset_task, validate_dataset
-from lora_pipeline.errors import Refusal
+from lora_pipeline.errors import Refusal, Rule
 from lora_pipeline.models import User
 from training.models import BaseModel
 
@@ -28,6 +28,11 @@ IN_USE = (
 )
 NOT_SETTLED = (
     "The dataset is still being validated. Wait until it is ready or has errors."
+)
+NOT_SETTLED = Rule(
+    code="dataset_not_settled",
+    words="The dataset is still being checked; wait until it is ready or in error.",
+    when="The dataset is still being checked.",
 )
 if TYPE_CHECKING:
     Upload: TypeAlias = File[bytes]
@@ -133,7 +138,7 @@ def change_split(
     if locked.jobs.exists():
         raise Refusal(IN_USE, status_code=409, code="dataset_in_use")
     if not locked.is_settled:
-        raise Refusal(NOT_SETTLED, status_code=409, code="dataset_not_settled")
+        raise NOT_SETTLED.refusal()
     locked.validation_share, locked.split_seed = validation_share, split_seed
     locked.training_ready = False
     begin_check(locked)
@@ -150,7 +155,7 @@ def create_version(
 ) -> Dataset:
     """A new version: other content, or the same content split differently."""
     if not dataset.storage_path:
-        raise Refusal(NOT_SETTLED, status_code=409, code="dataset_not_settled")
+        raise NOT_SETTLED.refusal()
     old_validation = dataset.validation_file_path if file is None else ""
     old_name = dataset.validation_file_name
     share = dataset.validation_share if validation_share is None else validation_share

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from lora_pipeline.errors import Refusal
+from lora_pipeline.errors import Refusal, Rule
 from lora_pipeline.models import User
 from notifications.messages import KINDS
 from notifications.models import Delivery, Notification, Webhook
@@ -21,6 +21,11 @@ from notifications.sending.targets import (
 )
 
 MOST_WEBHOOKS = 10
+KNOWN_WEBHOOK = Rule(
+    code="known_webhook",
+    words="You already have a webhook with this URL.",
+    when="There is one with this URL already.",
+)
 
 
 def add_webhook(*, owner: User, url: str) -> Webhook:
@@ -51,8 +56,7 @@ def _insert(owner: User, url: str, secret: str) -> Webhook:
         words = f"You have {MOST_WEBHOOKS} webhooks, the maximum. Remove one first."
         raise Refusal(words, status_code=409, code="too_many_webhooks")
     if own.filter(url=url).exists():
-        words = "You already have a webhook with this URL."
-        raise Refusal(words, status_code=409, code="known_webhook")
+        raise KNOWN_WEBHOOK.refusal()
     return Webhook.objects.create(user=owner, url=url, secret=secret)
 
 

@@ -1,6 +1,7 @@
 """Dataset content in the API: files, examples, statistics, preflight."""
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.http import FileResponse
@@ -41,7 +42,7 @@ def query(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str
 class DatasetContent:
     """Actions on one dataset's content; the viewset checks ownership."""
 
-    def find(self, pk: Any) -> Dataset:
+    def find(self, pk: UUID) -> Dataset:
         raise NotImplementedError
 
     @extend_schema(
@@ -51,7 +52,7 @@ class DatasetContent:
         }
     )
     @action(detail=True, methods=["get"])
-    def original(self, request: Request, pk: Any) -> FileResponse:
+    def original(self, request: Request, pk: UUID) -> FileResponse:
         """Download the file as uploaded."""
         return original_file(self.find(pk))
 
@@ -63,7 +64,7 @@ class DatasetContent:
         },
     )
     @action(detail=True, methods=["get"])
-    def normalised(self, request: Request, pk: Any) -> FileResponse:
+    def normalised(self, request: Request, pk: UUID) -> FileResponse:
         """Download a split as the trainer reads it: JSON Lines of `messages`."""
         return normalised_file(self.find(pk), **query(SplitQuery, request))
 
@@ -72,7 +73,7 @@ class DatasetContent:
         responses={200: OpenApiTypes.OBJECT, 409: docs.NOT_READY},
     )
     @action(detail=True, methods=["get"])
-    def examples(self, request: Request, pk: Any) -> Response:
+    def examples(self, request: Request, pk: UUID) -> Response:
         """The normalised examples of a split, paginated."""
         dataset, split = self.find(pk), query(SplitQuery, request)["split"]
         page, limit = page_and_limit(request)
@@ -86,7 +87,7 @@ class DatasetContent:
         responses={200: OpenApiTypes.OBJECT, 409: docs.NOT_READY},
     )
     @action(detail=True, methods=["get"])
-    def preflight(self, request: Request, pk: Any) -> Response:
+    def preflight(self, request: Request, pk: UUID) -> Response:
         """The exact token ids and labels of one example, as the trainer sees them."""
         dataset, asked = self.find(pk), query(PreflightQuery, request)
         asked["base_model"] = asked["base_model"] or settings.DEFAULT_BASE_MODEL
@@ -105,7 +106,7 @@ class DatasetContent:
         responses={202: MeasureSerializer, 409: docs.NOT_READY},
     )
     @action(detail=True, methods=["get", "post"])
-    def statistics(self, request: Request, pk: Any) -> Response:
+    def statistics(self, request: Request, pk: UUID) -> Response:
         """Token statistics by base model; POST adds another base model."""
         dataset = self.find(pk)
         if request.method == "POST":

@@ -1,21 +1,17 @@
 """OpenAPI texts for datasets that serializers do not supply."""
 
+from datasets import downloads
+from datasets.services import NOT_SETTLED
 from lora_pipeline.api.error_docs import BY_FIELD, FAULTS, NOTHING, Fault
 
-NO_FILE = Fault(
-    when="The file is not fully uploaded yet.",
-    error="The file is incomplete: finish the upload first.",
-    code="no_file",
-)
+NO_FILE = Fault.of(downloads.NO_FILE)
 NOT_READY = Fault(
     when="The dataset is still being validated, or has errors.",
     error="Tokens cannot be counted: the dataset's status is validating.",
     code="dataset_not_ready",
 )
-NOT_CHANGEABLE = Fault(
-    when="A job uses the dataset, or it is still being validated.",
-    error="The dataset is still being validated. Wait until it is ready or has errors.",
-    code="dataset_not_settled",
+NOT_CHANGEABLE = Fault.of(
+    NOT_SETTLED, when="A job uses the dataset, or it is still being validated."
 )
 TOO_LARGE = Fault(
     when=FAULTS[413].when,

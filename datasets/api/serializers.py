@@ -14,9 +14,10 @@ from datasets.domain.split import (
 )
 from datasets.models import Dataset, DatasetStatistics
 from datasets.uploads import received_bytes
+from lora_pipeline.api.rows import RowSerializer
 
 
-class DatasetSerializer(serializers.ModelSerializer[Dataset]):
+class DatasetSerializer(RowSerializer[Dataset]):
     """A dataset with its statistics, errors and warnings."""
 
     received_bytes = serializers.SerializerMethodField()

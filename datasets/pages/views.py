@@ -7,11 +7,11 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from datasets.access import UNKNOWN_DATASET
+from datasets.access import own_dataset, own_deleted_dataset
 from datasets.domain.split import SPLITS
 from datasets.downloads import normalised_file, original_file
 from datasets.filters import DatasetFilter
@@ -28,6 +28,7 @@ from datasets.services import (
     restore_dataset,
 )
 from lora_pipeline.errors import Refusal
+from lora_pipeline.web.requests import UserRequest
 
 PAGE_SIZE = 20
 EXAMPLES_A_PAGE = 10
@@ -39,18 +40,10 @@ PARTS = {
 }
 
 
-def own_dataset(request: HttpRequest, dataset_id: UUID) -> Dataset:
-    """The user's dataset, or a 404 if it is missing or someone else's."""
-    own = Dataset.objects.visible_to(request.user)  # type: ignore[arg-type]
-    if (dataset := own.find(dataset_id)) is None:
-        raise Http404(UNKNOWN_DATASET)
-    return dataset
-
-
 @require_GET
-def dataset_list(request: HttpRequest) -> HttpResponse:
+def dataset_list(request: UserRequest) -> HttpResponse:
     """Datasets, newest first, with filters; deleted ones on request."""
-    owner: Any = request.user
+    owner = request.user
     deleted = "deleted" in request.GET
     rows = Dataset.objects.deleted_of(owner) if deleted else None
     own = Dataset.objects.visible_to(owner).listed() if rows is None else rows.listed()
@@ -66,12 +59,12 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
     return render(request, "datasets/list.html", context)
 
 
-def upload(request: HttpRequest) -> HttpResponse:
+def upload(request: UserRequest) -> HttpResponse:
     """Upload a file; errors appear next to the field."""
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        owner: Any = request.user
-        dataset = attempt(form, create_dataset, owner=owner, **form.values())
+        values = form.values()
+        dataset = attempt(form, create_dataset, owner=request.user, **values)
         if dataset is not None:
             return redirect("dataset", dataset_id=dataset.pk)
     found = {"form": form, "section": "datasets"}
@@ -96,17 +89,17 @@ def form_status(form: forms.Form) -> int:
 
 
 @require_GET
-def detail(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
+def detail(request: UserRequest, dataset_id: UUID) -> HttpResponse:
     """A dataset's page; htmx gets only the fragment it asks for."""
-    found = detail_context(own_dataset(request, dataset_id), request.GET)
+    found = detail_context(own_dataset(request.user, dataset_id), request.GET)
     template = PARTS.get(request.headers.get("HX-Target", ""), PARTS[""])
     return render(request, template, found)
 
 
 @require_GET
-def examples(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
+def examples(request: UserRequest, dataset_id: UUID) -> HttpResponse:
     """Normalised examples as chats."""
-    dataset = own_dataset(request, dataset_id)
+    dataset = own_dataset(request.user, dataset_id)
     split = request.GET.get("split", "train")
     if split not in SPLITS:
         raise Http404("Split not found.")
@@ -122,9 +115,9 @@ def examples(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     return render(request, "datasets/examples.html", found | {"section": "datasets"})
 
 
-def edit_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
+def edit_page(request: UserRequest, dataset_id: UUID) -> HttpResponse:
     """Name, description, and the split while no job uses it."""
-    dataset = own_dataset(request, dataset_id)
+    dataset = own_dataset(request.user, dataset_id)
     first = {"name": dataset.name, "description": dataset.description}
     first |= split_values(dataset)
     in_use = dataset.jobs.exists()
@@ -137,9 +130,9 @@ def edit_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     return form_page(request, dataset, form, title="Edit", submit="Save")
 
 
-def version(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
+def version(request: UserRequest, dataset_id: UUID) -> HttpResponse:
     """Create a new version of a dataset."""
-    dataset = own_dataset(request, dataset_id)
+    dataset = own_dataset(request.user, dataset_id)
     first = split_values(dataset)
     form = VersionForm(request.POST or None, request.FILES or None, initial=first)
     if request.method == "POST" and form.is_valid():
@@ -157,7 +150,7 @@ def split_values(dataset: Dataset) -> dict[str, Any]:
 
 
 def form_page(
-    request: HttpRequest, dataset: Dataset, form: forms.Form, **words: str
+    request: UserRequest, dataset: Dataset, form: forms.Form, **words: str
 ) -> HttpResponse:
     """A simple form page with a link back to the dataset."""
     back = f"/datasets/{dataset.pk}"
@@ -166,9 +159,9 @@ def form_page(
 
 
 @require_POST
-def measure(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
+def measure(request: UserRequest, dataset_id: UUID) -> HttpResponse:
     """Count tokens with another base model's tokenizer."""
-    dataset = own_dataset(request, dataset_id)
+    dataset = own_dataset(request.user, dataset_id)
     chosen = request.POST.get("base_model", "")
     try:
         queue_measuring(dataset=dataset, base_model=chosen)
@@ -180,29 +173,27 @@ def measure(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def delete(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
+def delete(request: UserRequest, dataset_id: UUID) -> HttpResponse:
     """Delete a dataset; its jobs stay, and the list offers undo."""
-    dataset = own_dataset(request, dataset_id)
+    dataset = own_dataset(request.user, dataset_id)
     delete_dataset(dataset=dataset)
     request.session[UNDO] = {"id": str(dataset.pk), "name": dataset.name}
     return redirect("datasets")
 
 
 @require_POST
-def restore(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
+def restore(request: UserRequest, dataset_id: UUID) -> HttpResponse:
     """Restore a deleted dataset."""
-    deleted = Dataset.objects.deleted_of(request.user)  # type: ignore[arg-type]
-    if (dataset := deleted.find(dataset_id)) is None:
-        raise Http404(UNKNOWN_DATASET)
+    dataset = own_deleted_dataset(request.user, dataset_id)
     restore_dataset(dataset=dataset)
     messages.success(request, f"{dataset.name} was restored.")
     return redirect("dataset", dataset_id=dataset.pk)
 
 
 @require_GET
-def download(request: HttpRequest, dataset_id: UUID, part: str) -> HttpResponse:
+def download(request: UserRequest, dataset_id: UUID, part: str) -> HttpResponse:
     """Download the original file or a normalised split."""
-    dataset = own_dataset(request, dataset_id)
+    dataset = own_dataset(request.user, dataset_id)
     try:
         answer: FileResponse = (
             original_file(dataset)

@@ -10,8 +10,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from lora_pipeline.models import ApiKey, User
+from lora_pipeline.models import ApiKey, ApiKeyQuerySet, User
 from lora_pipeline.postgres import row_security
+from lora_pipeline.postgres.compiled import Compiled
 from lora_pipeline.tokens import hash_secret
 
 EXPIRED = "This API key expired on {:%Y-%m-%d}. Create a new one on the API keys page."
@@ -24,6 +25,14 @@ def bearer_token(request: Request | HttpRequest) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
+def _usable(key_hash: str) -> ApiKeyQuerySet:
+    own = ApiKey.objects.usable().filter(key_hash=key_hash).select_related("user")
+    return own.annotate(**row_security.from_then_on("user_id")).order_by()
+
+
+KEY = Compiled(_usable, key_hash=str)
+
+
 class ApiKeyAuthentication(BaseAuthentication):
     """Resolves a key to its owner, with a query that also makes their rows visible."""
 
@@ -32,14 +41,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             row_security.reset()  # the key alone identifies the caller
-        key = (
-            ApiKey.objects.usable()
-            .select_related("user")
-            .annotate(**row_security.from_then_on("user_id"))
-            .filter(key_hash=hash_secret(token))
-            .first()
-        )
-        if key is None:
+        if (key := KEY.one(key_hash=hash_secret(token))) is None:
             raise AuthenticationFailed(
                 "This API key is unknown or revoked. Create one on the API keys page."
             )

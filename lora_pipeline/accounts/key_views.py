@@ -4,12 +4,14 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from lora_pipeline.accounts.access import own_key
 from lora_pipeline.accounts.services import create_api_key, revoke_api_key
 from lora_pipeline.models import ApiKey
+from lora_pipeline.web.requests import UserRequest
 
 
 class KeyForm(forms.Form):
@@ -36,23 +38,21 @@ class KeyForm(forms.Form):
     )
 
 
-def keys(request: HttpRequest) -> HttpResponse:
+def keys(request: UserRequest) -> HttpResponse:
     """The user's keys; a new key's secret is shown in this response only."""
     form, secret = KeyForm(request.POST or None), ""
     if request.method == "POST" and form.is_valid():
-        secret = create_api_key(owner=request.user, **form.cleaned_data)[1]  # type: ignore[arg-type]
+        secret = create_api_key(owner=request.user, **form.cleaned_data)[1]
         form = KeyForm()
-    own = ApiKey.objects.visible_to(request.user)  # type: ignore[arg-type]
+    own = ApiKey.objects.visible_to(request.user)
     found = {"keys": own, "form": form, "secret": secret, "section": "keys"}
     return render(request, "keys.html", found)
 
 
 @require_POST
-def revoke_key(request: HttpRequest, key_id: UUID) -> HttpResponse:
-    """Revoke a key immediately."""
-    own = ApiKey.objects.visible_to(request.user)  # type: ignore[arg-type]
-    if (key := own.filter(pk=key_id).first()) is None:
-        raise Http404("API key not found.")
+def revoke_key(request: UserRequest, key_id: UUID) -> HttpResponse:
+    """End a key at once."""
+    key = own_key(request.user, key_id)
     revoke_api_key(key=key)
     messages.success(request, f"{key.name} was revoked.")
     return redirect("keys")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lora_pipeline.api.envelope import NOT_SIGNED_IN, error_body
+from lora_pipeline.errors import NotYours, Rule
 
 Schema = dict[str, Any]
 
@@ -39,6 +40,13 @@ class Fault:
     details: Any = None
     shape: Any = None
 
+    @classmethod
+    def of(cls, rule: Rule, **shape: Any) -> "Fault":
+        """What a rule refuses, by its own words; `shape` are the other fields."""
+        words = rule.words.format(**rule.example)
+        told = {"when": rule.when, "error": words, "code": rule.code}
+        return cls(**{"details": rule.details(words)} | told | shape)
+
     def example(self) -> dict[str, Any]:
         """An example body."""
         return error_body(self.error, self.code, self.details)
@@ -70,8 +78,8 @@ FAULTS: dict[int, Fault] = {
         code="key_scope",
     ),
     404: Fault(
-        when="Unknown, deleted or someone else's: the same response for all three.",
-        error="Job not found.",
+        when="Unknown, deleted or somebody else's: the same words for all three.",
+        error=str(NotYours("job")),
         code="not_found",
     ),
     413: Fault(

@@ -69,14 +69,16 @@ class EnvelopeSchema(AutoSchema):
     """Describes one operation; a view may use a Fault as the response of a status."""
 
     def get_summary(self) -> str:
-        """The first sentence of the action's docstring."""
-        words = str(super().get_description()).partition("\n")[0].rstrip(".")
+        """The first sentence of the action's docstring, or of a list's own words."""
         if not self._has_pages():
-            return words
+            return str(super().get_description()).partition("\n")[0].rstrip(".")
+        words = str(getattr(self.view, "list_words", ""))
         return f"List {self._resource()}: {words[:1].lower()}{words[1:]}"
 
     def get_description(self) -> str:  # type: ignore[override]
         """The docstring without its first line."""
+        if self._has_pages():
+            return ""
         return str(super().get_description()).partition("\n")[2].strip()
 
     def get_tags(self) -> list[str]:
@@ -188,9 +190,13 @@ class EnvelopeSchema(AutoSchema):
             data = {self._list_key(): data} | pages
         return {"success": True, "data": data}
 
+    def _get_paginator(self) -> None:
+        """Pages are described above, in the envelope."""
+
     def _list_key(self) -> str:
         """The key of a list's rows in the response, such as `base_models`."""
-        return self._resource().replace("-", "_")
+        given = getattr(self.view, "list_key", None) if self._has_pages() else None
+        return given or self._resource().replace("-", "_")
 
 
 def described(data: Any, words: str) -> OpenApiResponse:

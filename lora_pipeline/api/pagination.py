@@ -2,25 +2,34 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
+from rest_framework.response import Response
+
+from lora_pipeline.api.envelope import success
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 100
 MAX_PAGE = 10**9
 
 
-def paginate(request: Request, rows: QuerySet[Any]) -> tuple[list[Any], dict[str, int]]:
-    """Returns the rows of the requested page and the pagination block.
+class Pages(BasePagination):
+    """A page of rows under the view's `list_key`, the pagination block beside it."""
 
-    Raises ValidationError for anything but integers from 1, with limit up to 100.
-    """
-    page, limit = page_and_limit(request)
-    total = rows.count()
-    start = (page - 1) * limit
-    found = list(rows[start : start + limit]) if start < total else []
-    return found, pagination_block(page, limit, total)
+    def paginate_queryset(
+        self, queryset: Any, request: Request, view: Any = None
+    ) -> list[Any]:
+        """The rows of the asked page; none past the end."""
+        page, limit = page_and_limit(request)
+        total = queryset.count()
+        start = (page - 1) * limit
+        self.key: str = view.list_key
+        self.block = pagination_block(page, limit, total)
+        return list(queryset[start : start + limit]) if start < total else []
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return success({self.key: data, "pagination": self.block})
 
 
 def page_and_limit(request: Request) -> tuple[int, int]:

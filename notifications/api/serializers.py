@@ -4,10 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
+from lora_pipeline.api.rows import RowSerializer
 from notifications.models import Notification
 
 
-class NotificationSerializer(serializers.ModelSerializer[Notification]):
+class NotificationSerializer(RowSerializer[Notification]):
     """A notification of the caller."""
 
     class Meta:

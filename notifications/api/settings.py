@@ -1,29 +1,29 @@
 """`/api/notification-preferences`, `/api/webhooks`, `/api/deliveries`."""
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from rest_framework.viewsets import GenericViewSet
 
 from lora_pipeline.api.envelope import success
 from lora_pipeline.api.error_docs import Fault
-from lora_pipeline.api.pagination import paginate
+from lora_pipeline.api.requests import ApiRequest
+from lora_pipeline.api.rows import RowSerializer
+from lora_pipeline.api.viewsets import OwnViewSet
+from notifications.access import own_delivery, own_webhook
 from notifications.messages import CHOSEN
-from notifications.models import Delivery, Webhook
+from notifications.models import Delivery, DeliveryQuerySet, Webhook, WebhookQuerySet
 from notifications.preferences import choices_of, choose
 from notifications.sending.targets import LONGEST_URL
-from notifications.webhooks import add_webhook, remove_webhook, send_test
+from notifications.webhooks import KNOWN_WEBHOOK, add_webhook, remove_webhook, send_test
 
-KNOWN = Fault(
+KNOWN = Fault.of(
+    KNOWN_WEBHOOK,
     when="A webhook with this URL exists, or the limit is reached.",
-    error="You already have a webhook with this URL.",
-    code="known_webhook",
 )
 
 
@@ -46,27 +46,27 @@ class PreferencesView(APIView):
     """Notification preferences."""
 
     @extend_schema(responses=PreferencesSerializer)
-    def get(self, request: Request) -> Response:
+    def get(self, request: ApiRequest) -> Response:
         """Get the channels of every kind of notification."""
         return success(_choices(request))
 
     @extend_schema(request=PreferencesSerializer, responses=PreferencesSerializer)
-    def put(self, request: Request) -> Response:
+    def put(self, request: ApiRequest) -> Response:
         """Set the channels of some or all kinds."""
         body = PreferencesSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         chosen = body.validated_data["preferences"]
         choices = {c["kind"]: (c["by_email"], c["by_webhook"]) for c in chosen}
-        choose(user=request.user, choices=choices)  # type: ignore[arg-type]
+        choose(user=request.user, choices=choices)
         return success(_choices(request))
 
 
-def _choices(request: Request) -> dict[str, Any]:
-    found = choices_of(request.user)  # type: ignore[arg-type]
+def _choices(request: ApiRequest) -> dict[str, Any]:
+    found = choices_of(request.user)
     return {"preferences": ChoiceSerializer(found, many=True).data}
 
 
-class WebhookSerializer(serializers.ModelSerializer[Webhook]):
+class WebhookSerializer(RowSerializer[Webhook]):
     """A URL that notifications are posted to."""
 
     class Meta:
@@ -87,7 +87,7 @@ class WebhookRequest(serializers.Serializer[Any]):
     url = serializers.URLField(max_length=LONGEST_URL)
 
 
-class DeliverySerializer(serializers.ModelSerializer[Delivery]):
+class DeliverySerializer(RowSerializer[Delivery]):
     """One delivery of a notification and its outcome."""
 
     type = serializers.CharField(source="notification.type")
@@ -97,66 +97,51 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
         exclude = ["webhook"]
 
 
-class WebhookViewSet(GenericViewSet[Webhook]):
+class WebhookViewSet(OwnViewSet[Webhook]):
     """The caller's webhooks."""
 
     serializer_class = WebhookSerializer
     queryset = Webhook.objects.none()
-    lookup_value_converter = "uuid"
+    list_key = "webhooks"
+    list_words = "Oldest first"
 
-    def list(self, request: Request) -> Response:
-        """Oldest first."""
-        own = Webhook.objects.visible_to(request.user)  # type: ignore[arg-type]
-        rows, block = paginate(request, own)
-        found = WebhookSerializer(rows, many=True).data
-        return success({"webhooks": found, "pagination": block})
+    def own(self) -> WebhookQuerySet:
+        return Webhook.objects.visible_to(self.request.user)
 
     @extend_schema(
         request=WebhookRequest, responses={201: NewWebhookSerializer, 409: KNOWN}
     )
-    def create(self, request: Request) -> Response:
+    def create(self, request: ApiRequest) -> Response:
         """Add a webhook."""
         body = WebhookRequest(data=request.data)
         body.is_valid(raise_exception=True)
-        webhook = add_webhook(owner=request.user, url=body.validated_data["url"])  # type: ignore[arg-type]
+        webhook = add_webhook(owner=request.user, url=body.validated_data["url"])
         return success(NewWebhookSerializer(webhook).data, status_code=201)
 
-    def destroy(self, request: Request, pk: Any) -> Response:
+    def destroy(self, request: ApiRequest, pk: UUID) -> Response:
         """Remove a webhook."""
-        remove_webhook(webhook=self._own(request, pk))
+        remove_webhook(webhook=own_webhook(request.user, pk))
         return success({"id": str(pk), "deleted": True})
 
     @extend_schema(request=None, responses={202: DeliverySerializer})
     @action(detail=True, methods=["post"])
-    def test(self, request: Request, pk: Any) -> Response:
+    def test(self, request: ApiRequest, pk: UUID) -> Response:
         """Send a test notification; returns the delivery to follow."""
-        delivery = send_test(webhook=self._own(request, pk))
+        delivery = send_test(webhook=own_webhook(request.user, pk))
         return success(DeliverySerializer(delivery).data, status_code=202)
 
-    def _own(self, request: Request, pk: Any) -> Webhook:
-        own = Webhook.objects.visible_to(request.user)  # type: ignore[arg-type]
-        if (webhook := own.find(pk)) is None:
-            raise NotFound("Webhook not found.")
-        return webhook
 
-
-class DeliveryViewSet(GenericViewSet[Delivery]):
+class DeliveryViewSet(OwnViewSet[Delivery]):
     """Deliveries of the caller's notifications."""
 
     serializer_class = DeliverySerializer
     queryset = Delivery.objects.none()
-    lookup_value_converter = "uuid"
+    list_key = "deliveries"
+    list_words = "Newest first"
 
-    def list(self, request: Request) -> Response:
-        """Newest first."""
-        own = Delivery.objects.visible_to(request.user)  # type: ignore[arg-type]
-        rows, block = paginate(request, own)
-        found = DeliverySerializer(rows, many=True).data
-        return success({"deliveries": found, "pagination": block})
+    def own(self) -> DeliveryQuerySet:
+        return Delivery.objects.visible_to(self.request.user)
 
-    def retrieve(self, request: Request, pk: Any) -> Response:
-        """Get one delivery."""
-        own = Delivery.objects.visible_to(request.user)  # type: ignore[arg-type]
-        if (delivery := own.find(pk)) is None:
-            raise NotFound("Delivery not found.")
-        return success(DeliverySerializer(delivery).data)
+    def retrieve(self, request: ApiRequest, pk: UUID) -> Response:
+        """One delivery."""
+        return success(DeliverySerializer(own_delivery(request.user, pk)).data)

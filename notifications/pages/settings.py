@@ -6,11 +6,13 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from lora_pipeline.errors import Refusal
+from lora_pipeline.web.requests import UserRequest
+from notifications.access import own_delivery, own_webhook
 from notifications.messages import CHOSEN
 from notifications.models import Delivery, Webhook
 from notifications.preferences import choices_of, choose, email_is_possible, set_address
@@ -38,12 +40,12 @@ class WebhookForm(forms.Form):
     url = forms.CharField(label="URL", max_length=LONGEST_URL)
 
 
-def notice_settings(request: HttpRequest) -> HttpResponse:
+def notice_settings(request: UserRequest) -> HttpResponse:
     """Channels by kind of notification; a POST saves them."""
-    address = AddressForm(request.POST or None, initial={"email": request.user.email})  # type: ignore[union-attr]
+    address = AddressForm(request.POST or None, initial={"email": request.user.email})
     if request.method == "POST" and address.is_valid():
-        set_address(user=request.user, email=address.cleaned_data["email"])  # type: ignore[arg-type]
-        choose(user=request.user, choices=_ticked(request.POST))  # type: ignore[arg-type]
+        set_address(user=request.user, email=address.cleaned_data["email"])
+        choose(user=request.user, choices=_ticked(request.POST))
         messages.success(request, "Settings saved.")
         return redirect("notice-settings")
     return _page(request, address=address)
@@ -54,13 +56,13 @@ def _ticked(given: QueryDict) -> dict[str, tuple[bool, bool]]:
     return {k: (f"email:{k}" in given, f"webhook:{k}" in given) for k in CHOSEN}
 
 
-def _page(request: HttpRequest, status: int = 200, **found: Any) -> HttpResponse:
+def _page(request: UserRequest, status: int = 200, **found: Any) -> HttpResponse:
     user = request.user
     facts = {
-        "choices": choices_of(user),  # type: ignore[arg-type]
-        "webhooks": Webhook.objects.visible_to(user),  # type: ignore[arg-type]
+        "choices": choices_of(user),
+        "webhooks": Webhook.objects.visible_to(user),
         "email_is_possible": email_is_possible(),
-        "address": AddressForm(initial={"email": user.email}),  # type: ignore[union-attr]
+        "address": AddressForm(initial={"email": user.email}),
         "webhook": WebhookForm(),
         "section": "notifications",
     }
@@ -69,12 +71,12 @@ def _page(request: HttpRequest, status: int = 200, **found: Any) -> HttpResponse
 
 
 @require_POST
-def webhook_add(request: HttpRequest) -> HttpResponse:
+def webhook_add(request: UserRequest) -> HttpResponse:
     """Add a webhook; errors appear next to the field."""
     form = WebhookForm(request.POST)
     if form.is_valid():
         try:
-            add_webhook(owner=request.user, url=form.cleaned_data["url"])  # type: ignore[arg-type]
+            add_webhook(owner=request.user, url=form.cleaned_data["url"])
         except Refusal as refusal:
             form.add_error("url", refusal.message)
         else:
@@ -85,35 +87,27 @@ def webhook_add(request: HttpRequest) -> HttpResponse:
     return _page(request, status=422, webhook=form)
 
 
-def own_webhook(request: HttpRequest, webhook_id: UUID) -> Webhook:
-    """The user's webhook, or a 404 if it is missing or someone else's."""
-    own = Webhook.objects.visible_to(request.user)  # type: ignore[arg-type]
-    if (webhook := own.find(webhook_id)) is None:
-        raise Http404("Webhook not found.")
-    return webhook
-
-
 @require_POST
-def webhook_remove(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
+def webhook_remove(request: UserRequest, webhook_id: UUID) -> HttpResponse:
     """Remove a webhook."""
-    remove_webhook(webhook=own_webhook(request, webhook_id))
+    remove_webhook(webhook=own_webhook(request.user, webhook_id))
     messages.success(request, "Webhook removed.")
     return redirect("notice-settings")
 
 
 @require_POST
-def webhook_test(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
+def webhook_test(request: UserRequest, webhook_id: UUID) -> HttpResponse:
     """Send a test notification and open the delivery log."""
-    send_test(webhook=own_webhook(request, webhook_id))
+    send_test(webhook=own_webhook(request.user, webhook_id))
     messages.success(request, "Test sent. Its delivery status is shown below.")
     return redirect("deliveries")
 
 
 @require_POST
-def email_test(request: HttpRequest) -> HttpResponse:
+def email_test(request: UserRequest) -> HttpResponse:
     """Send a test e-mail and open the delivery log."""
     try:
-        send_test_email(user=request.user)  # type: ignore[arg-type]
+        send_test_email(user=request.user)
     except Refusal as refusal:
         messages.error(request, refusal.message)
         return redirect("notice-settings")
@@ -121,9 +115,9 @@ def email_test(request: HttpRequest) -> HttpResponse:
     return redirect("deliveries")
 
 
-def deliveries(request: HttpRequest) -> HttpResponse:
+def deliveries(request: UserRequest) -> HttpResponse:
     """Deliveries, newest first; htmx gets only the list."""
-    own = Delivery.objects.visible_to(request.user)  # type: ignore[arg-type]
+    own = Delivery.objects.visible_to(request.user)
     page = Paginator(own, PAGE_SIZE).get_page(request.GET.get("page"))
     active = any(not delivery.is_settled for delivery in page)
     found = {"page_obj": page, "active": active, "section": "notifications"}
@@ -132,11 +126,9 @@ def deliveries(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def delivery_again(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
-    """Retry a failed delivery."""
-    own = Delivery.objects.visible_to(request.user)  # type: ignore[arg-type]
-    if (delivery := own.find(delivery_id)) is None:
-        raise Http404("Delivery not found.")
+def delivery_again(request: UserRequest, delivery_id: UUID) -> HttpResponse:
+    """Try once more what failed."""
+    delivery = own_delivery(request.user, delivery_id)
     if delivery.status == Delivery.Status.FAILED:
         send_again(delivery=delivery)
     return redirect("deliveries")

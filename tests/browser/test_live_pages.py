@@ -17,15 +17,16 @@ WAITING = """
 from datasets.models import Dataset
 from lora_pipeline.models import User
 from training.domain.config import JobConfig, fill_defaults
+from training.estimates.checked import checked
 from training.jobs.services import create_job
 values = {{"learning_rate": 0.001, "batch_size": 4, "epochs": 2, "rank": 4}}
 job, _ = create_job(
     owner=User.objects.get(username="owner"),
     dataset=Dataset.objects.get(pk={dataset!r}),
-    config=JobConfig(
+    asked=checked(JobConfig(
         gpu_type="A100-80GB", gpu_count=2, hyperparameters=fill_defaults(values),
         preset_id="custom", base_model="tests/tiny", name="a big one",
-    ),
+    )),
 )
 print(job.pk)
 """

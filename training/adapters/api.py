@@ -1,6 +1,7 @@
 """`/api/adapters`: adapters, their archives, merged models and answers."""
 
 from typing import Any
+from uuid import UUID
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
@@ -8,19 +9,20 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
-from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from lora_pipeline.api.envelope import success
 from lora_pipeline.api.error_docs import Fault
-from lora_pipeline.api.pagination import paginate
+from lora_pipeline.api.requests import ApiRequest
+from lora_pipeline.api.rows import RowSerializer
+from lora_pipeline.api.viewsets import OwnViewSet
 from lora_pipeline.files import downloads
 from training.adapters import services as adapters
+from training.adapters.access import own_adapter
 from training.adapters.page import archive_of, merged_archive_of, snippets
 from training.models import Adapter, AdapterExport, AdapterQuestion, Work
+from training.models.results import AdapterQuerySet
 
-UNKNOWN_ADAPTER = "Adapter not found."
 ARCHIVE = {
     (200, "application/zip"): OpenApiTypes.BINARY,
     (206, "application/zip"): OpenApiTypes.BINARY,
@@ -29,14 +31,9 @@ ARCHIVE = {
         None, description="The range starts past the end of the file."
     ),
 }
-TOO_MANY = Fault(
-    when="The caller has too many unanswered questions.",
-    error="5 of your questions are still unanswered. Wait for one to finish.",
-    code="too_many_questions",
-)
 
 
-class AdapterSerializer(serializers.ModelSerializer[Adapter]):
+class AdapterSerializer(RowSerializer[Adapter]):
     """An adapter: name, version, lineage and archive."""
 
     class Meta:
@@ -59,7 +56,7 @@ class AdapterEditSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200)
 
 
-class ExportSerializer(serializers.ModelSerializer[AdapterExport]):
+class ExportSerializer(RowSerializer[AdapterExport]):
     """Progress of a merged export, and its checksum once done."""
 
     class Meta:
@@ -79,7 +76,7 @@ class QuestionRequest(serializers.Serializer[Any]):
     )
 
 
-class QuestionSerializer(serializers.ModelSerializer[AdapterQuestion]):
+class QuestionSerializer(RowSerializer[AdapterQuestion]):
     """A question and both answers, each null until it is ready."""
 
     class Meta:
@@ -93,62 +90,59 @@ class QuestionsSerializer(serializers.Serializer[Any]):
     questions = QuestionSerializer(many=True)
 
 
-class AdapterViewSet(GenericViewSet[Adapter]):
+class AdapterViewSet(OwnViewSet[Adapter]):
     """The caller's adapters."""
 
     serializer_class = AdapterSerializer
     queryset = Adapter.objects.none()
-    lookup_value_converter = "uuid"
+    list_key = "adapters"
+    list_words = "Newest first"
 
-    def list(self, request: Request) -> Response:
-        """Newest first."""
-        own = Adapter.objects.visible_to(request.user)  # type: ignore[arg-type]
-        rows, block = paginate(request, own)
-        found = AdapterSerializer(rows, many=True).data
-        return success({"adapters": found, "pagination": block})
+    def own(self) -> AdapterQuerySet:
+        return Adapter.objects.visible_to(self.request.user)
 
     @extend_schema(responses=AdapterDetailSerializer)
-    def retrieve(self, request: Request, pk: Any) -> Response:
+    def retrieve(self, request: ApiRequest, pk: UUID) -> Response:
         """Get one adapter, with code to load it."""
-        return success(AdapterDetailSerializer(self._own(request, pk)).data)
+        return success(AdapterDetailSerializer(own_adapter(request.user, pk)).data)
 
     @extend_schema(request=AdapterEditSerializer)
-    def partial_update(self, request: Request, pk: Any) -> Response:
+    def partial_update(self, request: ApiRequest, pk: UUID) -> Response:
         """Rename an adapter; under the new name it gets the next version."""
-        adapter = self._own(request, pk)
+        adapter = own_adapter(request.user, pk)
         body = AdapterEditSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         adapters.rename_adapter(adapter=adapter, **body.validated_data)
         return success(AdapterSerializer(adapter).data)
 
-    def destroy(self, request: Request, pk: Any) -> Response:
+    def destroy(self, request: ApiRequest, pk: UUID) -> Response:
         """Delete an adapter and its files; the job stays on record."""
-        adapter = self._own(request, pk)
+        adapter = own_adapter(request.user, pk)
         adapters.delete_adapter(adapter=adapter, by=request.user.get_username())
         return success({"id": str(pk), "deleted": True})
 
     @extend_schema(responses=ARCHIVE)
     @action(detail=True)
-    def download(self, request: Request, pk: Any) -> HttpResponseBase:
+    def download(self, request: ApiRequest, pk: UUID) -> HttpResponseBase:
         """Download the archive: a PEFT folder as a zip. Supports byte ranges."""
-        return downloads.download(request, archive_of(self._own(request, pk)))
+        return downloads.download(request, archive_of(own_adapter(request.user, pk)))
 
     @extend_schema(responses=ExportSerializer)
     @action(detail=True)
-    def export(self, request: Request, pk: Any) -> Response:
+    def export(self, request: ApiRequest, pk: UUID) -> Response:
         """Get the progress of the merged export."""
         return success(ExportSerializer(self._export(request, pk)).data)
 
     @extend_schema(request=None, responses={202: ExportSerializer})
     @export.mapping.post
-    def start_export(self, request: Request, pk: Any) -> Response:
+    def start_export(self, request: ApiRequest, pk: UUID) -> Response:
         """Merge into the base model; returns an export in progress or done as it is."""
-        export, _ = adapters.start_export(adapter=self._own(request, pk))
+        export, _ = adapters.start_export(adapter=own_adapter(request.user, pk))
         return success(ExportSerializer(export).data, status_code=202)
 
     @extend_schema(responses=ARCHIVE)
     @action(detail=True, url_path="export/download")
-    def export_download(self, request: Request, pk: Any) -> HttpResponseBase:
+    def export_download(self, request: ApiRequest, pk: UUID) -> HttpResponseBase:
         """Download the merged model: a model folder as a zip. Supports byte ranges."""
         export = self._export(request, pk)
         if export.status != Work.DONE:
@@ -157,32 +151,26 @@ class AdapterViewSet(GenericViewSet[Adapter]):
 
     @extend_schema(responses=QuestionsSerializer)
     @action(detail=True)
-    def questions(self, request: Request, pk: Any) -> Response:
+    def questions(self, request: ApiRequest, pk: UUID) -> Response:
         """List questions with both answers."""
-        rows = self._own(request, pk).questions.all()[:100]
+        rows = own_adapter(request.user, pk).questions.all()[:100]
         return success({"questions": QuestionSerializer(rows, many=True).data})
 
     @extend_schema(
         request=QuestionRequest,
-        responses={202: QuestionSerializer, 409: TOO_MANY},
+        responses={202: QuestionSerializer, 409: Fault.of(adapters.TOO_MANY_QUESTIONS)},
     )
     @questions.mapping.post
-    def ask(self, request: Request, pk: Any) -> Response:
+    def ask(self, request: ApiRequest, pk: UUID) -> Response:
         """Ask the base model and the adapter the same question; poll for answers."""
-        adapter = self._own(request, pk)
+        adapter = own_adapter(request.user, pk)
         body = QuestionRequest(data=request.data)
         body.is_valid(raise_exception=True)
         asked = adapters.ask(adapter=adapter, **body.validated_data)
         return success(QuestionSerializer(asked).data, status_code=202)
 
-    def _own(self, request: Request, pk: Any) -> Adapter:
-        own = Adapter.objects.visible_to(request.user).with_job()  # type: ignore[arg-type]
-        if (adapter := own.find(pk)) is None:
-            raise NotFound(UNKNOWN_ADAPTER)
-        return adapter
-
-    def _export(self, request: Request, pk: Any) -> AdapterExport:
-        adapter = self._own(request, pk)
+    def _export(self, request: ApiRequest, pk: UUID) -> AdapterExport:
+        adapter = own_adapter(request.user, pk)
         export = AdapterExport.objects.filter(adapter=adapter).first()
         if export is None:
             raise NotFound("No merged export has been requested yet.")

@@ -6,7 +6,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
-from lora_pipeline.errors import Refusal
+from lora_pipeline.errors import Rule
 from training.adapters.lineage import next_version
 from training.adapters.tasks import answer_question, export_merged
 from training.jobs.transitions import record_log
@@ -17,6 +17,12 @@ LONGEST_SYSTEM = 2000
 MOST_NEW_TOKENS = 512
 DEFAULT_NEW_TOKENS = 128
 MOST_WAITING = 5
+TOO_MANY_QUESTIONS = Rule(
+    code="too_many_questions",
+    words="{waiting} of your questions are not answered yet: wait for one of them.",
+    when="Too many of the caller's questions are not answered yet.",
+    example={"waiting": MOST_WAITING},
+)
 
 
 @transaction.atomic
@@ -80,12 +86,7 @@ def ask(
     own = AdapterQuestion.objects.filter(adapter__user=adapter.user_id)
     waiting = own.filter(status__in=[Work.WAITING, Work.RUNNING]).count()
     if waiting >= MOST_WAITING:
-        raise Refusal(
-            f"{waiting} of your questions are still unanswered. "
-            "Wait for one to finish.",
-            status_code=409,
-            code="too_many_questions",
-        )
+        raise TOO_MANY_QUESTIONS.refusal(waiting=waiting)
     asked = AdapterQuestion.objects.create(
         adapter=adapter,
         system=system,

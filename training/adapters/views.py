@@ -6,15 +6,16 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from lora_pipeline.errors import Refusal
 from lora_pipeline.files import downloads
-from lora_pipeline.files import downloads as ranges
+from lora_pipeline.web.requests import UserRequest
 from training.adapters import services as adapters
+from training.adapters.access import own_adapter
 from training.adapters.page import (
     archive_of,
     lineage_rows,
@@ -22,12 +23,11 @@ from training.adapters.page import (
     questions_of,
     snippets,
 )
-from training.jobs.pages.views import own_job
+from training.jobs.access import own_job
 from training.jobs.setting_words import setting_rows
 from training.models import Adapter, AdapterExport, Work
 
 PAGE_SIZE = 20
-UNKNOWN_ADAPTER = "Adapter not found."
 
 
 class AskForm(forms.Form):
@@ -57,17 +57,9 @@ class RenameForm(forms.Form):
     name = forms.CharField(max_length=200)
 
 
-def own_adapter(request: HttpRequest, adapter_id: UUID) -> Adapter:
-    """The user's adapter, or a 404 if it is missing or someone else's."""
-    own = Adapter.objects.visible_to(request.user).with_job()  # type: ignore[arg-type]
-    if (adapter := own.find(adapter_id)) is None:
-        raise Http404(UNKNOWN_ADAPTER)
-    return adapter
-
-
-def adapter_list(request: HttpRequest) -> HttpResponse:
-    """Adapters, newest first, filtered by name or base model."""
-    own = Adapter.objects.visible_to(request.user).with_job()  # type: ignore[arg-type]
+def adapter_list(request: UserRequest) -> HttpResponse:
+    """Newest first; those whose name or base model contains a text."""
+    own = Adapter.objects.visible_to(request.user).with_job()
     search = request.GET.get("search", "").replace("\0", "")[:200]
     kept = own.filter(name__icontains=search) if search else own
     page = Paginator(kept, PAGE_SIZE).get_page(request.GET.get("page"))
@@ -75,15 +67,15 @@ def adapter_list(request: HttpRequest) -> HttpResponse:
     return render(request, "adapters/list.html", found)
 
 
-def adapter_page(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
+def adapter_page(request: UserRequest, adapter_id: UUID) -> HttpResponse:
     """An adapter's page; htmx gets only the work in progress."""
-    adapter = own_adapter(request, adapter_id)
+    adapter = own_adapter(request.user, adapter_id)
     part = "#work" if request.headers.get("HX-Request") else ""
     return _page(request, adapter, part=part)
 
 
 def _page(
-    request: HttpRequest,
+    request: UserRequest,
     adapter: Adapter,
     *,
     part: str = "",
@@ -107,14 +99,16 @@ def _page(
     return render(request, f"adapters/detail.html{part}", facts | found, status=status)
 
 
-def archive(request: HttpRequest, adapter_id: UUID) -> HttpResponseBase:
+def archive(request: UserRequest, adapter_id: UUID) -> HttpResponseBase:
     """Download the archive or a byte range."""
-    return downloads.download(request, archive_of(own_adapter(request, adapter_id)))
+    return downloads.download(
+        request, archive_of(own_adapter(request.user, adapter_id))
+    )
 
 
-def merged_archive(request: HttpRequest, adapter_id: UUID) -> HttpResponseBase:
+def merged_archive(request: UserRequest, adapter_id: UUID) -> HttpResponseBase:
     """Download the merged model or a byte range."""
-    adapter = own_adapter(request, adapter_id)
+    adapter = own_adapter(request.user, adapter_id)
     export = AdapterExport.objects.filter(adapter=adapter, status=Work.DONE).first()
     if export is None:
         raise Http404("This adapter has no merged model yet.")
@@ -122,9 +116,9 @@ def merged_archive(request: HttpRequest, adapter_id: UUID) -> HttpResponseBase:
 
 
 @require_POST
-def rename(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
+def rename(request: UserRequest, adapter_id: UUID) -> HttpResponse:
     """Rename an adapter."""
-    adapter, form = own_adapter(request, adapter_id), RenameForm(request.POST)
+    adapter, form = own_adapter(request.user, adapter_id), RenameForm(request.POST)
     if form.is_valid():
         adapters.rename_adapter(adapter=adapter, name=form.cleaned_data["name"])
         messages.success(request, f"Renamed to {adapter}.")
@@ -136,25 +130,25 @@ def rename(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def delete(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
+def delete(request: UserRequest, adapter_id: UUID) -> HttpResponse:
     """Delete an adapter permanently, after confirmation on the page."""
-    adapter = own_adapter(request, adapter_id)
+    adapter = own_adapter(request.user, adapter_id)
     adapters.delete_adapter(adapter=adapter, by=request.user.get_username())
     messages.success(request, f"{adapter} was deleted. Its job stays on record.")
     return redirect("adapters")
 
 
 @require_POST
-def export(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
+def export(request: UserRequest, adapter_id: UUID) -> HttpResponse:
     """Start a merged export."""
-    adapters.start_export(adapter=own_adapter(request, adapter_id))
+    adapters.start_export(adapter=own_adapter(request.user, adapter_id))
     return redirect("adapter", adapter_id=adapter_id)
 
 
 @require_POST
-def ask(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
+def ask(request: UserRequest, adapter_id: UUID) -> HttpResponse:
     """Ask both models; errors appear next to the field."""
-    adapter, form = own_adapter(request, adapter_id), AskForm(request.POST)
+    adapter, form = own_adapter(request.user, adapter_id), AskForm(request.POST)
     if form.is_valid():
         try:
             adapters.ask(adapter=adapter, **form.cleaned_data)
@@ -166,15 +160,15 @@ def ask(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def clear(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
+def clear(request: UserRequest, adapter_id: UUID) -> HttpResponse:
     """Delete answered questions."""
-    adapters.clear_questions(adapter=own_adapter(request, adapter_id))
+    adapters.clear_questions(adapter=own_adapter(request.user, adapter_id))
     return redirect(f"/adapters/{adapter_id}#side-by-side")
 
 
-def adapter(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+def adapter(request: UserRequest, job_id: UUID) -> HttpResponseBase:
     """Download the adapter of a job."""
-    job = own_job(request, job_id)
+    job = own_job(request.user, job_id)
     if job.artifact is None:
         raise Http404("This job has no adapter.")
-    return ranges.download(request, archive_of(job.artifact))
+    return downloads.download(request, archive_of(job.artifact))

@@ -3,11 +3,12 @@
 from rest_framework import serializers
 
 from lora_pipeline.api.fields import Facts
+from lora_pipeline.api.rows import RowSerializer
 from training.domain.presets import DEFAULT_PRESET, Preset
 from training.models import BaseModel, GpuType
 
 
-class GpuTypeSerializer(serializers.ModelSerializer[GpuType]):
+class GpuTypeSerializer(RowSerializer[GpuType]):
     """A GPU type; `connected` says whether a machine offers it now."""
 
     peak_tflops = Facts()
@@ -18,7 +19,7 @@ class GpuTypeSerializer(serializers.ModelSerializer[GpuType]):
         exclude = ["enabled", "suggested_usd_per_hour", "suggestion_note"]
 
 
-class BaseModelSerializer(serializers.ModelSerializer[BaseModel]):
+class BaseModelSerializer(RowSerializer[BaseModel]):
     """A base model that jobs can fine-tune."""
 
     dimensions = Facts()

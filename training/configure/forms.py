@@ -21,6 +21,7 @@ from training.domain.limits import (
 from training.domain.method import LORA, METHODS
 from training.domain.presets import DEFAULT_PRESET, PRESET_IDS
 from training.estimates import lookup
+from training.estimates.checked import CheckedConfig
 from training.estimates.lookup import Catalogue, is_connected
 from training.estimates.rules import find_problems
 from training.models import BaseModel, GpuType
@@ -199,8 +200,12 @@ class ConfigureForm(forms.Form):
             version=getattr(machines[0], "version", 0) if machines else 0,
         )
 
-    def config(self) -> JobConfig:
-        """The cleaned form as a configuration."""
+    def checked(self) -> CheckedConfig:
+        """The cleaned form as a configuration, with the rows that it was checked by."""
+        gpu = self.machines[self.cleaned_data["gpu_type"]]
+        return CheckedConfig(config=self._config(), gpu=gpu, found=self.found())
+
+    def _config(self) -> JobConfig:
         found = self.cleaned_data
         chosen = {name: found[name] for name in CHOSEN if found[name] != ""}
         values = fill_defaults(chosen)

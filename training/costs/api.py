@@ -5,12 +5,13 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lora_pipeline.api.envelope import success
 from lora_pipeline.api.error_docs import FAULTS
+from lora_pipeline.api.requests import ApiRequest
+from lora_pipeline.api.rows import RowSerializer
 from training.costs.records import (
     MonthCosts,
     Spend,
@@ -42,7 +43,7 @@ class MonthSerializer(serializers.Serializer[MonthCosts]):
     estimated_usd = Usd()
 
 
-class RecordSerializer(serializers.ModelSerializer[CostRecord]):
+class RecordSerializer(RowSerializer[CostRecord]):
     """Actual and estimated cost of one job."""
 
     job_id = serializers.UUIDField()
@@ -104,7 +105,7 @@ class CostsView(APIView):
         parameters=[MONTH_PARAMETER],
         responses={200: CostsSerializer, 400: FAULTS[400]},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: ApiRequest) -> Response:
         """Get costs by month and by job, at most the newest 1000 jobs."""
         month = request.query_params.get("month", "")
         if "month" in request.query_params and not is_month(month):
@@ -112,8 +113,8 @@ class CostsView(APIView):
             raise ValidationError({"month": [words]})
         user = request.user
         found = {
-            "this_month": spend_of(user),  # type: ignore[arg-type]
-            "months": months_of(user),  # type: ignore[arg-type]
-            "jobs": records_of(user, month)[:MOST_RECORDS],  # type: ignore[arg-type]
+            "this_month": spend_of(user),
+            "months": months_of(user),
+            "jobs": records_of(user, month)[:MOST_RECORDS],
         }
         return success(CostsSerializer(found).data)

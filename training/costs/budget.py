@@ -6,15 +6,23 @@ from decimal import Decimal
 from django.db.models import DecimalField, F, Sum, Value
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
-from rest_framework import status
 
-from lora_pipeline.errors import Refusal
+from lora_pipeline.errors import Rule
 from lora_pipeline.models import User
 from training.domain.budget import HOLD_FACTOR, Budget
 from training.domain.estimator.estimate import rounded
 from training.models import CostRecord, TrainingJob
 
 USD = DecimalField(max_digits=16, decimal_places=6)
+BUDGET = Rule(
+    code="budget",
+    words="The job may come to {needed_usd} USD, and {free_usd} of this month's "
+    "{budget_usd} USD are free. Choose a cheaper configuration, set a lower max_cost, "
+    "or ask an operator.",
+    when="The month's budget does not allow it; the numbers say why.",
+    status_code=402,
+    example={"needed_usd": "31.88", "free_usd": "20.00", "budget_usd": "50.00"},
+)
 
 
 def require_budget(
@@ -38,14 +46,7 @@ def require_budget(
         "free_usd": rounded(budget.free_usd),
         "needed_usd": rounded(needed_usd),
     }
-    raise Refusal(
-        f"This job may cost up to {numbers['needed_usd']} USD, and "
-        f"{numbers['free_usd']} of this month's {numbers['budget_usd']} USD are left. "
-        "Choose a cheaper configuration, set a lower max_cost, or ask an operator.",
-        status_code=status.HTTP_402_PAYMENT_REQUIRED,
-        code="budget",
-        details=numbers,
-    )
+    raise BUDGET.refusal(details=numbers, **numbers)
 
 
 def budget_of(

@@ -4,8 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from datasets.access import KIND
 from lora_pipeline.api.error_docs import BY_FIELD, FAULTS, Fault
 from lora_pipeline.api.openapi import answered, asked, described
+from lora_pipeline.errors import NotYours
 from training.domain.estimator.duration import DurationParts
 from training.domain.estimator.memory import MemoryParts
 
@@ -33,7 +35,7 @@ ESTIMATE = {
 }
 UNKNOWN_DATASET = Fault(
     when=FAULTS[404].when,
-    error="Dataset not found.",
+    error=str(NotYours(KIND)),
     code="not_found",
 )
 NO_PAIRS = Fault(

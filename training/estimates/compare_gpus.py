@@ -8,7 +8,8 @@ from django.utils.text import slugify
 from datasets.models import Dataset
 from training.domain.config import JobConfig
 from training.domain.estimator.estimate import Estimate
-from training.estimates.lookup import Catalogue, is_connected
+from training.estimates.checked import CheckedConfig
+from training.estimates.lookup import is_connected
 from training.estimates.quote import estimate_on
 from training.models import GpuType
 
@@ -51,15 +52,12 @@ def _pairs(dataset: Dataset, config: JobConfig) -> int:
 
 
 def compare(
-    machines: Sequence[GpuType],
-    *,
-    dataset: Dataset,
-    config: JobConfig | None,
-    found: Catalogue | None,
+    machines: Sequence[GpuType], *, dataset: Dataset, asked: CheckedConfig | None
 ) -> list[Offer]:
     """The job on each type, with the selected number of GPUs or the type's maximum."""
-    if config is None or found is None or not _pairs(dataset, config):
+    if asked is None or not _pairs(dataset, asked.config):
         return [Offer(gpu=gpu, connected=is_connected(gpu)) for gpu in machines]
+    config, found = asked.config, asked.found
     estimates = {
         gpu.name: estimate_on(gpu, dataset=dataset, config=config, found=found)
         for gpu in machines

@@ -5,17 +5,28 @@ from uuid import UUID
 
 from django.conf import settings
 
-from datasets.models import Dataset
+from datasets.models import Dataset, DatasetQuerySet
 from lora_pipeline.models import User
+from lora_pipeline.postgres.compiled import Compiled
 from training.domain.estimator.batches import LengthHistogram
+
+UNREAD = ("validation_errors", "validation_warnings", "sample_data")
 
 
 def to_estimate(user: User, dataset_id: UUID, base_model: str) -> Dataset | None:
     """The user's dataset with its lengths for a base model, in one query."""
-    own = Dataset.objects.visible_to(user)
     default = settings.DEFAULT_BASE_MODEL
     asked = default if "\0" in base_model or not base_model else base_model
-    return own.with_lengths(asked, default).find(dataset_id)
+    return DATASET.one(user=user.pk, dataset=dataset_id, model=asked, default=default)
+
+
+def _own(user: UUID, dataset: UUID, model: str, default: str) -> DatasetQuerySet:
+    """A dataset without the large columns that no estimate needs."""
+    own = Dataset.objects.visible_to(User(pk=user)).filter(pk=dataset).order_by()
+    return own.defer(*UNREAD).with_lengths(model, default)
+
+
+DATASET = Compiled(_own, user=UUID, dataset=UUID, model=str, default=str)
 
 
 def lengths_of(

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db.models import Subquery
 from django.db.models.functions import JSONObject
 
+from lora_pipeline.postgres.compiled import Compiled
 from training.estimates import knowledge
 from training.models import BaseModel, GpuType
 from training.models.catalogue import GpuTypeQuerySet
@@ -40,10 +41,7 @@ def look_up(*, gpu_type: str, base_model: str) -> Catalogue:
     Without a base model the job trains DEFAULT_BASE_MODEL, even if it is disabled.
     """
     wanted = (base_model or settings.DEFAULT_BASE_MODEL).replace("\0", "\ufffd")
-    models = BaseModel.objects.enabled().filter(pk=wanted)
-    facts = JSONObject(**{name: name for name in MODEL_FACTS})
-    asked = Subquery(models.annotate(facts=facts).values("facts")[:1])
-    machines = tuple(offered().annotate(model_facts=asked))
+    machines = tuple(MACHINES_AND_MODEL.rows(model=wanted))
     first = machines[0] if machines else None
     found = getattr(first, "model_facts", None)
     model = BaseModel(**found) if found else None
@@ -60,3 +58,14 @@ def offered() -> GpuTypeQuerySet:
     """Enabled types, connected first, and the calibration version."""
     machines = GpuType.objects.enabled().with_connection()
     return machines.annotate(version=knowledge.version())
+
+
+def _with_model(model: str) -> GpuTypeQuerySet:
+    """Each type with the facts of one base model, so that one query reads both."""
+    models = BaseModel.objects.enabled().filter(pk=model).order_by()
+    facts = JSONObject(**{name: name for name in MODEL_FACTS})
+    asked = Subquery(models.annotate(facts=facts).values("facts")[:1])
+    return offered().annotate(model_facts=asked)
+
+
+MACHINES_AND_MODEL = Compiled(_with_model, model=str)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from django.conf import settings
 
 from datasets.models import Dataset
-from lora_pipeline.errors import Refusal
 from training.domain.catalogue.gpus import Hardware
 from training.domain.config import Hyperparameters, JobConfig
 from training.domain.estimator.estimate import (
@@ -15,49 +14,33 @@ from training.domain.estimator.estimate import (
     Workload,
     catalogue_estimate,
 )
-from training.domain.estimator.memory import DOES_NOT_FIT
+from training.domain.estimator.memory import DOES_NOT_FIT as EXCEEDS
 from training.domain.estimator.model_estimate import ModelEstimate, estimate_job
 from training.domain.estimator.plan import Place, Setup
 from training.domain.estimator.priced import packing_words, priced
 from training.domain.method import QLORA, Method
 from training.domain.schedule import process_count
 from training.estimates.answer import memory_answer
+from training.estimates.checked import CheckedConfig
 from training.estimates.knowledge import knowledge
 from training.estimates.lengths import lengths_of
-from training.estimates.lookup import Catalogue, look_up
-from training.estimates.rules import find_problems, require_statistics
+from training.estimates.lookup import Catalogue
+from training.estimates.rules import DOES_NOT_FIT, require_statistics
 from training.models import BaseModel, GpuType
 
 LARGEST_ON_CPU, LARGEST_ON_GPU = 8, 64
 """Upper bound of the automatic micro-batch; larger ones gain nothing."""
 
 
-def quote(
-    *, dataset: Dataset, config: JobConfig, found: Catalogue | None = None
-) -> tuple[Estimate, GpuType]:
+def quote(*, dataset: Dataset, asked: CheckedConfig) -> Estimate:
     """Estimate a job's cost and duration.
 
-    `found` is the caller's catalogue lookup, if any. Raises Refusal with all errors by
-    field.
+    Raises Refusal where the dataset has nothing to train on.
     """
-    require_statistics(dataset, config.hyperparameters.max_length)
-    if found is None:
-        found = look_up(gpu_type=config.gpu_type, base_model=config.base_model)
-    problems = find_problems(
-        gpu_type=config.gpu_type,
-        gpu_count=config.gpu_count,
-        base_model=config.base_model,
-        found=found,
-        chosen=config.hyperparameters.as_dict(),
+    require_statistics(dataset, asked.config.hyperparameters.max_length)
+    return estimate_on(
+        asked.gpu, dataset=dataset, config=asked.config, found=asked.found
     )
-    if found.gpu is None or problems:
-        raise Refusal(
-            "Some values are invalid: see details.",
-            code="invalid",
-            details=problems.by_field,
-        )
-    gpu = found.gpu
-    return estimate_on(gpu, dataset=dataset, config=config, found=found), gpu
 
 
 def estimate_on(
@@ -94,17 +77,16 @@ def require_memory(estimate: Estimate, config: JobConfig) -> None:
     Raises Refusal (409) with the numbers and the smallest change that helps.
     """
     aware = estimate.aware
-    if aware is None or aware.memory.verdict != DOES_NOT_FIT or config.confirm_memory:
+    if aware is None or aware.memory.verdict != EXCEEDS or config.confirm_memory:
         return
     memory = memory_answer(aware)
     change = f" {aware.change.sentence}" if aware.change else ""
-    raise Refusal(
-        f"The job needs about {memory['required_gib']} GiB and {config.gpu_type} has "
-        f"{memory['available_gib']}: it does not fit.{change} To start anyway, "
-        "send confirm_memory: true.",
-        status_code=409,
-        code="does_not_fit",
+    raise DOES_NOT_FIT.refusal(
         details={"memory": memory},
+        required_gib=memory["required_gib"],
+        available_gib=memory["available_gib"],
+        gpu_type=config.gpu_type,
+        change=change,
     )
 
 

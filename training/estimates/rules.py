@@ -3,15 +3,35 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rest_framework import status
-
 from datasets.models import Dataset
-from lora_pipeline.errors import Refusal
+from lora_pipeline.errors import Refusal, Rule
 from training.domain.config import Problems
 from training.domain.method import QLORA
 from training.domain.schedule import process_count
 from training.estimates.lookup import Catalogue
 from training.models import BaseModel
+
+DATASET_NOT_READY = Rule(
+    code="dataset_not_ready",
+    words="The dataset is not ready: status is {status}, training_ready is {ready}; "
+    "needed are ready and true.",
+    when="The dataset was not checked yet, or cannot be trained on.",
+    status_code=400,
+    field_name="dataset_id",
+    example={"status": "validating", "ready": "false"},
+)
+DOES_NOT_FIT = Rule(
+    code="does_not_fit",
+    words="The job needs about {required_gib} GiB and {gpu_type} has {available_gib}: "
+    "it does not fit.{change} To start it all the same, send confirm_memory: true.",
+    when="The job does not fit into memory and confirm_memory is not true.",
+    example={
+        "required_gib": 158.3,
+        "gpu_type": "A100-80GB",
+        "available_gib": 79.15,
+        "change": " With QLoRA (4-bit weights) it fits: 63.9 GiB.",
+    },
+)
 
 
 def find_problems(
@@ -92,13 +112,5 @@ def require_ready(dataset: Dataset) -> None:
     """A job needs a dataset that is ready and trainable; reports both values."""
     if dataset.is_trainable:
         return
-    message = (
-        f"The dataset is not ready: status is {dataset.status}, training_ready is "
-        f"{str(dataset.training_ready).lower()}. Both must be ready and true."
-    )
-    raise Refusal(
-        message,
-        status_code=status.HTTP_400_BAD_REQUEST,
-        code="dataset_not_ready",
-        details={"dataset_id": [message]},
-    )
+    ready = str(dataset.training_ready).lower()
+    raise DATASET_NOT_READY.refusal(status=dataset.status, ready=ready)

@@ -7,11 +7,12 @@ from rest_framework import serializers
 
 from lora_pipeline.api.envelope import flatten
 from lora_pipeline.api.fields import Text
-from training.domain.config import Hyperparameters, JobConfig, fill_defaults
+from training.domain.config import JobConfig, fill_defaults
 from training.domain.limits import GPU_COUNT, LIMITS, MICRO_BATCH, REQUIRED, SCHEDULERS
 from training.domain.method import METHODS
 from training.domain.presets import CUSTOM
 from training.domain.priority import PRIORITIES
+from training.estimates.checked import CheckedConfig
 from training.estimates.fields import Choice, Flag, LimitField
 from training.estimates.lookup import Catalogue, look_up
 from training.estimates.rules import find_problems
@@ -46,9 +47,6 @@ class HyperparametersSerializer(serializers.Serializer[Any]):
         for name, limit in LIMITS.items():
             fields[name] = LimitField(limit, required=name in REQUIRED)
         return fields | method_fields()
-
-    def to_config(self, given: dict[str, Any]) -> Hyperparameters:
-        return fill_defaults(given)
 
 
 def _text(value: Any) -> str | None:
@@ -103,8 +101,13 @@ class EstimateRequest(serializers.Serializer[Any]):
         inside = body.get("hyperparameters")
         return body | (inside if isinstance(inside, dict) else {})
 
-    def config(self) -> JobConfig:
-        """The validated body as a configuration."""
+    def checked(self) -> CheckedConfig:
+        """The valid body as a configuration, with the rows that it was checked by."""
+        if (gpu := self.found.gpu) is None:
+            raise ValueError("Call is_valid first: it refuses an unknown GPU type.")
+        return CheckedConfig(config=self._config(), gpu=gpu, found=self.found)
+
+    def _config(self) -> JobConfig:
         body = self.validated_data
         return JobConfig(
             gpu_type=body["gpu_config"]["type"],

@@ -5,10 +5,9 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
-from rest_framework import status
 
-from lora_pipeline.errors import Refusal
 from training.domain import lifecycle
+from training.jobs import refusals
 from training.jobs.transitions import locked, record_log
 from training.launchers import local
 from training.models import Checkpoint, TrainingJob
@@ -53,14 +52,11 @@ def free_checkpoint(*, job_id: UUID, step: int, by: str) -> Checkpoint:
     job = locked(job_id)
     kept = {checkpoint.step: checkpoint for checkpoint in kept_checkpoints(job)}
     if (checkpoint := kept.get(step)) is None:
-        words = f"The job has no checkpoint at step {step}."
-        raise Refusal(words, status_code=404, code="no_checkpoint")
+        steps = ", ".join(str(step) for step in sorted(kept)) or "none"
+        of_step = f" at step {step}"
+        raise refusals.NO_CHECKPOINT.refusal(of_step=of_step, steps=steps)
     if needed := checkpoint.is_needed:  # type: ignore[attr-defined]
-        raise Refusal(
-            f"The checkpoint at step {step} is in use. {needed}",
-            status_code=status.HTTP_409_CONFLICT,
-            code="checkpoint_needed",
-        )
+        raise refusals.CHECKPOINT_NEEDED.refusal(step=step, why=needed)
     checkpoint.freed_at = timezone.now()
     checkpoint.save(update_fields=["freed_at"])
     record_log(job, f"checkpoint at step {step} deleted by {by}")

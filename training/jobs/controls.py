@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
-from rest_framework import status
 
 from lora_pipeline.errors import Refusal
 from training.costs.budget import require_budget
@@ -17,6 +16,8 @@ from training.domain.budget import spent_percent
 from training.domain.config import JobConfig, fill_defaults
 from training.domain.estimator.estimate import rounded
 from training.domain.priority import HIGH, NORMAL, priority_name
+from training.estimates.checked import checked
+from training.jobs import refusals
 from training.jobs.services import config_of, create_job
 from training.jobs.transitions import (
     locked,
@@ -38,9 +39,7 @@ def pause_job(*, job_id: UUID, by: str, reason: str = "owner") -> TrainingJob:
     job = locked(job_id)
     if job.is_final or job.is_cancelling:
         state = "being cancelled" if job.is_cancelling else job.status
-        raise _conflict(
-            f"The job is {state}. Only an open job can be paused.", "not_open"
-        )
+        raise refusals.NOT_OPEN.refusal(status=state)
     if job.status == lifecycle.PAUSED or job.pause_requested_at is not None:
         return job
     job.pause_requested_at, job.pause_reason = timezone.now(), reason
@@ -63,8 +62,7 @@ def resume_job(
     """
     job = locked(job_id)
     if job.status != lifecycle.PAUSED and not job.is_pausing:
-        words = f"The job is {job.status}. Only a paused job can be resumed."
-        raise _conflict(words, "not_paused")
+        raise refusals.NOT_PAUSED.refusal(status=job.status)
     if max_cost is not None:
         require_budget(owner=job.user, needed_usd=max_cost, besides=job)
         job.max_cost = max_cost
@@ -87,13 +85,7 @@ def _require_room(job: TrainingJob) -> None:
     percent = spent_percent(spent_usd=reached, max_cost=job.max_cost)
     if percent == 100:
         numbers = {"max_cost": rounded(job.max_cost), "reached_usd": rounded(reached)}
-        raise Refusal(
-            f"The job has reached {numbers['reached_usd']} USD, including adapter "
-            f"storage, with a cap of {numbers['max_cost']}. Set a higher max_cost.",
-            status_code=status.HTTP_402_PAYMENT_REQUIRED,
-            code="cap_reached",
-            details=numbers,
-        )
+        raise refusals.CAP_REACHED.refusal(details=numbers, **numbers)
     job.budget_noticed_percent = percent
 
 
@@ -130,7 +122,8 @@ def retry_job(
     config = again(job)
     if apply_suggestion:
         config = suggested(config, job)
-    new, _ = create_job(owner=job.user, dataset=job.dataset, config=config, by=by)
+    asked = checked(config)
+    new, _ = create_job(owner=job.user, dataset=job.dataset, asked=asked, by=by)
     _link(new, job, step=0, by=by)
     return new, True
 
@@ -145,8 +138,7 @@ def suggested(config: JobConfig, job: TrainingJob) -> JobConfig:
     """The configuration with the changes suggested after the failure."""
     changes: dict[str, Any] = dict((job.suggestion or {}).get("changes") or {})
     if not changes:
-        words = "The job has no suggested change. Start it again without changes."
-        raise _conflict(words, "no_suggestion")
+        raise refusals.NO_SUGGESTION.refusal()
     base_model = changes.pop("base_model", config.base_model)
     values = config.hyperparameters.as_dict() | changes
     return replace(config, base_model=base_model, hyperparameters=fill_defaults(values))
@@ -169,8 +161,8 @@ def continue_job(
         _go_back(job, checkpoint, by=by)
         return job, False
     _require_ended(job, "can be continued. Pause it first")
-    config = again(job)
-    new, _ = create_job(owner=job.user, dataset=job.dataset, config=config, by=by)
+    asked = checked(again(job))
+    new, _ = create_job(owner=job.user, dataset=job.dataset, asked=asked, by=by)
     _link(new, job, step=checkpoint.step, by=by)
     _inherit(new, job, checkpoint)
     return new, True
@@ -181,12 +173,8 @@ def _checkpoint(job: TrainingJob, step: int | None) -> Checkpoint:
     found = kept.first() if step is None else kept.filter(step=step).first()
     if found is None:
         steps = ", ".join(str(c.step) for c in reversed(kept)) or "none"
-        asked = "no checkpoint" if step is None else f"no checkpoint at step {step}"
-        raise Refusal(
-            f"The job has {asked}. Stored checkpoints: {steps}.",
-            status_code=status.HTTP_404_NOT_FOUND,
-            code="no_checkpoint",
-        )
+        of_step = "" if step is None else f" at step {step}"
+        raise refusals.NO_CHECKPOINT.refusal(of_step=of_step, steps=steps)
     return found
 
 
@@ -226,7 +214,7 @@ def set_priority(
     require_priority(priority, is_operator=is_operator)
     job = locked(job_id)
     if job.is_final:
-        raise _conflict(f"The job has ended: it is {job.status}.", "already_ended")
+        raise refusals.ALREADY_ENDED.refusal(status=job.status)
     if job.priority != priority:
         before = priority_name(job.priority)
         job.priority = priority
@@ -246,9 +234,4 @@ def require_priority(priority: int, *, is_operator: bool) -> None:
 
 def _require_ended(job: TrainingJob, what: str) -> None:
     if not job.is_final:
-        words = f"The job is {job.status}. Only an ended job {what}."
-        raise _conflict(words, "not_ended")
-
-
-def _conflict(words: str, code: str) -> Refusal:
-    return Refusal(words, status_code=status.HTTP_409_CONFLICT, code=code)
+        raise refusals.UNDER_WAY.refusal(status=job.status, what=what)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from training.domain import lifecycle
+from training.estimates.checked import CheckedConfig
 from training.estimates.compare_gpus import Offer, compare
 from training.estimates.lookup import look_up
 from training.jobs.services import config_of
@@ -52,6 +53,7 @@ def _moves(job: TrainingJob, counts: dict[str, int]) -> list[Move]:
         count = min(job.gpu_count, counts.get(gpu.name, 0), gpu.max_count)
         if count:
             there = replace(config, gpu_type=gpu.name, gpu_count=count)
-            offers = compare([gpu], dataset=job.dataset, config=there, found=found)
+            asked = CheckedConfig(config=there, gpu=gpu, found=found)
+            offers = compare([gpu], dataset=job.dataset, asked=asked)
             moves.append(Move(count=count, offer=offers[0]))
     return moves

@@ -9,7 +9,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from datasets.models import Dataset
-from lora_pipeline.errors import Refusal
 from lora_pipeline.models import User
 from notifications.services import tell
 from training.costs.budget import require_budget
@@ -17,11 +16,11 @@ from training.domain import lifecycle, presets
 from training.domain.budget import hold_usd
 from training.domain.config import JobConfig, fill_defaults
 from training.domain.estimator.estimate import rounded
-from training.estimates.lookup import Catalogue
+from training.estimates.checked import CheckedConfig, checked
 from training.estimates.quote import quote, require_memory
 from training.estimates.rules import require_ready
 from training.estimates.snapshot import expectations
-from training.jobs import idempotency
+from training.jobs import idempotency, refusals
 from training.jobs.idempotency import Claim
 from training.jobs.transitions import (
     cancel_now,
@@ -38,9 +37,8 @@ def create_job(
     *,
     owner: User,
     dataset: Dataset,
-    config: JobConfig,
+    asked: CheckedConfig,
     claim: Claim | None = None,
-    found: Catalogue | None = None,
     by: str = "",
 ) -> tuple[TrainingJob, bool]:
     """Queue a job: the job, its first event, its notification and wake-up, atomically.
@@ -52,7 +50,7 @@ def create_job(
     """
     if claim is not None and (earlier := idempotency.take(owner=owner, claim=claim)):
         return earlier, False
-    job = _queue(owner=owner, dataset=dataset, config=config, found=found, by=by)
+    job = _queue(owner=owner, dataset=dataset, asked=asked, by=by)
     if claim is not None:
         idempotency.settle(owner=owner, claim=claim, job=job)
     return job, True
@@ -62,14 +60,13 @@ def _queue(
     *,
     owner: User,
     dataset: Dataset,
-    config: JobConfig,
-    found: Catalogue | None,
+    asked: CheckedConfig,
     by: str,
 ) -> TrainingJob:
     require_ready(dataset)
-    estimate, gpu = quote(dataset=dataset, config=config, found=found)
+    estimate, config = quote(dataset=dataset, asked=asked), asked.config
     require_memory(estimate, config)
-    expected = expectations(estimate, gpu)
+    expected = expectations(estimate, asked.gpu)
     needed = hold_usd(
         estimated_usd=rounded(estimate.total_usd),
         max_cost=config.max_cost,
@@ -135,11 +132,7 @@ def cancel_job(*, job_id: UUID, by: str) -> TrainingJob:
     """Cancel a queued job immediately; ask a run to stop. 409 if ended."""
     job = locked(job_id)
     if job.is_final:
-        raise Refusal(
-            f"The job has already ended: it is {job.status}.",
-            status_code=409,
-            code="already_ended",
-        )
+        raise refusals.ALREADY_ENDED.refusal(status=job.status)
     if job.cancel_requested_at is None:
         job.cancel_requested_at = timezone.now()
         job.save(update_fields=["cancel_requested_at", "updated_at"])
@@ -167,14 +160,10 @@ def move_job(*, job_id: UUID, gpu_type: str, gpu_count: int, by: str) -> None:
     """
     job = locked(job_id)
     if job.status != lifecycle.QUEUED or job.cancel_requested_at is not None:
-        raise Refusal(
-            f"The job is {job.status}. Only a queued job can move to another machine.",
-            status_code=409,
-            code="not_queued",
-        )
-    config = replace(config_of(job), gpu_type=gpu_type, gpu_count=gpu_count)
-    estimate, gpu = quote(dataset=job.dataset, config=config)
-    expected = expectations(estimate, gpu)
+        raise refusals.NOT_QUEUED.refusal(status=job.status)
+    asked = checked(replace(config_of(job), gpu_type=gpu_type, gpu_count=gpu_count))
+    estimate = quote(dataset=job.dataset, asked=asked)
+    expected = expectations(estimate, asked.gpu)
     needed = hold_usd(
         estimated_usd=expected["estimated_total_cost"],
         max_cost=job.max_cost,
@@ -224,10 +213,6 @@ def hide_job(*, job_id: UUID) -> None:
     """Soft-delete an ended job; its records stay."""
     job = locked(job_id)
     if not job.is_final:
-        raise Refusal(
-            f"The job is {job.status}. Cancel it before you delete it.",
-            status_code=409,
-            code="not_ended",
-        )
+        raise refusals.NOT_DELETABLE.refusal(status=job.status)
     job.hidden_at = timezone.now()
     job.save(update_fields=["hidden_at", "updated_at"])

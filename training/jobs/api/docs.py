@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiParameter
 from lora_pipeline.api.error_docs import BY_FIELD, Fault, numbers
 from lora_pipeline.api.fields import OBJECT_OR_NULL
 from lora_pipeline.api.openapi import answered, asked, described
+from training.costs.budget import BUDGET
 from training.estimates.api_docs import (
     DATASET_ID,
     ESTIMATE_BODY,
@@ -14,15 +15,13 @@ from training.estimates.api_docs import (
     REQUIRED_VALUES,
     UNKNOWN_DATASET,
 )
+from training.estimates.rules import DATASET_NOT_READY, DOES_NOT_FIT
 from training.jobs.idempotency import HEADER, LONGEST
 
-NO_FIT_OR_REUSED = Fault(
+NO_FIT_OR_REUSED = Fault.of(
+    DOES_NOT_FIT,
     when="The job does not fit in memory and confirm_memory is not true, or the "
     "Idempotency-Key was already used with another body.",
-    error="The job needs about 158.3 GiB and A100-80GB has 79.15: it does not fit. "
-    "With QLoRA (4-bit weights) it fits: 63.9 GiB. To start anyway, send "
-    "confirm_memory: true.",
-    code="does_not_fit",
     component="ConflictError",
     details={"memory": {"required_gib": 158.3, "available_gib": 79.15}},
     shape=OBJECT_OR_NULL,
@@ -130,23 +129,14 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
-NOT_READY_WORDS = (
-    "The dataset is not ready: status is validating, training_ready is false. Both "
-    "must be ready and true."
-)
-NOT_READY = Fault(
+NOT_READY = Fault.of(
+    DATASET_NOT_READY,
     when="A value is missing, malformed or out of range, or the dataset is not ready.",
-    error=NOT_READY_WORDS,
-    code="dataset_not_ready",
     component="FieldErrors",
-    details={"dataset_id": [NOT_READY_WORDS]},
     shape=BY_FIELD,
 )
-OVER_BUDGET = Fault(
-    when="The monthly budget does not cover it; the details have the numbers.",
-    error="This job may cost up to 31.88 USD, and 20.00 of this month's 50.00 USD are "
-    "left. Choose a cheaper configuration, set a lower max_cost, or ask an operator.",
-    code="budget",
+OVER_BUDGET = Fault.of(
+    BUDGET,
     component="BudgetError",
     details={
         "budget_usd": 50.00,
@@ -156,21 +146,6 @@ OVER_BUDGET = Fault(
         "needed_usd": 31.88,
     },
     shape=numbers("budget_usd", "spent_usd", "held_usd", "free_usd", "needed_usd"),
-)
-ENDED = Fault(
-    when="The job has already ended.",
-    error="The job has already ended: it is completed.",
-    code="already_ended",
-)
-NOT_QUEUED = Fault(
-    when="The job has left the queue.",
-    error="The job is running. Only a queued job can move to another machine.",
-    code="not_queued",
-)
-NOT_ENDED = Fault(
-    when="The job has not ended yet.",
-    error="The job is running. Cancel it before you delete it.",
-    code="not_ended",
 )
 
 

@@ -6,14 +6,14 @@ from uuid import UUID
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lora_pipeline.api.envelope import success
 from lora_pipeline.api.error_docs import FAULTS
+from lora_pipeline.api.requests import ApiRequest
 from training.charts.job_charts import COLUMNS, metric_rows
-from training.jobs.api import views as api
+from training.jobs.access import own_job
 from training.models import MetricPoint
 
 FEWEST_POINTS, MOST_POINTS = 5, 100_000
@@ -49,17 +49,17 @@ class MetricsView(APIView):
     @extend_schema(
         parameters=[POINTS], responses={200: MetricsSerializer, 400: FAULTS[400]}
     )
-    def get(self, request: Request, job_id: UUID) -> Response:
+    def get(self, request: ApiRequest, job_id: UUID) -> Response:
         """Get a job's metrics, all or thinned.
 
         Also available as CSV at `/training/jobs/{id}/metrics.csv`.
         """
-        job = api.own_job(request, job_id)
+        job = own_job(request.user, job_id)
         rows = metric_rows(job, _points(request))
         return success({"metrics": rows, "total": job.metrics.count()})
 
 
-def _points(request: Request) -> int | None:
+def _points(request: ApiRequest) -> int | None:
     given = request.query_params.get("points")
     if given is None:
         return None

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from datasets.models import Dataset
 from lora_pipeline.api.fields import Facts, Text
 from lora_pipeline.api.openapi import answered
+from lora_pipeline.api.rows import RowSerializer
 from training.domain.limits import (
     LIMITS,
     REQUIRED,
@@ -45,7 +46,7 @@ class JobRequest(EstimateRequest):
         return fields | method_fields()
 
 
-class JobDatasetSerializer(serializers.ModelSerializer[Dataset]):
+class JobDatasetSerializer(RowSerializer[Dataset]):
     """The dataset of a job."""
 
     class Meta:
@@ -80,7 +81,7 @@ LONG_FIELDS = ("estimate", "error_stack")
 
 
 @extend_schema_serializer(examples=[answered("A queued job", docs.JOB)])
-class JobSerializer(serializers.ModelSerializer[TrainingJob]):
+class JobSerializer(RowSerializer[TrainingJob]):
     """A full job."""
 
     dataset = JobDatasetSerializer()

@@ -5,14 +5,15 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from lora_pipeline.errors import Refusal
+from lora_pipeline.web.requests import UserRequest
 from training.jobs import controls
+from training.jobs.access import own_job
 from training.jobs.checkpoints import free_checkpoint
-from training.jobs.pages.views import own_job
 from training.models import TrainingJob
 
 
@@ -31,7 +32,7 @@ class StepForm(forms.Form):
 
 
 def done(
-    request: HttpRequest, job: TrainingJob, act: Callable[[], TrainingJob], words: str
+    request: UserRequest, job: TrainingJob, act: Callable[[], TrainingJob], words: str
 ) -> HttpResponse:
     """Run an action, show its result as a toast, and redirect to the job."""
     try:
@@ -44,17 +45,17 @@ def done(
 
 
 @require_POST
-def pause(request: HttpRequest, job_id: UUID) -> HttpResponse:
+def pause(request: UserRequest, job_id: UUID) -> HttpResponse:
     """Pause a job."""
-    job, by = own_job(request, job_id), request.user.get_username()
+    job, by = own_job(request.user, job_id), request.user.get_username()
     words = "{job} is pausing. A run saves a checkpoint first."
     return done(request, job, lambda: controls.pause_job(job_id=job.pk, by=by), words)
 
 
 @require_POST
-def resume(request: HttpRequest, job_id: UUID) -> HttpResponse:
+def resume(request: UserRequest, job_id: UUID) -> HttpResponse:
     """Resume a job, with a higher cost cap if given."""
-    job, form = own_job(request, job_id), CapForm(request.POST)
+    job, form = own_job(request.user, job_id), CapForm(request.POST)
     if not form.is_valid():
         messages.error(request, "The job was not resumed: enter the cost cap in USD.")
         return redirect(job)
@@ -67,9 +68,9 @@ def resume(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
+def retry(request: UserRequest, job_id: UUID) -> HttpResponse:
     """Start an ended job again, optionally with the suggested change."""
-    job, by = own_job(request, job_id), request.user.get_username()
+    job, by = own_job(request.user, job_id), request.user.get_username()
     change = "apply_suggestion" in request.POST
 
     def act() -> TrainingJob:
@@ -79,9 +80,9 @@ def retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def continue_from(request: HttpRequest, job_id: UUID) -> HttpResponse:
+def continue_from(request: UserRequest, job_id: UUID) -> HttpResponse:
     """Continue from a checkpoint."""
-    job, form = own_job(request, job_id), StepForm(request.POST)
+    job, form = own_job(request.user, job_id), StepForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Choose one of the checkpoints.")
         return redirect(job)
@@ -94,9 +95,9 @@ def continue_from(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def free(request: HttpRequest, job_id: UUID) -> HttpResponse:
+def free(request: UserRequest, job_id: UUID) -> HttpResponse:
     """Delete a checkpoint."""
-    job, form = own_job(request, job_id), StepForm(request.POST)
+    job, form = own_job(request.user, job_id), StepForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Choose one of the checkpoints.")
         return redirect(job)
