@@ -13,7 +13,7 @@ from lora_pipeline.errors import Rule
 NO_FILE = Rule(
     code="no_file",
     words="The file is incomplete: finish the upload first.",
-    when="The file has not arrived yet.",
+    when="The file is not fully uploaded yet.",
 )
 
 

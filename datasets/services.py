@@ -26,13 +26,10 @@ IN_USE = (
     "A training job uses this dataset, so its content and split cannot be changed. "
     "Create a new version."
 )
-NOT_SETTLED = (
-    "The dataset is still being validated. Wait until it is ready or has errors."
-)
 NOT_SETTLED = Rule(
     code="dataset_not_settled",
-    words="The dataset is still being checked; wait until it is ready or in error.",
-    when="The dataset is still being checked.",
+    words="The dataset is still being validated. Wait until it is ready or has errors.",
+    when="The dataset is still being validated.",
 )
 if TYPE_CHECKING:
     Upload: TypeAlias = File[bytes]

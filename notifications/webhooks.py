@@ -24,7 +24,7 @@ MOST_WEBHOOKS = 10
 KNOWN_WEBHOOK = Rule(
     code="known_webhook",
     words="You already have a webhook with this URL.",
-    when="There is one with this URL already.",
+    when="The URL is already used by another webhook.",
 )
 
 

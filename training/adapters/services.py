@@ -19,8 +19,8 @@ DEFAULT_NEW_TOKENS = 128
 MOST_WAITING = 5
 TOO_MANY_QUESTIONS = Rule(
     code="too_many_questions",
-    words="{waiting} of your questions are not answered yet: wait for one of them.",
-    when="Too many of the caller's questions are not answered yet.",
+    words="{waiting} of your questions are still unanswered. Wait for one to finish.",
+    when="The caller has too many unanswered questions.",
     example={"waiting": MOST_WAITING},
 )
 

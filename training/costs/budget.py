@@ -16,10 +16,10 @@ from training.models import CostRecord, TrainingJob
 USD = DecimalField(max_digits=16, decimal_places=6)
 BUDGET = Rule(
     code="budget",
-    words="The job may come to {needed_usd} USD, and {free_usd} of this month's "
-    "{budget_usd} USD are free. Choose a cheaper configuration, set a lower max_cost, "
+    words="This job may cost up to {needed_usd} USD, and {free_usd} of this month's "
+    "{budget_usd} USD are left. Choose a cheaper configuration, set a lower max_cost, "
     "or ask an operator.",
-    when="The month's budget does not allow it; the numbers say why.",
+    when="The monthly budget does not cover it; the details have the numbers.",
     status_code=402,
     example={"needed_usd": "31.88", "free_usd": "20.00", "budget_usd": "50.00"},
 )

@@ -13,9 +13,9 @@ from training.models import BaseModel
 
 DATASET_NOT_READY = Rule(
     code="dataset_not_ready",
-    words="The dataset is not ready: status is {status}, training_ready is {ready}; "
-    "needed are ready and true.",
-    when="The dataset was not checked yet, or cannot be trained on.",
+    words="The dataset is not ready: status is {status}, training_ready is {ready}. "
+    "Both must be ready and true.",
+    when="The dataset is not validated yet, or cannot be trained on.",
     status_code=400,
     field_name="dataset_id",
     example={"status": "validating", "ready": "false"},
@@ -23,7 +23,7 @@ DATASET_NOT_READY = Rule(
 DOES_NOT_FIT = Rule(
     code="does_not_fit",
     words="The job needs about {required_gib} GiB and {gpu_type} has {available_gib}: "
-    "it does not fit.{change} To start it all the same, send confirm_memory: true.",
+    "it does not fit.{change} To start anyway, send confirm_memory: true.",
     when="The job does not fit into memory and confirm_memory is not true.",
     example={
         "required_gib": 158.3,
