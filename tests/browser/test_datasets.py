@@ -106,6 +106,6 @@ def test_all_of_it_works_without_javascript(browser, console, signed_in):
     expect(page.get_by_role("heading", name="plain")).to_be_visible()
     console.wait(lambda: page.reload() and page.locator("#look").count(), 60)
     page.get_by_label("Example", exact=True).fill("2")
-    page.get_by_role("button", name="Look").click()
+    page.get_by_role("button", name="Update").click()
     expect(page.locator("#look")).to_contain_text("Example 2 of 27")
     context.close()

@@ -184,7 +184,7 @@ def test_the_filter_works_with_and_without_script(open_page, console, dataset):
     plain = open_page("/training/jobs", java_script_enabled=False)
     plain.get_by_label("Name contains").fill("a big")
     plain.get_by_label("Queued").check()
-    plain.get_by_role("button", name="Show").click()
+    plain.get_by_role("button", name="Filter").click()
     expect(plain.locator("tbody tr").first).to_contain_text("a big one")
 
 
