@@ -48,10 +48,6 @@ class ModelTokenizer:
         """Whether the folder has a chat template."""
         return self._template.exists
 
-    def token(self, token_id: int) -> str:
-        """The text of a single token."""
-        return self._tokenizer.decode([token_id], skip_special_tokens=False)
-
     def is_special(self, text: str) -> bool:
         return text in self._special
 

@@ -1,5 +1,6 @@
 """Serializer fields that do not coerce JSON types."""
 
+from functools import cache
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
@@ -39,3 +40,21 @@ class TextScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-ca
 @extend_schema_field(OBJECT_OR_NULL)
 class Facts(serializers.JSONField):
     """Schema of an object, or null."""
+
+
+class BodySerializer(serializers.Serializer[Any]):
+    """Takes bodies by fields that are made once a class, not once a request.
+
+    Its fields check a value and keep nothing of it; one that needed the request, or the
+    other values, would not do here.
+    """
+
+    @property
+    def fields(self) -> Any:
+        return fields_of(type(self))
+
+
+@cache
+def fields_of(kind: type[BodySerializer]) -> Any:
+    """The bound fields of a serializer that no body was given to."""
+    return serializers.Serializer.fields.func(kind())  # type: ignore[attr-defined]

@@ -15,15 +15,6 @@ Row = TypeVar("Row", bound=Model)
 PAGE_NAMES = {"page", "limit"}
 
 
-class AskedFilters(DjangoFilterBackend):
-    """The view's filters; where an address asks for none, none are built."""
-
-    def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Any:
-        if PAGE_NAMES.issuperset(request.query_params):
-            return queryset
-        return super().filter_queryset(request, queryset, view)
-
-
 class OwnViewSet(ListModelMixin, GenericViewSet[Row], Generic[Row]):
     """A user's things of one kind.
 
@@ -35,16 +26,28 @@ class OwnViewSet(ListModelMixin, GenericViewSet[Row], Generic[Row]):
     list_words: str
     list_serializer_class: type[BaseSerializer[Row]] | None = None
     pagination_class = Pages
-    filter_backends = [AskedFilters]
+    filter_backends = [DjangoFilterBackend]
     lookup_value_converter = "uuid"
 
     def own(self) -> QuerySet[Row]:
         """What the caller may see of a list, in its order."""
         raise NotImplementedError
 
-    def get_queryset(self) -> QuerySet[Row]:
-        is_described = getattr(self, "swagger_fake_view", False)
-        return super().get_queryset() if is_described else self.own()
+    def plain_list(self) -> Any:
+        """The same without a filter: what can be counted and cut."""
+        return self.own()
+
+    def get_queryset(self) -> Any:
+        if getattr(self, "swagger_fake_view", False):
+            return super().get_queryset()
+        return self.own() if self._is_filtered() else self.plain_list()
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        return super().filter_queryset(queryset) if self._is_filtered() else queryset
+
+    def _is_filtered(self) -> bool:
+        """Whether the address asks for more than a page."""
+        return not PAGE_NAMES.issuperset(self.request.query_params)
 
     def get_serializer_class(self) -> type[BaseSerializer[Row]]:
         of_rows = self.list_serializer_class if self.action == "list" else None

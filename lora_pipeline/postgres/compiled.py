@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from weakref import WeakSet
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import BooleanField, F, Func, Model, QuerySet, Value
 from django.db.models.query import get_related_populators
 
 Row = TypeVar("Row", bound=Model)
@@ -41,6 +41,12 @@ class Plan:
         for position, name in self.slots:
             found[position] = values[name]
         return found
+
+    def objects_of(self, sql: str, parameters: list[Any]) -> list[Any]:
+        """Ask the database."""
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return [self.object_of(row) for row in cursor.fetchall()]
 
     def object_of(self, given: tuple[Any, ...]) -> Any:
         """A row as Django's own iteration makes an object of it."""
@@ -72,14 +78,26 @@ class Compiled(Generic[Row]):
     def rows(self, **values: Any) -> list[Row]:
         """All rows, by one query."""
         plan = self._plan or self._compile()
-        with connection.cursor() as cursor:
-            cursor.execute(plan.sql, plan.filled(values))
-            return [plan.object_of(row) for row in cursor.fetchall()]
+        return plan.objects_of(plan.sql, plan.filled(values))
 
     def one(self, **values: Any) -> Row | None:
         """The row of a query that finds one at most, or None."""
         found = self.rows(**values)
         return found[0] if found else None
+
+    def page(self, start: int, limit: int, **values: Any) -> list[Row]:
+        """Some of the rows, by one query."""
+        plan = self._plan or self._compile()
+        cut = f"{plan.sql} LIMIT %s OFFSET %s"
+        return plan.objects_of(cut, [*plan.filled(values), limit, start])
+
+    def count(self, **values: Any) -> int:
+        """How many rows there are: of a query for keys alone, in no order."""
+        plan = self._plan or self._compile()
+        with connection.cursor() as cursor:
+            sql = f"SELECT count(*) FROM ({plan.sql}) AS found"  # noqa: S608 - SQL that Django compiled
+            cursor.execute(sql, plan.filled(values))
+            return int(cursor.fetchone()[0])
 
     def _compile(self) -> Plan:
         marks = {name: MARKS[kind]() for name, kind in self._kinds.items()}
@@ -113,6 +131,17 @@ def plan_of(compiler: Any, sql: str, parameters: Any, marks: dict[str, Any]) -> 
             for convert in converts
         ),
         related=tuple(get_related_populators(info, select, connection.alias)),  # type: ignore[call-arg]
+    )
+
+
+def any_of(column: str, mark: str) -> Func:
+    """A filter for rows whose column is in a list that a call brings for a mark."""
+    return Func(
+        F(column),
+        Value(mark),
+        template="%(expressions)s)",
+        arg_joiner=" = ANY(",
+        output_field=BooleanField(),
     )
 
 

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from lora_pipeline.models import User
 from lora_pipeline.postgres import row_security
 from tests.acting import act_for
-from training.management.commands.make_jobs import make_jobs
+from tests.benchmarks.make_jobs import make_jobs
 from training.models import TrainingJob
 
 USERS, JOBS_EACH, PAIRS, TIMES = 100, 2000, 200, 50

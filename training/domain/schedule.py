@@ -6,13 +6,6 @@ def steps_per_epoch(*, training_pairs: int, batch_size: int) -> int:
     return -(-training_pairs // batch_size)
 
 
-def total_steps(*, training_pairs: int, batch_size: int, epochs: int) -> int:
-    """Total optimizer steps of a run."""
-    return (
-        steps_per_epoch(training_pairs=training_pairs, batch_size=batch_size) * epochs
-    )
-
-
 def process_count(*, batch_size: int, gpu_count: int) -> int:
     """Processes of a run: the largest divisor of the batch that is <= the GPU count.
 

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from lora_pipeline.api.envelope import flatten
-from lora_pipeline.api.fields import Text
+from lora_pipeline.api.fields import BodySerializer, Text
 from training.domain.config import JobConfig, fill_defaults
 from training.domain.limits import GPU_COUNT, LIMITS, MICRO_BATCH, REQUIRED, SCHEDULERS
 from training.domain.method import METHODS
@@ -55,7 +55,7 @@ def _text(value: Any) -> str | None:
     return value or None if usable and not SURROGATES.search(value) else None
 
 
-class EstimateRequest(serializers.Serializer[Any]):
+class EstimateRequest(BodySerializer):
     """The body of an estimate request."""
 
     found: Catalogue

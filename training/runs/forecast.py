@@ -8,7 +8,12 @@ from django.utils import timezone
 from training.costs.charges import compute_usd
 from training.domain import lifecycle
 from training.domain.estimator.model_estimate import Interval
-from training.domain.estimator.remaining import Expectation, Pace, remaining_seconds
+from training.domain.estimator.remaining import (
+    WARM_UP_STEPS,
+    Expectation,
+    Pace,
+    remaining_seconds,
+)
 from training.models import RunAttempt, TrainingJob
 
 SMOOTHED_STEPS = 19
@@ -52,7 +57,7 @@ def expected_end(remaining: dict[str, Any] | None) -> datetime | None:
 
 def _pace(job: TrainingJob, attempt: RunAttempt) -> Pace | None:
     """The attempt's smoothed pace, with an uncertainty that shrinks with its steps."""
-    counted = job.current_step - attempt.resumed_from_step - 1
+    counted = job.current_step - attempt.resumed_from_step - WARM_UP_STEPS
     if attempt.step_seconds is None or counted < 1:
         return None
     return Pace(mean=attempt.step_seconds, steps=min(counted, SMOOTHED_STEPS))

@@ -1,21 +1,19 @@
 """Remaining time of a running job: measured steps blended with the estimate."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log, sqrt
-from statistics import fmean
 
 from training.domain.estimator.model_estimate import Interval
 
-WARM_UP_STEPS = 3
-"""The first steps carry one-time costs (4 to 28 s on a CPU): never counted."""
+WARM_UP_STEPS = 1
+"""An attempt's first step carries one-time costs (4 to 28 s on a CPU): never
+counted."""
 
 DRIFT = 0.03
 """Minimum relative drift between a run's earlier and later steps."""
 
 STEP_SPREAD = 0.25
-"""Spread of a single step around the mean before there are enough to measure it:
-batches differ in padding."""
+"""Spread of a single step around the mean: batches differ in padding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,31 +27,16 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """Measured seconds per step: the mean over the steps after the warm-up.
-
-    `squares` sums (step / mean - 1)^2 where single steps are known; without them the
-    prior's spread stands.
-    """
+    """Measured seconds per step: the mean over the steps after the warm-up."""
 
     mean: float
     steps: int
-    squares: float = 0.0
-
-    @classmethod
-    def of(cls, measured: Sequence[float]) -> "Pace | None":
-        """From all steps of a run except the first ones; None if none are left."""
-        counted = measured[WARM_UP_STEPS:]
-        if not counted:
-            return None
-        mean = fmean(counted)
-        squares = sum((step / mean - 1) ** 2 for step in counted)
-        return cls(mean=mean, steps=len(counted), squares=squares)
 
     @property
     def doubt(self) -> float:
         """Squared relative error of the mean as a forecast of later steps."""
         # The prior's spread weighs as much as four steps.
-        relative = (4 * STEP_SPREAD**2 + self.squares) / (4 + self.steps)
+        relative = 4 * STEP_SPREAD**2 / (4 + self.steps)
         return relative / self.steps + DRIFT**2
 
 

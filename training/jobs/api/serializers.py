@@ -24,6 +24,7 @@ from training.estimates.serializers import (
     method_fields,
 )
 from training.jobs.api import docs
+from training.jobs.listing import LONG_FIELDS
 from training.models import TrainingJob
 
 
@@ -75,9 +76,6 @@ class SuggestionSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField()
     words = serializers.CharField()
     changes = serializers.DictField()
-
-
-LONG_FIELDS = ("estimate", "error_stack")
 
 
 @extend_schema_serializer(examples=[answered("A queued job", docs.JOB)])

@@ -26,7 +26,6 @@ from training.jobs.access import own_job
 from training.jobs.api import docs
 from training.jobs.api.controls import JobControls
 from training.jobs.api.serializers import (
-    LONG_FIELDS,
     JobEditSerializer,
     JobMoveSerializer,
     JobRequest,
@@ -35,6 +34,7 @@ from training.jobs.api.serializers import (
 )
 from training.jobs.filters import JobFilter
 from training.jobs.idempotency import HEADER, claim_of, earlier_job
+from training.jobs.listing import OwnJobs, listed
 from training.jobs.services import (
     cancel_job,
     create_job,
@@ -98,8 +98,10 @@ class JobViewSet(JobControls, OwnViewSet[TrainingJob]):
         return success(JobSerializer(job).data, status_code=code)
 
     def own(self) -> TrainingJobQuerySet:
-        own = TrainingJob.objects.visible_to(self.request.user)
-        return own.listed().defer(*LONG_FIELDS)
+        return listed(self.request.user)
+
+    def plain_list(self) -> OwnJobs:
+        return OwnJobs(user=self.request.user)
 
     def retrieve(self, request: ApiRequest, pk: UUID) -> Response:
         """Get one job."""

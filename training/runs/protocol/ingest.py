@@ -12,6 +12,7 @@ from lora_pipeline.errors import Refusal
 from training.costs.charges import compute_usd
 from training.domain import faults, lifecycle
 from training.domain.estimator.estimate import rounded
+from training.domain.estimator.remaining import WARM_UP_STEPS
 from training.jobs import notices
 from training.jobs.notices import tell
 from training.jobs.transitions import move_to, record_log
@@ -237,10 +238,8 @@ def _metrics(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
 
 
 def _keep_pace(attempt: RunAttempt, seconds: float | None, step: int) -> None:
-    """Update the smoothed step time; the first step of an attempt is much slower and
-    is ignored.
-    """
-    if seconds is None or step <= attempt.resumed_from_step + 1:
+    """The smoothed length of a step past the warm-up."""
+    if seconds is None or step <= attempt.resumed_from_step + WARM_UP_STEPS:
         return
     before = seconds if attempt.step_seconds is None else attempt.step_seconds
     attempt.step_seconds = before + SMOOTHING * (seconds - before)

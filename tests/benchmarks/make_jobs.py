@@ -1,9 +1,7 @@
-"""`manage.py make_jobs`: fills the job table for load tests."""
+"""A full table of jobs, to see how the console carries it. Run in `manage.py shell`."""
 
 from decimal import Decimal
-from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -26,54 +24,18 @@ VARIED = {
 }
 
 
-class Command(BaseCommand):
-    help = (
-        "Fill the job table with finished jobs of fake users, for load tests. "
-        "Remove them again with --remove."
-    )
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("count", type=int, nargs="?", default=1_000_000)
-        parser.add_argument("--each", type=int, default=2000, help="jobs per user")
-        parser.add_argument("--prefix", default="made", help="prefix of the user names")
-        parser.add_argument("--remove", action="store_true")
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        if options["remove"]:
-            self._remove(options["prefix"])
-        elif options["count"] < 1 or options["each"] < 1:
-            raise CommandError("Counts must be at least 1.")
-        else:
-            self._make(options["prefix"], options["count"], options["each"])
-
-    def _make(self, prefix: str, count: int, each: int) -> None:
-        left, number = count, 0
-        while left > 0:
-            make_jobs(f"{prefix}-{number}", min(each, left))
-            left, number = left - each, number + 1
-            if number % 50 == 0:
-                self.stdout.write(f"{count - max(left, 0):,} jobs")
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE training_jobs")
-        self.stdout.write(f"{count:,} jobs of {number:,} users")
-
-    def _remove(self, prefix: str) -> None:
-        """Fake users have no password; other users are not touched."""
-        users = User.objects.filter(username__startswith=f"{prefix}-", password="")
-        with transaction.atomic():
-            jobs = TrainingJob.objects.filter(user__in=users)
-            jobs._raw_delete(jobs.db)
-            Dataset.objects.filter(user__in=users).delete()
-            users.delete()
-        self.stdout.write(f"removed the fake users {prefix}-… and their jobs")
+def fill(count: int, each: int = 2000) -> None:
+    """So many ended jobs of made-up users, for measuring."""
+    for number, start in enumerate(range(0, count, each)):
+        make_jobs(f"made-{number}", min(each, count - start))
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE training_jobs")
 
 
 @transaction.atomic
 def make_jobs(username: str, count: int) -> User:
-    """A user without a password, with a dataset and completed jobs."""
-    user, is_new = User.objects.get_or_create(username=username)
-    if not is_new:
-        raise CommandError(f"User {username!r} already exists. Use another --prefix.")
+    """A user without a password, with a dataset and so many completed jobs."""
+    user = User.objects.create(username=username)
     pattern = _pattern(user)
     columns = [str(field.column) for field in TrainingJob._meta.concrete_fields]
     values = ", ".join(VARIED.get(column, f"pattern.{column}") for column in columns)
