@@ -81,9 +81,9 @@ def loss_problem(watch: LossWatch, loss: float | None, step: int) -> str:
     """What is wrong with the loss of a step, in a sentence; empty where nothing is."""
     if loss is None or not isfinite(loss):
         return (
-            f"The loss was not a number at step {step}: what is learned from here "
-            "on is worthless. Cancel the job and start it again with a lower "
-            "learning rate."
+            f"The loss was not a number at step {step}: what is learned from there "
+            "on is worthless. After three such steps in a row the run ends by itself, "
+            "with what to change."
         )
     if step >= WATCHED_FROM_STEP and watch.has_exploded:
         return (
