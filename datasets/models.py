@@ -48,8 +48,6 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         By the base model's tokenizer, else by the default model's; None before either
         was measured. Costs no query of its own.
         """
-        from datasets.models import DatasetStatistics
-
         own = DatasetStatistics.objects.filter(dataset=models.OuterRef("pk"))
         asked, other = (
             models.Subquery(own.filter(base_model=name).values("lengths"))

@@ -11,12 +11,14 @@ from django.db import transaction
 from django.utils import timezone
 from procrastinate.exceptions import AlreadyEnqueued
 
+from datasets.checking.first_look import first_look
 from datasets.domain.faults import clean
 from datasets.domain.split import SPLIT_SEED, VALIDATION_SHARE
 from datasets.models import Dataset
-from datasets.tasks import validate_dataset
+from datasets.tasks import measure_dataset_task, validate_dataset
 from lora_pipeline.errors import Refusal
 from lora_pipeline.models import User
+from training.models import BaseModel
 
 LOCAL = "local"
 EMPTY_FILE = "The file is empty; give at least one example."
@@ -89,8 +91,6 @@ def _save(dataset: Dataset, part: str, file: Upload, kept: list[str]) -> str:
 
 def begin_check(dataset: Dataset) -> None:
     """Save the row with what its beginning tells, and have all of it checked."""
-    from datasets.checking.first_look import first_look
-
     for name, value in first_look(dataset).items():
         setattr(dataset, name, value)
     with transaction.atomic():
@@ -217,9 +217,6 @@ def edit(dataset: Dataset, changes: dict[str, Any]) -> None:
 
 def queue_measuring(*, dataset: Dataset, base_model: str) -> None:
     """Have a ready dataset measured by a base model of the catalogue."""
-    from datasets.tasks import measure_dataset as task
-    from training.models import BaseModel
-
     if not BaseModel.objects.enabled().filter(pk=base_model).exists():
         known = ", ".join(BaseModel.objects.enabled().values_list("id", flat=True))
         words = f"Received {base_model!r}; choose one of: {known}."
@@ -228,6 +225,6 @@ def queue_measuring(*, dataset: Dataset, base_model: str) -> None:
         words = f"The dataset cannot be measured: its status is {dataset.status}."
         raise Refusal(words, status_code=409, code="dataset_not_ready")
     with suppress(AlreadyEnqueued):
-        task.configure(queueing_lock=f"measure {dataset.pk} {base_model}").defer(
-            dataset_id=str(dataset.pk), base_model=base_model
-        )
+        measure_dataset_task.configure(
+            queueing_lock=f"measure {dataset.pk} {base_model}"
+        ).defer(dataset_id=str(dataset.pk), base_model=base_model)

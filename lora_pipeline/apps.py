@@ -16,6 +16,6 @@ class LoraPipelineConfig(AppConfig):
         classes. Django's PostgreSQL app would do that too, and ask each new connection
         for types that no table here has.
         """
-        from lora_pipeline.postgres import checks  # noqa: F401
+        from lora_pipeline.postgres import checks  # noqa: F401, PLC0415 - models can be imported once all apps are there
 
         IndexExpression.register_wrappers(OrderBy, OpClass, Collate)

@@ -2,12 +2,12 @@
 
 from procrastinate.contrib.django import app
 
+from lora_pipeline.operations import retention
+
 
 @app.periodic(cron="41 3 * * *")
 @app.task(name="clean_up", queueing_lock="clean_up")
 def clean_up(timestamp: int) -> None:
     """Remove what is kept no longer; what was freed stands in the log."""
-    from lora_pipeline.operations import retention
-
     for _ in retention.clean_up():
         pass

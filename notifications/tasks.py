@@ -7,6 +7,8 @@ from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 
+from notifications.sending.attempt import try_delivery
+
 
 class NotArrived(Exception):
     """A delivery is to be tried again."""
@@ -37,8 +39,6 @@ class AsLongAsItSays(BaseRetryStrategy):
 @app.task(name="deliver_notice", retry=AsLongAsItSays())
 def deliver(delivery_id: str) -> None:
     """Try one delivery; raises NotArrived where another try is due."""
-    from notifications.sending.attempt import try_delivery
-
     pause = try_delivery(delivery_id)
     if pause is not None:
         raise NotArrived(pause)

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+from huggingface_hub import try_to_load_from_cache
+from huggingface_hub.errors import HFValidationError
+
 from datasets.tokens.tokenizer import EstimatedTokenizer, ModelTokenizer, tokenizer_in
+from training.models import BaseModel
 
 AnyTokenizer = ModelTokenizer | EstimatedTokenizer
 
@@ -14,8 +18,6 @@ def tokenizer_of(base_model: str) -> AnyTokenizer:
 
 def model_folder(base_model: str) -> Path | None:
     """Where a base model's tokenizer lies: its own folder, or the hub's cache here."""
-    from training.models import BaseModel
-
     model = BaseModel.objects.filter(pk=base_model).first()
     if model is None:
         return None
@@ -26,9 +28,6 @@ def model_folder(base_model: str) -> Path | None:
 
 def _cached(name: str, revision: str | None) -> Path | None:
     """The folder of the hub's cache, if a run has fetched the model before."""
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
     try:
         found = try_to_load_from_cache(name, "tokenizer.json", revision=revision)
     except HFValidationError:

@@ -14,14 +14,18 @@ SECRET_SETTINGS = ("SECRET_KEY", "HF_TOKEN", "EMAIL_HOST_PASSWORD", "METRICS_TOK
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
-@cache
 def _redact() -> Any:
-    """Made at the first line, when the settings can be read."""
-    from django.conf import settings
+    """Asked at each line: the embedded database's password comes with its start."""
+    from django.conf import settings  # noqa: PLC0415 - the settings import this module
 
     database = settings.DATABASES["default"].get("PASSWORD", "")
-    own = (getattr(settings, name, "") for name in SECRET_SETTINGS)
-    return redactor([*own, str(database)])
+    own = (str(getattr(settings, name, "")) for name in SECRET_SETTINGS)
+    return _redactor((*own, str(database)))
+
+
+@cache
+def _redactor(secrets: tuple[str, ...]) -> Any:
+    return redactor(list(secrets))
 
 
 class _Redacting(logging.Formatter):

@@ -20,6 +20,6 @@ def use(folder: Path) -> None:
 
 def forget_worker(server: Any, worker: Any) -> None:
     """Gunicorn's hook: a worker that ended has no state of the moment any more."""
-    from prometheus_client import multiprocess
+    from prometheus_client import multiprocess  # noqa: PLC0415 - reads the variable that is set here
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -27,7 +27,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from lora_pipeline.postgres import keeper as postgres_keeper
+import psycopg
+from psycopg import sql
+
+from lora_pipeline.postgres import keeper
 from lora_pipeline.postgres.keeper import STOP_NOW, environment, try_exclusive
 
 NAME = "lora_pipeline"
@@ -275,8 +278,6 @@ def _run(places: Places, program: str, *arguments: str) -> None:
 
 def _answers(places: Places, passwords: dict[str, str]) -> bool:
     """Whether the server takes a connection; no pid is asked, since pids come again."""
-    import psycopg
-
     try:
         _superuser(places, passwords).close()
     except psycopg.OperationalError:
@@ -285,8 +286,6 @@ def _answers(places: Places, passwords: dict[str, str]) -> bool:
 
 
 def _superuser(places: Places, passwords: dict[str, str]):  # type: ignore[no-untyped-def]
-    import psycopg
-
     return psycopg.connect(
         host=str(places.socket),
         port=PORT,
@@ -301,13 +300,13 @@ def _superuser(places: Places, passwords: dict[str, str]):  # type: ignore[no-un
 def _start(places: Places, passwords: dict[str, str]) -> None:
     """Spawn a keeper and wait for its server; one that gave up gets a successor."""
     deadline = time.monotonic() + START_SECONDS
-    keeper = _spawn_keeper(places)
+    process = _spawn_keeper(places)
     while not _answers(places, passwords):
         if time.monotonic() > deadline:
             raise ServerDidNotStart(places.log)
-        if keeper.poll() is not None:
+        if process.poll() is not None:
             time.sleep(0.2)
-            keeper = _spawn_keeper(places)
+            process = _spawn_keeper(places)
         time.sleep(0.01)
 
 
@@ -316,7 +315,7 @@ def _spawn_keeper(places: Places) -> subprocess.Popen[bytes]:
     folders = [str(places.root), str(places.socket), str(places.binaries)]
     with places.log.open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - a program of ours, folders of ours
-            [sys.executable, "-I", postgres_keeper.__file__, *folders, *account],
+            [sys.executable, "-I", keeper.__file__, *folders, *account],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -330,8 +329,6 @@ def _ensure_roles(places: Places, passwords: dict[str, str]) -> None:
     marker = places.data / "roles"
     if marker.exists():
         return
-    from psycopg import sql
-
     with _superuser(places, passwords) as server:
         known = {row[0] for row in server.execute("SELECT rolname FROM pg_roles")}
         for role in ("lp_web", "lp_operator"):

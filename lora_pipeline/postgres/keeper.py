@@ -1,7 +1,7 @@
 """The keeper of the embedded PostgreSQL: owns the postmaster while somebody uses it.
 
-Run as a program of its own and isolated (`python -I postgres_keeper.py …`), so it
-imports nothing of ours. The locks are described in `embedded_postgres.py`.
+Run as a program of its own and isolated (`python -I keeper.py …`), so it
+imports nothing of ours. The locks are described in `embedded.py`.
 """
 
 from __future__ import annotations

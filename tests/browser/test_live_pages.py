@@ -17,7 +17,7 @@ WAITING = """
 from datasets.models import Dataset
 from lora_pipeline.models import User
 from training.domain.config import JobConfig, fill_defaults
-from training.services import create_job
+from training.jobs.services import create_job
 values = {{"learning_rate": 0.001, "batch_size": 4, "epochs": 2, "rank": 4}}
 job, _ = create_job(
     owner=User.objects.get(username="owner"),

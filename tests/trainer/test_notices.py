@@ -17,7 +17,7 @@ User.objects.update(email="owner@example.com")
 """
 FAIL = """
 from training.models import RunAttempt
-from training.outcomes import attempt_failed
+from training.runs.outcomes import attempt_failed
 from django.db import transaction
 with transaction.atomic():
     attempt = RunAttempt.objects.select_related("job").get(job={job!r}, ended_at=None)

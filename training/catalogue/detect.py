@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from training.domain.catalogue.first_rows import CPU
+from training.domain.catalogue.gpus import CPU
 from training.domain.estimator.memory import GIB
 from training.launchers.local import BACKEND
 from training.launchers.program import python_command, run

@@ -13,7 +13,7 @@ from training.domain.limits import Limit, shown
 class LimitScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """A LimitField as a number with its range."""
 
-    target_class = "training.serializers.LimitField"
+    target_class = "training.estimates.fields.LimitField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Schema:
         limit = self.target.limit
@@ -24,7 +24,7 @@ class LimitScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-c
 class UsdScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """An amount as a number with at most four decimals."""
 
-    target_class = "training.serializers.Usd"
+    target_class = "training.estimates.fields.Usd"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Schema:
         limits = {"minimum": 0, "exclusiveMaximum": 10**8, "multipleOf": 0.0001}
@@ -34,7 +34,7 @@ class UsdScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-cal
 class FlagScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """A Flag as a boolean."""
 
-    target_class = "training.serializers.Flag"
+    target_class = "training.estimates.fields.Flag"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Schema:
         return {"type": "boolean"}

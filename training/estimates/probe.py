@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from training.domain.catalogue.base_models import KNOWN_MODELS
-from training.domain.catalogue.first_rows import CPU
+from training.domain.catalogue.gpus import CPU
 from training.domain.config import Hyperparameters
 from training.domain.estimator.batches import LengthHistogram
 from training.domain.estimator.model_estimate import (

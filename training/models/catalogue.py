@@ -7,7 +7,7 @@ from django.db.models import Exists, F, OuterRef
 
 from training.domain.catalogue import gpus
 from training.domain.catalogue.architecture import Architecture
-from training.domain.catalogue.first_rows import CPU
+from training.domain.catalogue.gpus import CPU
 from training.domain.estimator import fitted
 from training.domain.limits import GPU_COUNT
 from training.models.permissions import FLEET_PERMISSIONS

@@ -58,7 +58,7 @@ class TrainingJobQuerySet(models.QuerySet["TrainingJob"]):
         return self.exclude(status__in=lifecycle.FINAL)
 
     def queued(self) -> "TrainingJobQuerySet":
-        """Waiting; `training.queue` puts them in the order in which they start."""
+        """Waiting; `domain.queue` puts them in the order in which they start."""
         return self.filter(status=lifecycle.QUEUED).order_by(
             "-priority", "queued_at", "id"
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from lora_pipeline.postgres import embedded
 from lora_pipeline.processes import ports, supervisor
@@ -40,8 +41,11 @@ class Command(BaseCommand):
 def running(host: str, port: int, output: Any) -> Iterator[tuple[Supervisor, str]]:
     """The console, up and answering inside the block, stopped in order after it.
 
-    Raises CommandError when the tables cannot be brought up to date.
+    The port is asked for before anything is started. Raises CommandError when it is
+    taken, or when the tables cannot be brought up to date.
     """
+    ports.require_free(host, port)
+    connection.ensure_connection()
     migrate()
     reachable = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - only compared: the operator's own choice
     url = f"http://{reachable}:{port}"

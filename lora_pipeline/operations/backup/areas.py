@@ -12,6 +12,7 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 
 from lora_pipeline.files.folders import files_below
+from lora_pipeline.operations.backup.manifest import copy_stream
 
 Version = tuple[Any, ...]
 
@@ -95,8 +96,6 @@ class Folder:
         return (self.root / path).open("rb")
 
     def put(self, path: str, source: IO[bytes]) -> None:
-        from lora_pipeline.operations.backup.manifest import copy_stream
-
         copy_stream(source, self.root / path)
 
 

@@ -150,5 +150,5 @@ def _keep_secret_key(part: Path, manifest: Manifest) -> None:
     """Sessions and signatures hang on it, so it belongs to what is kept."""
     path = part / SECRET_KEY
     path.touch(mode=0o600)
-    path.write_text(settings.SECRET_KEY)
+    path.write_text(str(settings.SECRET_KEY))
     manifest.files[SECRET_KEY] = describe(path)

@@ -219,7 +219,7 @@ def test_our_own_fault_has_a_look_and_no_inner_detail(browser_of_owner, monkeypa
     def broken(*args, **options):
         raise RuntimeError("the inner detail")
 
-    monkeypatch.setattr("lora_pipeline.web.views.work_of", broken)
+    monkeypatch.setattr("training.home.views.work_of", broken)
     browser_of_owner.raise_request_exception = False
     page = browser_of_owner.get("/")
     assert page.status_code == 500
@@ -229,9 +229,15 @@ def test_our_own_fault_has_a_look_and_no_inner_detail(browser_of_owner, monkeypa
     assert "the inner detail" not in text
 
 
+def _pages(parts):
+    for part in parts:
+        inner = getattr(part, "url_patterns", None)
+        yield from [part] if inner is None else _pages(inner)
+
+
 def test_no_page_shares_its_name_with_an_endpoint():
     own = [part for part in urlpatterns if str(part.pattern) not in {"api/", "admin/"}]
-    pages = [page for part in own for page in getattr(part, "url_patterns", [part])]
+    pages = list(_pages(own))
     assert len(pages) > 10
     for page in pages:
         kinds = page.pattern.converters.values()

@@ -7,8 +7,9 @@ says.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
+CPU = "CPU"
+"""The type that is this machine's processor."""
 MEASURED = "measured"
 SIMILAR = "similar"
 NO_EVIDENCE = "none"
@@ -50,15 +51,6 @@ class Hardware:
         """Peak FLOP/s for weights stored so; quantised ones compute in 16 bits."""
         wanted = weights if weights in self.peak_flops else self.native_precision
         return self.peak_flops[wanted]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceSuggestion:
-    """A price an operator may start from; never used without being confirmed."""
-
-    usd_per_hour: Decimal
-    dated: str
-    source: str
 
 
 def _peaks(**teraflops: float) -> dict[str, float]:
@@ -190,7 +182,7 @@ _ALL = (
         note="ROCm. Matrix products alone reach under 60 % of its peak. No LoRA run.",
     ),
     Hardware(
-        name="CPU",
+        name=CPU,
         family="cpu",
         peak_flops=_peaks(fp32=0.15),
         bandwidth=20e9,
@@ -201,18 +193,3 @@ _ALL = (
     ),
 )
 HARDWARE = {hardware.name: hardware for hardware in _ALL}
-
-_ON_DEMAND = "on-demand list prices of two GPU clouds, rounded up"
-PRICE_SUGGESTIONS = {
-    name: PriceSuggestion(usd_per_hour=Decimal(usd), dated="2025-06", source=_ON_DEMAND)
-    for name, usd in (
-        ("H200", "4.00"),
-        ("B200", "6.00"),
-        ("L4", "0.50"),
-        ("L40S", "0.90"),
-        ("RTX-4090", "0.70"),
-        ("RTX-3090", "0.45"),
-        ("T4", "0.35"),
-        ("MI300X", "2.50"),
-    )
-}
