@@ -7,7 +7,7 @@ refused for good (400), and never fails half-way.
 import re
 from datetime import datetime
 from math import isfinite
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -178,7 +178,7 @@ class RawBatch(Struct):
     events: Annotated[list[msgspec.Raw], Meta(max_length=MOST_EVENTS)]
 
 
-KINDS = {kind.__struct_config__.tag for kind in AnyEvent.__args__}  # type: ignore[attr-defined]
+KINDS = {kind.__struct_config__.tag for kind in get_args(AnyEvent)}
 # The character that no text of PostgreSQL holds. A backslash before it may be escaped
 # itself: then what follows is but the letters u0000.
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
