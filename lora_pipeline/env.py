@@ -2,8 +2,12 @@
 
 import os
 from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+Network: TypeAlias = IPv4Network | IPv6Network
 
 
 class BadSetting(SystemExit):
@@ -58,6 +62,15 @@ def words(name: str, default: Sequence[str] = ()) -> list[str]:
     """A comma-separated list without empty entries."""
     value = os.environ.get(name, "")
     return [word.strip() for word in value.split(",") if word.strip()] or list(default)
+
+
+def networks(name: str, default: Sequence[str]) -> list[Network]:
+    """Comma-separated IP addresses, or networks such as 10.0.0.0/8."""
+    try:
+        return [ip_network(word) for word in words(name, default)]
+    except ValueError:
+        allowed = "addresses or networks such as 127.0.0.1,10.0.0.0/8"
+        raise BadSetting(name, text(name), allowed) from None
 
 
 def choice(name: str, allowed: Sequence[str], default: str) -> str:

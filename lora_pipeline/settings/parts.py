@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "notifications",
 ]
 MIDDLEWARE = [
+    "lora_pipeline.web.addresses.ProxiesWords",
     "lora_pipeline.logs.middleware.RequestIds",
     "csp.middleware.CSPMiddleware",
     "lora_pipeline.web.headers.Permissions",

@@ -35,6 +35,8 @@ LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", env.host_of(PUBLIC_URL)) + LOOPBACK
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", env.origin_of(PUBLIC_URL))
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", int(HTTPS))
+# The machines that those are: what anybody else says of X-Forwarded-… is dropped.
+PROXY_ADDRESSES = env.networks("PROXY_ADDRESSES", ["127.0.0.0/8", "::1"])
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 )

@@ -15,7 +15,7 @@ import train
 from adapted import load
 from merge import merge_adapter
 from reporting import Silent
-from run import make_archive
+from saving import make_archive
 from spec import Hyperparameters, Plan, Spec
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -68,7 +68,7 @@ def main() -> None:
         return save(the_spec, trainer, tokenizer)
 
     train.save_adapter = keep_and_save
-    folder = train.train(spec(), Silent())
+    folder = train.train(spec(), Silent()).folder
     logits, tokens = at_end["measured"]
     archive, merged = WORK / "adapter.zip", WORK / "merged.zip"
     make_archive(folder, archive)

@@ -5,7 +5,8 @@ from typing import Any
 from django.db.models import F, Max
 
 from lora_pipeline.models import User
-from training.models import Adapter, RunAttempt, TrainingJob
+from training.models import Adapter, MetricPoint, RunAttempt, TrainingJob
+from training.models.runs import MetricPointQuerySet
 
 
 def facts_of(attempt: RunAttempt) -> dict[str, Any]:
@@ -41,15 +42,19 @@ def lineage_of(job: TrainingJob, attempt: RunAttempt) -> dict[str, Any]:
 
 def _losses(job: TrainingJob) -> dict[str, float | None]:
     """The last training loss, the last and the lowest validation loss."""
-    known = job.metrics.exclude(validation_loss=None)
+    known = _finite(job, "validation_loss")
     last = known.order_by("-step").values_list("validation_loss", flat=True).first()
     best = known.order_by(F("validation_loss").asc(), "step").first()
-    trained = job.metrics.exclude(loss=None).order_by("-step").first()
+    trained = _finite(job, "loss").order_by("-step").first()
     return {
         "training_loss": trained.loss if trained else None,
         "validation_loss": last,
         "best_validation_loss": best.validation_loss if best else None,
     }
+
+
+def _finite(job: TrainingJob, name: str) -> MetricPointQuerySet:
+    return MetricPoint.objects.filter(job=job).with_finite(name)
 
 
 def next_version(user: User, name: str) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite, isnan
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,6 +33,16 @@ SMALL_CHARTS = {
 }
 SCALE = {"gpu_memory_bytes": 1e-9}
 SMALL_POINTS = 152
+MOST_NAMED = 10
+FLOATS = (
+    "loss",
+    "validation_loss",
+    "learning_rate",
+    "grad_norm",
+    "tokens_per_second",
+    "step_seconds",
+    "gpu_use",
+)
 DRAWN = ("step", "loss", "validation_loss", *SMALL_CHARTS)
 
 
@@ -67,18 +78,21 @@ def switches_in(given: Mapping[str, str]) -> Switches:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobCharts:
-    """The loss, the other metrics by title, and the best evaluation."""
+    """The loss, the other metrics by title, and the best evaluation; besides, in
+    words, the steps whose loss is no number and cannot be drawn.
+    """
 
     loss: Chart | None
     small: list[tuple[str, Chart]]
     best: Point | None
+    not_numbers: str
 
 
 def charts_of(job: TrainingJob, switches: Switches) -> JobCharts:
     """All charts of a job, in one query."""
     rows = list(job.metrics.values_list(*DRAWN))
     columns: dict[str, list[Point]] = {
-        name: [(row[0], row[place]) for row in rows if row[place] is not None]
+        name: [(row[0], row[place]) for row in rows if is_number(row[place])]
         for place, name in enumerate(DRAWN)
         if place
     }
@@ -92,7 +106,25 @@ def charts_of(job: TrainingJob, switches: Switches) -> JobCharts:
         ),
         small=list(_small_charts(job, columns)),
         best=min(validation, key=lambda point: point[1], default=None),
+        not_numbers=_not_numbers(rows),
     )
+
+
+def is_number(value: float | None) -> bool:
+    """Whether something was measured that can be drawn and compared."""
+    return value is not None and isfinite(value)
+
+
+def _not_numbers(rows: Sequence[tuple[Any, ...]]) -> str:
+    """The steps whose training loss was NaN or infinite, in a sentence."""
+    steps = [row[0] for row in rows if row[1] is not None and not isfinite(row[1])]
+    if not steps:
+        return ""
+    named = ", ".join(str(step) for step in steps[:MOST_NAMED])
+    more = len(steps) - MOST_NAMED
+    rest = f" and {more} more" if more > 0 else ""
+    plural = "s" if len(steps) > 1 else ""
+    return f"The loss was not a number at step{plural} {named}{rest}."
 
 
 def loss_series(
@@ -140,12 +172,32 @@ def _words(train: Sequence[Point], validation: Sequence[Point]) -> str:
 
 
 def metric_rows(job: TrainingJob, most: int | None = None) -> list[dict[str, Any]]:
-    """The rows in order, thinned to `most` if given, keeping peaks of the loss."""
-    rows: list[dict[str, Any]] = list(job.metrics.values(*COLUMNS))
+    """The rows in order, thinned to `most` if given, keeping peaks of the loss.
+
+    For JSON, which knows no NaN: such a value is None, and `not_finite` says by its
+    name what it was.
+    """
+    rows: list[dict[str, Any]] = [_sayable(r) for r in job.metrics.values(*COLUMNS)]
     if most is None or len(rows) <= most:
         return rows
     losses = [(place, row["loss"] or 0.0) for place, row in enumerate(rows)]
     return [rows[place] for place, _ in downsample(losses, most)]
+
+
+def _sayable(row: dict[str, Any]) -> dict[str, Any]:
+    odd = {
+        name: json_word(value)
+        for name in FLOATS
+        if (value := row[name]) is not None and not isfinite(value)
+    }
+    return row | dict.fromkeys(odd) | {"not_finite": odd}
+
+
+def json_word(value: float) -> str:
+    """NaN and the infinities as JavaScript and the run protocol write them."""
+    if isnan(value):
+        return "NaN"
+    return "Infinity" if value > 0 else "-Infinity"
 
 
 def table(job: TrainingJob) -> Iterator[tuple[object, ...]]:

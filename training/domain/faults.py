@@ -4,14 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from training.domain.limits import LIMITS, plain
+from training.domain.method import LORA, QLORA
+
 OUT_OF_MEMORY = "out_of_memory"
 BAD_DATA = "bad_data"
 MODEL_NOT_FOUND = "model_not_found"
 DISK_FULL = "disk_full"
 CHECKPOINT_LOST = "checkpoint_lost"
+DIVERGED = "diverged"
+NOTHING_LEARNED = "nothing_learned"
 TRAINER_ERROR = "trainer_error"
 
-USERS_FAULTS = frozenset({OUT_OF_MEMORY, BAD_DATA, MODEL_NOT_FOUND, DISK_FULL})
+USERS_FAULTS = frozenset(
+    {OUT_OF_MEMORY, BAD_DATA, MODEL_NOT_FOUND, DISK_FULL, DIVERGED, NOTHING_LEARNED}
+)
 """Kinds that a retry does not fix: someone has to change something first."""
 
 # Messages of PyTorch, glibc, the kernel, safetensors and Python, verbatim.
@@ -39,6 +46,16 @@ WORDS = {
     BAD_DATA: "The dataset cannot be used for training.",
     MODEL_NOT_FOUND: "The base model could not be loaded.",
 }
+PRECISION = (
+    "If that does not help, look at the precision: a GPU without bfloat16 (such as "
+    "the V100) computes in float16, which ends at 65 504; choose another type. A base "
+    "model whose own weights are not all numbers cannot be trained at all."
+)
+NO_GRADIENT = (
+    "Ask the base model something: if its answer does not depend on the question, its "
+    "files are broken, so fetch them again or choose another. If it does, the gradient "
+    "is too small for float16: choose a GPU with bfloat16 (not the V100)."
+)
 LARGEST_MICRO_BATCH = 8
 SHORTEST_SEQUENCE = 64
 LONGEST_SEQUENCE = 131_072
@@ -92,6 +109,10 @@ def suggest(
         return _longer(hyperparameters)
     if kind == MODEL_NOT_FOUND:
         return _other_model(base_model, default_model)
+    if kind == DIVERGED:
+        return _gentler(hyperparameters, plan or hyperparameters)
+    if kind == NOTHING_LEARNED:
+        return Suggestion(kind=kind, words=NO_GRADIENT)
     if kind == DISK_FULL:
         words = "Free space on the disk of the run folders, then start again."
         return Suggestion(kind=kind, words=words)
@@ -159,6 +180,26 @@ def _longer(values: Mapping[str, Any]) -> Suggestion:
         "If that does not help, fix the dataset."
     )
     return Suggestion(kind=BAD_DATA, words=words, changes={"max_length": longer})
+
+
+def _gentler(values: Mapping[str, Any], plan: Mapping[str, Any]) -> Suggestion:
+    """What diverges less: a tenth of the learning rate, then more precision.
+
+    A tenth, since a run that comes to NaN is far beyond the edge of what is stable, not
+    near it, and each further try costs a run.
+    """
+    rate, limit = float(values["learning_rate"]), LIMITS["learning_rate"]
+    lower = max(float(f"{rate / 10:.1e}"), limit.minimum)
+    changes: dict[str, Any] = {}
+    if lower < rate:
+        first = f"Set learning_rate to {plain(lower)} instead of {plain(rate)}."
+        changes = {"learning_rate": lower}
+    elif plan.get("method") == QLORA:
+        first = "Set method to lora, whose base model is not rounded to 4 bits."
+        changes = {"method": LORA}
+    else:
+        first = "The learning rate is the lowest already."
+    return Suggestion(kind=DIVERGED, words=f"{first} {PRECISION}", changes=changes)
 
 
 def _other_model(base_model: str, default_model: str) -> Suggestion:

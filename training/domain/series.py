@@ -82,8 +82,8 @@ def loss_problem(watch: LossWatch, loss: float | None, step: int) -> str:
     if loss is None or not isfinite(loss):
         return (
             f"The loss is NaN or infinite at step {step}: further training "
-            "is useless. Cancel the job and start it again with a lower "
-            "learning rate."
+            "is useless. After three such steps in a row the run ends by itself, "
+            "with what to change."
         )
     if step >= WATCHED_FROM_STEP and watch.has_exploded:
         return (

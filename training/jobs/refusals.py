@@ -45,8 +45,8 @@ NO_SUGGESTION = Rule(
 )
 CAP_REACHED = Rule(
     code="cap_reached",
-    words="The job has reached {reached_usd} USD, including adapter storage, with a cap "
-    "of {max_cost}. Set a higher max_cost.",
+    words="The job has reached {reached_usd} USD, including adapter storage, with a "
+    "cap of {max_cost}. Set a higher max_cost.",
     when="The cost cap is used up, or the monthly budget does not cover a new one.",
     status_code=402,
     example={"reached_usd": "12.50", "max_cost": "12.00"},

@@ -2,6 +2,7 @@
 
 import uuid
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -236,6 +237,12 @@ class TrainingJob(models.Model):
         """Number of processes: the largest divisor of the batch up to the GPU count."""
         batch = int(self.hyperparameters["batch_size"])
         return schedule.process_count(batch_size=batch, gpu_count=self.gpu_count)
+
+    @property
+    def measured(self) -> dict[str, Any]:
+        """The last measured values; what was no number as NaN or infinity."""
+        words = self.current_metrics.get("not_finite") or {}
+        return {**self.current_metrics, **{k: float(w) for k, w in words.items()}}
 
     @property
     def percent(self) -> int:

@@ -1,5 +1,6 @@
 """Run attempts of a job, and what they report."""
 
+import math
 import uuid
 
 from django.db import models
@@ -88,8 +89,21 @@ class DeviceClaim(models.Model):
         return f"{self.device} on {self.backend}"
 
 
+class MetricPointQuerySet(models.QuerySet["MetricPoint"]):
+    """Reads of measured steps."""
+
+    def with_finite(self, name: str) -> "MetricPointQuerySet":
+        """Steps that measured a number by that name. NaN is greater than infinity to
+        PostgreSQL, and NULL nothing.
+        """
+        return self.filter(**{f"{name}__gt": -math.inf, f"{name}__lt": math.inf})
+
+
 class MetricPoint(models.Model):
-    """Metrics of one optimizer step, and of the evaluation after it."""
+    """Metrics of one optimizer step, and of the evaluation after it.
+
+    NaN and infinity stand in the float columns as such; NULL is what was not measured.
+    """
 
     job = models.ForeignKey(
         TrainingJob, on_delete=models.CASCADE, related_name="metrics"
@@ -107,6 +121,8 @@ class MetricPoint(models.Model):
     gpu_use = models.FloatField(null=True)
     gpu_memory_bytes = models.BigIntegerField(null=True)
     at = models.DateTimeField()
+
+    objects = MetricPointQuerySet.as_manager()
 
     class Meta:
         db_table = "metric_points"

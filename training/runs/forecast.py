@@ -19,6 +19,8 @@ from training.models import RunAttempt, TrainingJob
 SMOOTHED_STEPS = 19
 """Effective number of steps in the smoothed pace: (2 - a) / a with a = 0.1."""
 
+LONGEST_SECONDS = 100 * 365 * 86_400.0
+
 UNKNOWN = Expectation(step_seconds=1.0, step_sigma=3.0, multiplier=1.0)
 """No prior estimate: only the run's own steps count."""
 
@@ -49,8 +51,8 @@ def remaining_of(job: TrainingJob, attempt: RunAttempt) -> dict[str, Any] | None
 
 
 def expected_end(remaining: dict[str, Any] | None) -> datetime | None:
-    """Expected completion time."""
-    if remaining is None:
+    """Now plus what is expected to remain; None where that is no date worth showing."""
+    if remaining is None or remaining["seconds"]["expected"] > LONGEST_SECONDS:
         return None
     return timezone.now() + timedelta(seconds=remaining["seconds"]["expected"])
 

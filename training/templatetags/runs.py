@@ -1,11 +1,28 @@
 """Elapsed and remaining time of a run at render time."""
 
+import math
+
 from django import template
+from django.template.defaultfilters import floatformat
 from django.utils import timezone
 
 from training.models import TrainingJob
 
 register = template.Library()
+
+
+@register.filter
+def measure(value: float | str | None, digits: int = 3) -> str:
+    """A measured value; in words where it is no number, a dash where there is none.
+
+    >>> [measure(value, 2) for value in (1.234, float("nan"), float("-inf"))]
+    ['1.23', 'not a number', 'infinite']
+    """
+    if not isinstance(value, int | float):
+        return "\N{EN DASH}"
+    if not math.isfinite(value):
+        return "not a number" if math.isnan(value) else "infinite"
+    return str(floatformat(value, digits))
 
 
 @register.filter

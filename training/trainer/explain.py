@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from data import BadData
+from sound import Diverged, NothingLearned
 
 NO_SPACE = ("No space left on device", "os error 28", "Disk quota exceeded")
 # torch.save has no errno: these are its messages when a write fails.
@@ -38,6 +39,10 @@ def explain(error: BaseException, run_dir: Path) -> tuple[str, str]:
             return "model_not_found", str(cause)
         if isinstance(cause, CheckpointLost):
             return "checkpoint_lost", str(cause)
+        if isinstance(cause, Diverged):
+            return "diverged", str(cause)
+        if isinstance(cause, NothingLearned):
+            return "nothing_learned", str(cause)
         if _is_disk_full(cause, run_dir):
             return "disk_full", f"The disk of the run folder is full: {_short(cause)}."
         if any(sign in f"{type(cause).__name__}: {cause}" for sign in NO_MEMORY):

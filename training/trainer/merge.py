@@ -5,7 +5,7 @@ from pathlib import Path
 
 from adapted import base_folder, load, unpacked
 from compare import say
-from run import make_archive, sha256
+from saving import make_archive, sha256
 
 
 def merge_adapter(model: str, revision: str | None, adapter: Path, target: Path) -> int:

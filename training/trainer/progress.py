@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import math
 import shutil
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import parallel
 import torch
 from reporting import Voice
+from sound import Watch, is_finite
 from spec import Spec, step_of
 from transformers import TrainerCallback
 
@@ -35,14 +35,18 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         self.evaluating = False
         self.stopping = False
         self.save_after_evaluation = False
+        self.watch: Watch | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.watch = Watch(scales_loss=args.fp16)
         self.reporter.emit("steps", total_steps=state.max_steps)
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.step_began = time.monotonic()
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_step_end(
+        self, args: Any, state: Any, control: Any, model: Any = None, **_: Any
+    ) -> None:
         self.step_seconds = time.monotonic() - self.step_began
         self.reporter.measures.step(self.step_seconds)
         wish = self.reporter.cancelled.is_set()
@@ -54,8 +58,11 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         if control.should_save and ends_epoch and self.evaluates:
             control.should_save = False
             self.save_after_evaluation = True
+        _keep_only_sound(control, model)
 
-    def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_epoch_end(
+        self, args: Any, state: Any, control: Any, model: Any = None, **_: Any
+    ) -> None:
         """A checkpoint at the end of an epoch is saved after its evaluation;
         otherwise a run resumed from it would never do that evaluation. A run
         stopped inside an epoch does not evaluate.
@@ -63,14 +70,26 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         if self.save_after_evaluation:
             self.save_after_evaluation = False
             control.should_save = True
+            _keep_only_sound(control, model)
         elif self.stopping:
             control.should_evaluate = False
 
     def on_log(
-        self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any
+        self,
+        args: Any,
+        state: Any,
+        control: Any,
+        logs: Any = None,
+        model: Any = None,
+        **_: Any,
     ) -> None:
+        """Report the step. Raises Diverged or NothingLearned where going on is idle;
+        every process does, since all have the same loss.
+        """
         if logs and "loss" in logs:
             self._report_step(state, logs)
+            if self.watch is not None:
+                self.watch.after(state.global_step, logs, model)
 
     def _report_step(self, state: Any, logs: dict[str, Any]) -> None:
         now = self.tokens_before + int(logs.get("num_tokens", 0))
@@ -80,9 +99,9 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             "metrics",
             step=state.global_step,
             epoch=logs.get("epoch"),
-            loss=finite(logs["loss"]),
-            learning_rate=finite(logs.get("learning_rate")),
-            grad_norm=finite(logs.get("grad_norm")),
+            loss=logs["loss"],
+            learning_rate=logs.get("learning_rate"),
+            grad_norm=logs.get("grad_norm"),
             tokens_seen=now,
             tokens_per_second=tokens / self.step_seconds,
             step_seconds=self.step_seconds,
@@ -103,7 +122,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             "eval",
             step=state.global_step,
             epoch=state.epoch,
-            loss=finite((metrics or {}).get("eval_loss")),
+            loss=(metrics or {}).get("eval_loss"),
         )
         if state.global_step < state.max_steps:
             self.reporter.emit("stage", stage="training")
@@ -153,6 +172,12 @@ class Saved:
             shutil.rmtree(self.folder / name, ignore_errors=True)
 
 
+def _keep_only_sound(control: Any, model: Any) -> None:
+    """No checkpoint of weights that nothing can go on from."""
+    if control.should_save and not is_finite(model):
+        control.should_save = False
+
+
 def gpu_facts() -> dict[str, float]:
     """Utilisation in percent and peak memory of this process's GPU; empty without a
     GPU. Without NVML the utilisation is unknown.
@@ -168,8 +193,3 @@ def gpu_facts() -> dict[str, float]:
 def _tokens_at(checkpoint: Path) -> int:
     file = checkpoint / TOKENS_FILE
     return int(json.loads(file.read_text())) if file.is_file() else 0
-
-
-def finite(value: Any) -> float | None:
-    """A number for JSON, which has no NaN."""
-    return float(value) if value is not None and math.isfinite(value) else None

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import http.client
 import json
+import math
 import sys
 import threading
 import time
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 from measures import Measures
 
 FINAL_ANSWERS = frozenset({401, 403, 404, 409, 410})
+NEVER_TAKEN = frozenset({400, 413})
 HEARTBEAT_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 10.0
 MOST_EVENTS = 500
@@ -132,6 +134,23 @@ def _save(response: http.client.HTTPResponse, target: Path) -> None:
     part.rename(target)
 
 
+def sayable(value: Any) -> Any:
+    """For JSON, and for the console's database: NaN and infinity as words, no NUL and
+    no half of a surrogate pair in a text.
+    """
+    if isinstance(value, str):
+        return (
+            value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+            .encode(errors="replace")
+            .decode()
+        )
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity"
+    if isinstance(value, dict):
+        return {sayable(name): sayable(one) for name, one in value.items()}
+    return [sayable(one) for one in value] if isinstance(value, list) else value
+
+
 def pauses() -> Iterator[float]:
     """Seconds to wait between attempts: 0.2, 0.4, … 10, 10, …"""
     pause = 0.2
@@ -146,6 +165,9 @@ class Reporter:
     Every event is first written to a file of the attempt. `cancelled` becomes true when
     the console asks the run to stop, `refused` when it rejects further reports. A file
     is touched regularly as a local heartbeat while the console is unreachable.
+
+    What the console can never take (400) is looked for event by event, left out, and
+    said to be in the log: sent again, it would hold up all that comes after it.
     """
 
     def __init__(self, console: Console, attempt_dir: Path) -> None:
@@ -158,6 +180,8 @@ class Reporter:
         self._heartbeat = attempt_dir / "heartbeat"
         self._waiting: list[dict[str, Any]] = []
         self._sequence = 0
+        self._alone_through = 0
+        self._left_out: set[int] = set()
         self._news = threading.Condition()
         for work in (self._send_all, self._beat):
             threading.Thread(target=work, daemon=True).start()
@@ -167,7 +191,8 @@ class Reporter:
         with self._news:
             self._sequence += 1
             now = datetime.now(UTC).isoformat()
-            event = {"sequence": self._sequence, "type": type, "at": now, **values}
+            event = {"sequence": self._sequence, "type": type, "at": now}
+            event |= sayable(values)
             with contextlib.suppress(OSError), self._journal.open("a") as journal:
                 journal.write(json.dumps(event) + "\n")
             self._waiting.append(event)
@@ -196,13 +221,36 @@ class Reporter:
         while self.refused is None:
             with self._news:
                 self._news.wait_for(lambda: self._waiting, timeout=HEARTBEAT_SECONDS)
-                batch = self._waiting[:MOST_EVENTS]
+                batch = self._next()
             try:
                 answer = self.console.post_json("events", {"events": batch})
             except Refused as refused:
-                self._give_up(refused)
-                return
-            self._taken(answer)
+                if refused.status in NEVER_TAKEN and batch:
+                    self._look_closer(batch, refused)
+                else:
+                    self._give_up(refused)
+            else:
+                self._taken(answer)
+
+    def _next(self) -> list[dict[str, Any]]:
+        """Many at once; one by one where one among them was refused."""
+        alone = self._waiting and self._waiting[0]["sequence"] <= self._alone_through
+        return self._waiting[: 1 if alone else MOST_EVENTS]
+
+    def _look_closer(self, batch: list[dict[str, Any]], refused: Refused) -> None:
+        """Send a refused batch one by one; put a word in the place of what is refused
+        alone, since no number may be missing. A refused word ends it.
+        """
+        event = batch[0]
+        if len(batch) > 1:
+            self._alone_through = batch[-1]["sequence"]
+        elif event["sequence"] in self._left_out:
+            self._give_up(refused)
+        else:
+            self._left_out.add(event["sequence"])
+            say(f"event {event['sequence']} is left out: {refused}", sys.stderr)
+            with self._news:
+                self._waiting[0] = instead_of(event, str(refused))
 
     def _taken(self, answer: dict[str, Any]) -> None:
         if answer["cancel"]:
@@ -217,6 +265,18 @@ class Reporter:
             self.refused = refused
             self.cancelled.set()
             self._news.notify_all()
+
+
+def instead_of(event: dict[str, Any], why: str) -> dict[str, Any]:
+    """The word for an event that the console cannot take; an end stays an end."""
+    kept = {name: event[name] for name in ("sequence", "at")}
+    words = f"The console cannot take event {event['sequence']} ({event['type']}), "
+    words = f"{words}which is left out. {why}"
+    if event["type"] == "failed":
+        return kept | {"type": "failed", "message": words}
+    if event["type"] in {"completed", "cancelled"}:
+        return kept | {"type": event["type"]}
+    return kept | {"type": "log", "level": "warning", "message": words}
 
 
 class Silent:

@@ -1,24 +1,22 @@
 """Executes one run attempt and reports failures."""
 
-import hashlib
 import importlib.metadata
 import os
 import platform
 import signal
 import sys
 import traceback
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import parallel
 from explain import explain
 from reporting import Console, Refused, Reporter, Silent, say
+from saving import checked_archive
 from spec import Spec, read_spec
 from stopping import Stopped
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "tokenizers")
-WEIGHTS = "adapter_model.safetensors"
 
 
 def run_attempt(run_dir: Path) -> int:
@@ -108,33 +106,11 @@ def _facts() -> dict[str, Any]:
 def _train(spec: Spec, console: Console, reporter: Reporter) -> None:
     from train import train
 
-    folder = train(spec, reporter)
+    adapter = train(spec, reporter)
     reporter.emit("stage", stage="saving")
     archive = spec.run_dir / "adapter.zip"
-    make_archive(folder, archive)
-    checksums = {
-        "X-Content-SHA256": sha256(archive),
-        "X-Adapter-SHA256": sha256(folder / WEIGHTS),
-    }
+    checksums = checked_archive(adapter, archive)
     reporter.flush()
     console.put_file("artifact", archive, checksums)
     reporter.measures.lap("save")
     reporter.emit("facts", facts={"measured": reporter.measures.report()})
-
-
-def make_archive(folder: Path, archive: Path) -> None:
-    """A reproducible zip of a folder: fixed order and dates."""
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as target:
-        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            entry = zipfile.ZipInfo(str(path.relative_to(folder)))
-            entry.external_attr = 0o644 << 16
-            entry.file_size = path.stat().st_size
-            with path.open("rb") as source, target.open(entry, "w") as written:
-                while chunk := source.read(1024 * 1024):
-                    written.write(chunk)
-
-
-def sha256(file: Path) -> str:
-    """SHA-256 of a file in hex."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -5,7 +5,6 @@ import math
 import os
 import shutil
 import sys
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -14,19 +13,20 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import parallel
 import torch
 import transformers
-from card import model_card
 from data import BadData, Sequences, read_sequences, template_of
 from explain import CheckpointLost, ModelNotFound
+from fitting import Trainer, fit
 from hub import fetch
 from packing import pack
 from peft import LoraConfig
 from progress import Progress
 from remote_code import refuse_unknown_code, runs_code
 from reporting import Voice
+from saving import Adapter, save_adapter
 from spec import Spec, micro_batch, step_of
 from stopping import Stopped
 from transformers import AutoModelForCausalLM, AutoTokenizer
-from trl import SFTConfig, SFTTrainer
+from trl import SFTConfig
 from weights import adapters_in_float32, compute_dtype, loading_options, prepared
 
 import datasets
@@ -42,8 +42,10 @@ WHOLE_CHECKPOINT = (
 )
 
 
-def train(spec: Spec, reporter: Voice) -> Path:
-    """Train the adapter; returns its PEFT folder. Raises Stopped on request."""
+def train(spec: Spec, reporter: Voice) -> Adapter:
+    """Train the adapter and save it. Raises Stopped when told to end, Diverged or
+    NothingLearned where it came to nothing.
+    """
     parallel.require_world(spec.process_count)
     measures = reporter.measures
     measures.lap("start")
@@ -62,9 +64,7 @@ def train(spec: Spec, reporter: Voice) -> Path:
     resume = _resume_folder(spec, reporter)
     _stop_early(spec, reporter)
     reporter.emit("stage", stage="training")
-    trainer.train(resume_from_checkpoint=resume)
-    if trainer.state.global_step < trainer.state.max_steps:
-        raise Stopped(trainer.state.global_step)
+    fit(spec, trainer, resume)
     hashes = parallel.adapter_hashes(trainer.model)
     reporter.emit("facts", facts={"adapter_hashes": hashes})
     return save_adapter(spec, trainer, tokenizer)
@@ -180,7 +180,7 @@ def make_trainer(
     batch, epochs = spec.hyperparameters.batch_size, spec.hyperparameters.epochs
     steps = math.ceil(len(rows) / batch) * epochs
     config = training_config(spec, steps=steps, evaluates=evaluates)
-    trainer = SFTTrainer(
+    trainer = Trainer(
         model=model,
         args=config,
         train_dataset=datasets.Dataset.from_list(rows),
@@ -219,8 +219,10 @@ def training_config(spec: Spec, *, steps: int, evaluates: bool) -> SFTConfig:
         num_train_epochs=chosen.epochs,
         learning_rate=chosen.learning_rate,
         lr_scheduler_type=chosen.scheduler,
-        warmup_steps=math.ceil(steps * chosen.warmup_ratio),
+        # A single step of warm-up would be one of no learning rate, hence of nothing.
+        warmup_steps=min(math.ceil(steps * chosen.warmup_ratio), steps - 1),
         logging_steps=1,
+        logging_nan_inf_filter=False,
         save_strategy="steps",
         save_steps=spec.checkpoint_every_steps,
         save_total_limit=None,
@@ -276,16 +278,3 @@ def _drop_newer_checkpoints(spec: Spec) -> None:
     for folder in spec.checkpoints.glob("checkpoint-*"):
         if step_of(folder.name) > spec.resume_step:
             shutil.rmtree(folder)
-
-
-# -- Adapter -------------------------------------------------------------------
-
-
-def save_adapter(spec: Spec, trainer: Any, tokenizer: Any) -> Path:
-    """The PEFT folder: weights, config, tokenizer with chat template, model card."""
-    folder = spec.run_dir / "adapter"
-    shutil.rmtree(folder, ignore_errors=True)
-    trainer.model.save_pretrained(folder, save_embedding_layers=False)
-    tokenizer.save_pretrained(folder)
-    (folder / "README.md").write_text(model_card(spec, trainer.state.log_history))
-    return folder

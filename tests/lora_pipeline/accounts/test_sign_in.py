@@ -1,6 +1,7 @@
 """Signing in: how passwords are kept, and what becomes of somebody who guesses."""
 
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
 from axes.models import AccessAttempt
@@ -120,6 +121,44 @@ def test_an_address_that_the_client_invents_is_not_believed(as_web, settings):
     assert sign_in(RIGHT, **through).status_code == 302
 
 
+def test_past_the_proxy_nobody_chooses_an_address(as_web, settings):
+    """Neither to go on guessing, nor to lock somebody else out."""
+    settings.TRUSTED_PROXIES = 1
+    elsewhere = "203.0.113.77"
+    for number in range(LIMIT):
+        named = {"HTTP_X_FORWARDED_FOR": f"198.51.100.{number}"}
+        answer = sign_in(WRONG, address=elsewhere, **named)
+    assert answer.status_code == 429
+    victim = "198.51.100.200"
+    for _ in range(LIMIT):
+        sign_in(WRONG, address="203.0.113.78", HTTP_X_FORWARDED_FOR=victim)
+    through = {"address": "127.0.0.1", "HTTP_X_FORWARDED_FOR": victim}
+    assert sign_in(RIGHT, **through).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("peer", "believed"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("", True),
+        ("10.1.2.3", True),
+        ("203.0.113.7", False),
+        ("nonsense", False),
+    ],
+)
+def test_only_a_proxy_of_ours_says_where_a_request_comes_from(
+    db, client, settings, peer, believed
+):
+    settings.TRUSTED_PROXIES = 1
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.SECURE_SSL_REDIRECT = True
+    settings.PROXY_ADDRESSES = [*settings.PROXY_ADDRESSES, ip_network("10.0.0.0/8")]
+    answer = client.get("/sign-in", REMOTE_ADDR=peer, HTTP_X_FORWARDED_PROTO="https")
+    assert answer.status_code == (200 if believed else 301)
+
+
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "found"),
     [
@@ -137,6 +176,7 @@ def test_the_address_is_what_the_outermost_proxy_saw(
     rf, settings, proxies, forwarded, found
 ):
     settings.TRUSTED_PROXIES = proxies
+    settings.PROXY_ADDRESSES = [ip_network(HERE)]
     headers = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
     request = rf.get("/", REMOTE_ADDR=HERE, **headers)
     assert client_address(request) == found

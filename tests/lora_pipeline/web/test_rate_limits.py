@@ -1,5 +1,7 @@
 """Requests a minute: by address, by user, and of who tries passwords and keys."""
 
+from ipaddress import ip_network
+
 import pytest
 from django.core.cache import cache
 from django.test import Client, RequestFactory
@@ -105,6 +107,7 @@ def test_an_address_is_what_the_nearest_trusted_proxy_saw(
     settings, proxies, forwarded, found
 ):
     settings.TRUSTED_PROXIES = proxies
+    settings.PROXY_ADDRESSES = [ip_network("192.0.2.1")]
     request = RequestFactory().get(
         "/", REMOTE_ADDR="192.0.2.1", headers={"X-Forwarded-For": forwarded}
     )

@@ -12,6 +12,7 @@ from tests.factories import TrainingJobFactory
 from training.jobs.controls import resume_job, set_priority
 from training.models import Checkpoint, CostRecord, MetricPoint, RunAttempt, TrainingJob
 from training.runs.outcomes import attempt_failed
+from training.runs.protocol.events import event_of
 from training.runs.protocol.ingest import take_events
 
 NOW = timezone.now()
@@ -86,7 +87,7 @@ def test_a_running_job_is_asked_to_stop_and_pauses_when_it_has(api, running):
 
 
 def event(sequence, type, **values):
-    return {"sequence": sequence, "type": type, "at": NOW, **values}
+    return event_of({"sequence": sequence, "type": type, "at": NOW, **values})
 
 
 def test_resuming_what_is_not_paused_is_a_409(api, job):

@@ -22,9 +22,15 @@ FEWEST_POINTS, MOST_POINTS = 5, 100_000
 class MetricSerializer(serializers.ModelSerializer[MetricPoint]):
     """Metrics of one optimizer step, or of the evaluation after it."""
 
+    not_finite = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="What was measured and is no number: null above, here as NaN, "
+        "Infinity or -Infinity.",
+    )
+
     class Meta:
         model = MetricPoint
-        fields = COLUMNS
+        fields = [*COLUMNS, "not_finite"]
 
 
 class MetricsSerializer(serializers.Serializer[Any]):

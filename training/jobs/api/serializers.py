@@ -67,7 +67,9 @@ class StoredGpuConfig(serializers.JSONField):
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
 class Metrics(serializers.JSONField):
-    """The latest metrics by name."""
+    """The latest metrics by name. What was no number is null, and `not_finite`
+    says by its name whether it was NaN, Infinity or -Infinity.
+    """
 
 
 class SuggestionSerializer(serializers.Serializer[Any]):

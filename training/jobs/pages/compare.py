@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
-from training.charts.job_charts import Switches
+from training.charts.job_charts import Switches, is_number
 from training.charts.line_chart import Chart, Series, line_chart
 from training.domain.series import Point, smoothed
 from training.jobs.setting_words import LABELS, setting_words
@@ -51,7 +52,7 @@ def overlaid(
     """The training losses of all jobs over a common step axis."""
     series = []
     for place, job in enumerate(jobs, 1):
-        points: list[Point] = [(s, v) for s, v, _ in losses[job.pk] if v is not None]
+        points: list[Point] = [(s, v) for s, v, _ in losses[job.pk] if is_number(v)]
         shown = smoothed(points) if switches.smooth else points
         series.append(Series(name=job.name, css=f"line-{place}", points=shown))
     words = "Training losses of " + ", ".join(job.name for job in jobs) + "."
@@ -70,7 +71,7 @@ def columns_of(
         )
         for job in jobs
     ]
-    known = [validation for _, validation in ends if validation is not None]
+    known = [v for _, v in ends if v is not None and isfinite(v)]
     best = min(known) if len(known) > 1 else None
     return [
         Column(

@@ -168,9 +168,10 @@ def progress_line(job: dict[str, Any]) -> str:
     stage = job["current_stage"].replace("_", " ")
     if not job["current_step"]:
         return f"  {job['status']}: {job['status_note'] or stage}"
-    loss = job["current_metrics"].get("loss") or 0
+    loss = job["current_metrics"].get("loss")
+    said = "not a number" if loss is None else f"{loss:.3f}"
     step = f"step {job['current_step']}/{job['total_steps']}"
-    return f"  {stage}: {step}, loss {loss:.3f}"
+    return f"  {stage}: {step}, loss {said}"
 
 
 def ask(facts: list[dict[str, str]], adapter: Path | None = None) -> list[str]:
