@@ -16,6 +16,11 @@ from django.db.models.functions import Cast
 
 CURRENT_USER = "(SELECT nullif(current_setting('app.user_id', true), '')::uuid)"
 
+AS_OPERATOR = (
+    "SELECT set_config('role', 'lp_operator', false),"
+    " set_config('app.user_id', '', false)"
+)
+
 
 def from_then_on(user: str) -> dict[str, Func]:
     """Annotations by which the query that finds a user brings their rows into view.

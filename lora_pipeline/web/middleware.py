@@ -18,11 +18,14 @@ from django.shortcuts import render, resolve_url
 
 from lora_pipeline.api.envelope import is_api, json_error, server_error, unreadable
 from lora_pipeline.postgres import row_security
+from lora_pipeline.web.rate_limits import SIGN_IN_DOORS
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 UPLOADS = re.compile(
     r"/api/datasets(/[^/]+/(content|versions))?|/datasets/(upload|[^/]+/version)"
 )
+# Read before anybody is known, so it has to come whole before a thread is taken.
+SIGN_IN_BYTES = 16 * 1024
 NO_LENGTH = "Say how long the body is: send Content-Length, not chunks of any number."
 OPEN_PATHS = ("/sign-in", "/static/", "/api/", "/favicon.ico")
 PROBES = {"/healthz", "/readyz", "/metrics"}
@@ -88,6 +91,8 @@ class BodyLimit:
 
 def body_limit(request: HttpRequest) -> int:
     """Bytes that a request to this path may carry."""
+    if request.path in SIGN_IN_DOORS:
+        return SIGN_IN_BYTES
     if UPLOADS.fullmatch(request.path) and not _is_json(request):
         return int(settings.MAX_UPLOAD_BYTES)
     if request.path.startswith("/api/runs/") and request.path.endswith("/artifact"):

@@ -15,9 +15,8 @@ from django.views.decorators.csrf import csrf_exempt
 from lora_pipeline.accounts.authentication import bearer_token
 from lora_pipeline.api.envelope import json_error
 from lora_pipeline.errors import Refusal
-from lora_pipeline.postgres import row_security
 from lora_pipeline.tokens import hash_secret
-from training.runs.protocol.ingest import take_events
+from training.runs.protocol.ingest import require_open, take_events
 
 MAX_EVENTS = 1000
 CHECKPOINT_NAME = msgspec.Meta(pattern=r"^checkpoint-[0-9]{1,12}\Z")
@@ -46,9 +45,9 @@ def post_events(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
     """Numbered events, each taken once; the answer says whether to stop."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    row_security.act_as_operator()
     token = hash_secret(bearer_token(request) or "")
     try:
+        require_open(run_id, token)
         answer = take_events(run_id, read(request.body), token_hash=token)
     except Refusal as refusal:
         return json_error(
