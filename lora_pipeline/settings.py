@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "lora_pipeline.web.middleware.RowSecurity",
     "lora_pipeline.web.rate_limits.RateLimits",
     "lora_pipeline.web.middleware.SignInRequired",
+    "lora_pipeline.web.middleware.LargeBodies",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -226,7 +227,10 @@ REST_FRAMEWORK = {
         "rest_framework.permissions.IsAuthenticated",
         "lora_pipeline.accounts.permissions.KeyScope",
     ],
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.UserRateThrottle",
+        "lora_pipeline.web.large_bodies.LargeBodyThrottle",
+    ],
     "DEFAULT_THROTTLE_RATES": {"user": f"{API_REQUESTS_PER_MINUTE}/min"},
     "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -311,6 +315,7 @@ MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_BYTES", 5 * 1024**3, minimum=1)
 MAX_UNPACKED_BYTES = env.integer("MAX_UNPACKED_BYTES", 20 * 1024**3, minimum=1)
 MAX_BODY_BYTES = env.integer("MAX_BODY_BYTES", 2 * 1024**2, minimum=1)
 MAX_ADAPTER_BYTES = env.integer("MAX_ADAPTER_BYTES", 20 * 1024**3, minimum=1)
+LARGE_BODIES_PER_USER = env.integer("LARGE_BODIES_PER_USER", 4, minimum=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 # -- Training ------------------------------------------------------------------
