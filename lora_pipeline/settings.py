@@ -253,6 +253,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "Datasets", "description": "Upload and look after training data."},
         {"name": "Adapters", "description": "What was trained, to download."},
         {"name": "Costs", "description": "What jobs came to."},
+        {"name": "Quotas", "description": "What you may have, and have."},
         {"name": "Notifications", "description": "What happened."},
         {"name": "Notification-preferences", "description": "What leaves the console."},
         {"name": "Webhooks", "description": "Where notices are posted to."},
@@ -315,6 +316,11 @@ MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_BYTES", 5 * 1024**3, minimum=1)
 MAX_UNPACKED_BYTES = env.integer("MAX_UNPACKED_BYTES", 20 * 1024**3, minimum=1)
 MAX_BODY_BYTES = env.integer("MAX_BODY_BYTES", 2 * 1024**2, minimum=1)
 MAX_ADAPTER_BYTES = env.integer("MAX_ADAPTER_BYTES", 20 * 1024**3, minimum=1)
+# What one user may have, where an operator gives them no other number in the admin.
+QUOTA_STORAGE_BYTES = env.integer("QUOTA_STORAGE_BYTES", 200 * 1024**3)
+QUOTA_QUEUED_JOBS = env.integer("QUOTA_QUEUED_JOBS", 100)
+QUOTA_API_KEYS = env.integer("QUOTA_API_KEYS", 50)
+QUOTA_WEBHOOKS = env.integer("QUOTA_WEBHOOKS", 10)
 LARGE_BODIES_PER_USER = env.integer("LARGE_BODIES_PER_USER", 4, minimum=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
@@ -374,6 +380,16 @@ BACKUP_FILES = {
     "runs": ["training.runs.stored_files.paths"],
 }
 BACKUP_BUSY = ["training.runs.stored_files.busy"]
+QUOTA_SOURCES = {
+    "storage_bytes": [
+        "datasets.stored_files.bytes_of",
+        "training.adapters.stored_files.bytes_of",
+        "training.runs.stored_files.bytes_of",
+    ],
+    "queued_jobs": ["training.jobs.services.queued_jobs"],
+    "api_keys": ["lora_pipeline.accounts.quotas.usable_keys"],
+    "webhooks": ["notifications.webhooks.webhooks_of"],
+}
 RETENTION_RULES = {
     "RETENTION_DELETED_DATASET_DAYS": "datasets.retention.remove_deleted_files",
     "RETENTION_UPLOAD_DAYS": "datasets.uploads.remove_stale_before",

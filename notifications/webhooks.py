@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from lora_pipeline.accounts.quotas import require_room
 from lora_pipeline.errors import Refusal
 from lora_pipeline.models import User
 from notifications.messages import KINDS
@@ -19,8 +20,6 @@ from notifications.sending.targets import (
     parse_target,
     resolve,
 )
-
-MOST_WEBHOOKS = 10
 
 
 def add_webhook(*, owner: User, url: str) -> Webhook:
@@ -45,15 +44,17 @@ def _refused(words: str) -> Refusal:
 
 @transaction.atomic
 def _insert(owner: User, url: str, secret: str) -> Webhook:
-    User.objects.select_for_update().get(pk=owner.pk)
+    require_room(owner=owner, kind="webhooks")
     own = Webhook.objects.visible_to(owner)
-    if own.count() >= MOST_WEBHOOKS:
-        words = f"You have {MOST_WEBHOOKS} webhooks, the most there can be: remove one."
-        raise Refusal(words, status_code=409, code="too_many_webhooks")
     if own.filter(url=url).exists():
         words = "You already have a webhook with this URL."
         raise Refusal(words, status_code=409, code="known_webhook")
     return Webhook.objects.create(user=owner, url=url, secret=secret)
+
+
+def webhooks_of(user: User) -> int:
+    """How many a user has."""
+    return Webhook.objects.visible_to(user).count()
 
 
 def remove_webhook(*, webhook: Webhook) -> None:

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from lora_pipeline.accounts.services import create_api_key, revoke_api_key
+from lora_pipeline.errors import Refusal
 from lora_pipeline.models import ApiKey
 
 
@@ -40,11 +41,14 @@ def keys(request: HttpRequest) -> HttpResponse:
     """The user's keys; a new one's secret is shown in this one answer only."""
     form, secret = KeyForm(request.POST or None), ""
     if request.method == "POST" and form.is_valid():
-        secret = create_api_key(owner=request.user, **form.cleaned_data)[1]  # type: ignore[arg-type]
-        form = KeyForm()
+        try:
+            secret = create_api_key(owner=request.user, **form.cleaned_data)[1]  # type: ignore[arg-type]
+            form = KeyForm()
+        except Refusal as refusal:
+            form.add_error(None, refusal.message)
     own = ApiKey.objects.visible_to(request.user)  # type: ignore[arg-type]
     found = {"keys": own, "form": form, "secret": secret, "section": "keys"}
-    return render(request, "keys.html", found)
+    return render(request, "keys.html", found, status=422 if form.errors else 200)
 
 
 @require_POST

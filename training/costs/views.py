@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from lora_pipeline.accounts.quotas import quotas_of
 from lora_pipeline.web.csv_export import csv_response
 from training.costs.records import (
     COLUMNS,
@@ -31,6 +32,7 @@ def costs_page(request: HttpRequest) -> HttpResponse:
         "chosen": next((m for m in months if m.month == month), None),
         "page_obj": Paginator(records, PAGE_SIZE).get_page(request.GET.get("page")),
         "spend": spend_of(request.user),  # type: ignore[arg-type]
+        "quotas": quotas_of(request.user),  # type: ignore[arg-type]
         "section": "costs",
     }
     return render(request, "costs/costs.html", found)

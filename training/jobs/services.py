@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from datasets.models import Dataset
+from lora_pipeline.accounts.quotas import require_room
 from lora_pipeline.errors import Refusal
 from lora_pipeline.models import User
 from notifications.services import tell
@@ -48,7 +49,8 @@ def create_job(
     `by` names who does it where that is not the owner.
     Answers the job and whether it is new: a claim that was already taken by the same
     body answers the job it made. Raises Refusal: 400 for what cannot be trained or
-    configured, 402 where the budget says no, 409 for a claim with another body.
+    configured, 402 where the budget says no, 409 for a claim with another body or where
+    too many wait, 413 where the owner's storage is full.
     """
     if claim is not None and (earlier := idempotency.take(owner=owner, claim=claim)):
         return earlier, False
@@ -67,6 +69,8 @@ def _queue(
     by: str,
 ) -> TrainingJob:
     require_ready(dataset)
+    require_room(owner=owner, kind="queued_jobs")
+    require_room(owner=owner, kind="storage_bytes")
     estimate, gpu = quote(dataset=dataset, config=config, found=found)
     require_memory(estimate, config)
     expected = expectations(estimate, gpu)
@@ -91,6 +95,11 @@ def _queue(
     _notify_queued(job)
     wake_reconciler()
     return job
+
+
+def queued_jobs(user: User) -> int:
+    """How many jobs of a user wait."""
+    return TrainingJob.objects.filter(user=user).queued().count()
 
 
 def _default_name(dataset: Dataset, preset_id: str) -> str:
