@@ -32,6 +32,10 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         mine = self.filter(user=user, files_removed_at=None)
         return mine.exclude(deleted_at=None)
 
+    def with_files(self) -> "DatasetQuerySet":
+        """Those whose files are there, be they deleted."""
+        return self.filter(files_removed_at=None)
+
     def same_content(self, dataset: "Dataset") -> "DatasetQuerySet":
         """The owner's other datasets with identical files."""
         return self.filter(
@@ -88,6 +92,7 @@ class Dataset(models.Model):
     storage_path = models.CharField(max_length=500, blank=True)
     file_name = models.CharField(max_length=255)
     file_size = models.BigIntegerField(default=0)
+    stored_bytes = models.BigIntegerField(default=0, editable=False)
     sha256 = models.CharField(max_length=64, blank=True, db_index=True)
     validation_file_name = models.CharField(max_length=255, blank=True)
     validation_file_path = models.CharField(max_length=500, blank=True)

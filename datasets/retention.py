@@ -7,9 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from datasets.models import Dataset
+from datasets.stored_files import paths_of, stored_bytes
 from lora_pipeline.operations.retention import Freed
-
-SPLITS = ("train", "validation")
 
 
 def remove_deleted_files(before: datetime, *, dry_run: bool) -> Freed:
@@ -26,20 +25,6 @@ def remove_deleted_files(before: datetime, *, dry_run: bool) -> Freed:
             if not dry_run:
                 _remove_files(dataset)
     return freed
-
-
-def paths_of(dataset: Dataset) -> list[str]:
-    """Every storage path that may belong to a dataset."""
-    own = [dataset.storage_path, dataset.validation_file_path]
-    for split in SPLITS:
-        own += [dataset.split_path(split), dataset.index_path(split)]
-    return [path for path in own if path]
-
-
-def stored_bytes(dataset: Dataset) -> int:
-    """Size of its files."""
-    there = filter(default_storage.exists, paths_of(dataset))
-    return sum(default_storage.size(path) for path in there)
 
 
 def _remove_files(dataset: Dataset) -> None:

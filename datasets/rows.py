@@ -1,11 +1,12 @@
 """Random access to the rows of a stored split."""
 
 import struct
+from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from django.core.files.storage import default_storage
 
+from datasets.long_rows import shown
 from datasets.models import Dataset, DatasetStatistics
 from lora_pipeline.errors import Refusal
 
@@ -29,35 +30,44 @@ def require_rows(dataset: Dataset, split: str) -> int:
     return total
 
 
-def row_at(dataset: Dataset, split: str, number: int) -> dict[str, Any] | None:
-    """A normalised row by its number from 0, or None past the end."""
-    return next(iter(rows_from(dataset, split, number, 1)), None)
+def line_at(dataset: Dataset, split: str, number: int) -> bytes | None:
+    """A normalised row as it is stored, by its number from 0 on; None past the end."""
+    return next(lines_from(dataset, split, number, 1), None)
 
 
 def rows_from(
     dataset: Dataset, split: str, start: int, count: int
 ) -> list[dict[str, Any]]:
-    """Rows in order, located through the index.
+    """Some rows in order, the long ones cut."""
+    return [shown(line) for line in lines_from(dataset, split, start, count)]
+
+
+def lines_from(dataset: Dataset, split: str, start: int, count: int) -> Iterator[bytes]:
+    """Some rows as they are stored, found through the index, one at a time.
 
     Raises Refusal 409 while the files are being rewritten, or after their removal.
     """
     try:
-        return _rows_from(dataset, split, start, count)
+        yield from _lines_from(dataset, split, start, count)
     except FileNotFoundError as error:
         words = "The dataset's rows are unavailable while it is being validated again."
         raise Refusal(words, status_code=409, code="dataset_not_ready") from error
 
 
-def _rows_from(
+def _lines_from(
     dataset: Dataset, split: str, start: int, count: int
-) -> list[dict[str, Any]]:
+) -> Iterator[bytes]:
     entry, within = divmod(start, ROWS_AN_INDEX_ENTRY)
     with default_storage.open(dataset.index_path(split)) as index:
         index.seek(entry * OFFSET.size)
         place = index.read(OFFSET.size)
     if len(place) < OFFSET.size:
-        return []
+        return
     with default_storage.open(dataset.split_path(split)) as rows:
         rows.seek(OFFSET.unpack(place)[0])
-        lines = [rows.readline() for _ in range(within + count)][within:]
-    return [msgspec.json.decode(line) for line in lines if line]
+        for _ in range(within):
+            rows.readline()
+        for _ in range(count):
+            if not (line := rows.readline()):
+                return
+            yield line

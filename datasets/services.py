@@ -16,6 +16,7 @@ from datasets.domain.faults import clean
 from datasets.domain.split import SPLIT_SEED, VALIDATION_SHARE
 from datasets.models import Dataset
 from datasets.tasks import measure_dataset_task, validate_dataset
+from lora_pipeline.accounts.quotas import require_room
 from lora_pipeline.errors import Refusal, Rule
 from lora_pipeline.models import User
 from training.models import BaseModel
@@ -50,11 +51,13 @@ def create_dataset(
 ) -> Dataset:
     """Store an uploaded file and queue its validation; never a row without a file.
 
-    Raises Refusal for an empty file.
+    Raises Refusal for an empty file, and where the owner has no room for it.
     """
     require_content(file, "file")
     if validation_file is not None:
         require_content(validation_file, "validation_file")
+    size = file.size + (validation_file.size if validation_file else 0)
+    require_room(owner=owner, kind="storage_bytes", adding=size)
     dataset = Dataset(
         user=owner,
         description=description,
@@ -63,6 +66,7 @@ def create_dataset(
         status=Dataset.Status.VALIDATING,
         file_name=safe_name(file.name),
         file_size=file.size,
+        stored_bytes=size,
         validation_file_name=safe_name(validation_file.name) if validation_file else "",
         previous=previous,
         version=previous.version + 1 if previous else 1,

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 
 from django.core.files.base import File
 from django.core.files.storage import default_storage
+from django.db.models import Sum
+from django.db.models.functions import Greatest
 
 from datasets.domain.split import SPLITS
 from datasets.models import Dataset
+from lora_pipeline.models import User
 
 
 class Movable(File):  # type: ignore[type-arg]
@@ -36,3 +39,27 @@ def paths() -> Iterator[str]:
             for split in SPLITS:
                 yield dataset.split_path(split)
                 yield dataset.index_path(split)
+
+
+def paths_of(dataset: Dataset) -> list[str]:
+    """Everything in the storage that may be a dataset's."""
+    own = [dataset.storage_path, dataset.validation_file_path]
+    for split in SPLITS:
+        own += [dataset.split_path(split), dataset.index_path(split)]
+    return [path for path in own if path]
+
+
+def stored_bytes(dataset: Dataset) -> int:
+    """What its files take."""
+    there = filter(default_storage.exists, paths_of(dataset))
+    return sum(default_storage.size(path) for path in there)
+
+
+def bytes_of(user: User) -> int:
+    """What a user's datasets take, uploads under way by what they announced.
+
+    Deleted ones count as long as they can be brought back.
+    """
+    own = Dataset.objects.filter(user=user).with_files()
+    taken = Greatest("file_size", "stored_bytes")
+    return int(own.aggregate(n=Sum(taken))["n"] or 0)

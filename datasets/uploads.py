@@ -12,10 +12,12 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db import transaction
 
 from datasets.models import Dataset
 from datasets.services import LOCAL, begin_check, safe_name
 from datasets.stored_files import replace_stored
+from lora_pipeline.accounts.quotas import require_room
 from lora_pipeline.errors import Refusal
 from lora_pipeline.models import User
 from lora_pipeline.operations.retention import Freed
@@ -33,15 +35,20 @@ class Piece:
     total: int
 
 
+@transaction.atomic
 def begin_upload(
     *, owner: User, file_name: str, file_size: int, **options: Any
 ) -> Dataset:
-    """Create a dataset in state `uploading`, whose file arrives in chunks."""
+    """Create a dataset in state `uploading`, whose file arrives in chunks.
+
+    Raises Refusal for a file that is too large, or for which the owner has no room.
+    """
     if file_size > settings.MAX_UPLOAD_BYTES:
         words = f"Received {file_size:,}; at most {settings.MAX_UPLOAD_BYTES:,} bytes."
         raise Refusal(
             words, status_code=413, code="too_large", details={"file_size": [words]}
         )
+    require_room(owner=owner, kind="storage_bytes", adding=file_size)
     name = safe_name(file_name)
     options["name"] = options.get("name", "").strip() or Path(name).stem[:200]
     return Dataset.objects.create(

@@ -24,6 +24,7 @@ urlpatterns = [
     path("datasets/upload", views.upload, name="dataset-upload"),
     path(ONE, views.detail, name="dataset"),
     path(f"{ONE}/examples", views.examples, name="examples-of-dataset"),
+    path(f"{ONE}/example", views.example, name="example-of-dataset"),
     path(f"{ONE}/edit", views.edit_page, name="dataset-edit"),
     path(f"{ONE}/version", views.version, name="dataset-version"),
     path(f"{ONE}/measure", views.measure, name="dataset-measure"),

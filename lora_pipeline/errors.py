@@ -18,12 +18,14 @@ class Refusal(exceptions.APIException):
         status_code: int = status.HTTP_400_BAD_REQUEST,
         code: str = "refused",
         details: Any = None,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(message, code)
         self.status_code = status_code
         self.message = message
         self.code = code
         self.details = details
+        self.wait = retry_after  # REST framework's name for the header Retry-After
 
 
 class NotYours(Http404):

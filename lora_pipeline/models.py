@@ -13,6 +13,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+DEFAULT_QUOTA = "Empty: the console's default."
+
 
 class User(AbstractUser):
     """A user; everything they create carries their id."""
@@ -26,6 +28,18 @@ class User(AbstractUser):
         blank=True,
         validators=[MinValueValidator(0)],
         help_text="Empty: no limit. Includes the amount reserved for open jobs.",
+    )
+    quota_storage_bytes = models.PositiveBigIntegerField(
+        "storage in bytes", null=True, blank=True, help_text=DEFAULT_QUOTA
+    )
+    quota_queued_jobs = models.PositiveIntegerField(
+        "queued jobs", null=True, blank=True, help_text=DEFAULT_QUOTA
+    )
+    quota_api_keys = models.PositiveIntegerField(
+        "API keys", null=True, blank=True, help_text=DEFAULT_QUOTA
+    )
+    quota_webhooks = models.PositiveIntegerField(
+        "webhooks", null=True, blank=True, help_text=DEFAULT_QUOTA
     )
 
 

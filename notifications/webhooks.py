@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from lora_pipeline.accounts.quotas import require_room
 from lora_pipeline.errors import Refusal, Rule
 from lora_pipeline.models import User
 from notifications.messages import KINDS
@@ -20,7 +21,6 @@ from notifications.sending.targets import (
     resolve,
 )
 
-MOST_WEBHOOKS = 10
 KNOWN_WEBHOOK = Rule(
     code="known_webhook",
     words="You already have a webhook with this URL.",
@@ -50,14 +50,16 @@ def _refused(words: str) -> Refusal:
 
 @transaction.atomic
 def _insert(owner: User, url: str, secret: str) -> Webhook:
-    User.objects.select_for_update().get(pk=owner.pk)
+    require_room(owner=owner, kind="webhooks")
     own = Webhook.objects.visible_to(owner)
-    if own.count() >= MOST_WEBHOOKS:
-        words = f"You have {MOST_WEBHOOKS} webhooks, the maximum. Remove one first."
-        raise Refusal(words, status_code=409, code="too_many_webhooks")
     if own.filter(url=url).exists():
         raise KNOWN_WEBHOOK.refusal()
     return Webhook.objects.create(user=owner, url=url, secret=secret)
+
+
+def webhooks_of(user: User) -> int:
+    """How many a user has."""
+    return Webhook.objects.visible_to(user).count()
 
 
 def remove_webhook(*, webhook: Webhook) -> None:

@@ -4,17 +4,19 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from datasets.api import docs
 from datasets.api.serializers import (
     AllStatisticsSerializer,
+    ExampleQuery,
     MaxLengthQuery,
     MeasureSerializer,
     PreflightQuery,
@@ -23,12 +25,14 @@ from datasets.api.serializers import (
 )
 from datasets.downloads import normalised_file, original_file
 from datasets.models import Dataset
-from datasets.rows import require_rows, rows_from
+from datasets.rows import line_at, require_rows, rows_from
 from datasets.services import queue_measuring
 from datasets.tokens.preflight import preflight
 from lora_pipeline.api.envelope import success
+from lora_pipeline.api.error_docs import FAULTS
 from lora_pipeline.api.pagination import page_and_limit, pagination_block
 
+NO_EXAMPLE = "There is no example {example:,} in the {split} split."
 PAGING = [OpenApiParameter("page", int), OpenApiParameter("limit", int)]
 
 
@@ -74,13 +78,37 @@ class DatasetContent:
     )
     @action(detail=True, methods=["get"])
     def examples(self, request: Request, pk: UUID) -> Response:
-        """The normalised examples of a split, paginated."""
+        """The normalised examples of a split, paginated.
+
+        One of more than 64 KiB comes as its beginning, with `cut` saying how many bytes
+        and messages it has; `example` answers it whole.
+        """
         dataset, split = self.find(pk), query(SplitQuery, request)["split"]
         page, limit = page_and_limit(request)
         total = require_rows(dataset, split)
         rows = rows_from(dataset, split, (page - 1) * limit, limit)
         block = pagination_block(page, limit, total)
         return success({"examples": rows, "pagination": block})
+
+    @extend_schema(
+        parameters=[ExampleQuery],
+        responses={
+            200: OpenApiTypes.OBJECT,
+            404: FAULTS[404],
+            409: docs.NOT_READY,
+        },
+    )
+    @action(detail=True, methods=["get"])
+    def example(self, request: Request, pk: Any) -> HttpResponse:
+        """One normalised example, whole, however long it is."""
+        dataset, asked = self.find(pk), query(ExampleQuery, request)
+        require_rows(dataset, asked["split"])
+        line = line_at(dataset, asked["split"], asked["example"] - 1)
+        if line is None:
+            raise NotFound(NO_EXAMPLE.format(**asked))
+        # As it is stored: as objects it may be too large for a web process.
+        body = b'{"success":true,"data":' + line.rstrip() + b"}"
+        return HttpResponse(body, content_type="application/json")
 
     @extend_schema(
         parameters=[PreflightQuery],

@@ -172,10 +172,15 @@ class SplitQuery(serializers.Serializer[Any]):
     split = serializers.ChoiceField(SPLITS, default="train")
 
 
-class PreflightQuery(MaxLengthQuery, SplitQuery):
-    """The example to show and the base model to tokenize it with."""
+class ExampleQuery(SplitQuery):
+    """Which example, from 1 on."""
 
     example = serializers.IntegerField(min_value=1, max_value=10**12, default=1)
+
+
+class PreflightQuery(MaxLengthQuery, ExampleQuery):
+    """Which example to look at, by which base model."""
+
     base_model = serializers.CharField(max_length=200, default="")
 
 

@@ -12,6 +12,7 @@ from datasets.checking.splits import Normalised, write_splits
 from datasets.checking.structure import Structure, check_structure
 from datasets.domain.faults import Fault, FaultLog
 from datasets.models import Dataset, DatasetStatistics
+from datasets.stored_files import stored_bytes
 from datasets.tokens.measure import measure_dataset
 
 
@@ -81,7 +82,7 @@ def _say_same_file(dataset: Dataset, log: FaultLog) -> None:
 def _refuse(dataset: Dataset, structure: Structure) -> None:
     keep_result(
         dataset,
-        **_findings(structure),
+        **_findings(dataset, structure),
         status=Dataset.Status.ERROR,
         training_ready=False,
         total_training_pairs=None,
@@ -102,7 +103,7 @@ def _accept(
     trainable = statistics.examples - statistics.never_learned
     keep_result(
         dataset,
-        **_findings(structure),
+        **_findings(dataset, structure),
         status=Dataset.Status.READY,
         training_ready=trainable > 0,
         total_training_pairs=trainable,
@@ -117,7 +118,7 @@ def _accept(
     )
 
 
-def _findings(structure: Structure) -> dict[str, Any]:
+def _findings(dataset: Dataset, structure: Structure) -> dict[str, Any]:
     log = structure.log
     return {
         "format": structure.format.name if structure.format else "",
@@ -127,6 +128,7 @@ def _findings(structure: Structure) -> dict[str, Any]:
         "validation_warnings": [fault.as_dict() for fault in log.warnings],
         "fault_counts": dict(log.counts),
         "validated_at": timezone.now(),
+        "stored_bytes": stored_bytes(dataset),
         "stage": "",
         "progress": 1.0,
     }

@@ -26,13 +26,13 @@ from datasets.checking import parquet_rows
 from datasets.domain.document import DocumentRows
 from datasets.domain.faults import Fault, clean
 from datasets.domain.layout import BYTE_ORDER_MARK, HEAD_BYTES, Layout, find_layout
+from lora_pipeline.files.unpacking import Gauge, Gauged, UnpacksTooLarge
 
 MAX_ROW_BYTES = 10 * 1024 * 1024
 PLAIN = ("PATH", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
 PIECE_BYTES = 1024 * 1024
 MAX_BLANK_LINES = 1_000_000
-BOMB_BYTES = 256 * 1024 * 1024
-BOMB_RATIO = 300
+BROKEN_GZIP = (gzip.BadGzipFile, zlib.error, EOFError)
 GZIP = b"\x1f\x8b"
 JSON_COLUMNS = (
     "messages", "conversations", "turns", "tools", "conversation_history", "history",
@@ -88,8 +88,8 @@ class Source:
         }
         try:
             yield from readers[self.layout.container]()
-        except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-            raise Unreadable(_broken_gzip(error)) from error
+        except (*BROKEN_GZIP, UnpacksTooLarge) as error:
+            raise Unreadable(_not_unpacked(error)) from error
 
     def sample(self) -> Iterator[Item]:
         """The rows that are complete within the file's first bytes."""
@@ -107,13 +107,13 @@ class Source:
         if start != GZIP:
             return self._raw  # type: ignore[return-value]
         self.packed = True
-        return io.BufferedReader(Unpacked(self._raw), PIECE_BYTES)
+        return unpacked(self._raw)
 
     def _read_head(self) -> bytes:
         try:
             head = self._stream.read(HEAD_BYTES)
-        except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-            raise Unreadable(_broken_gzip(error)) from error
+        except (*BROKEN_GZIP, UnpacksTooLarge) as error:
+            raise Unreadable(_not_unpacked(error)) from error
         self._head_share = self.share_read
         self._raw.seek(0)
         self._stream = self._unpacked()
@@ -171,15 +171,13 @@ class Source:
             line = reader.line_num + 1
 
     def _parquet(self) -> Iterator[Item]:
-        limit, given = settings.MAX_UNPACKED_BYTES, 0
+        gauge = Gauge(most_bytes=settings.MAX_UNPACKED_BYTES, packed=self.size)
         with self._on_disk() as path, _parquet_program(path) as program:
             assert program.stdout is not None  # noqa: S101 - it was started with a pipe; for mypy
             number = 0
             while raw := program.stdout.readline(MAX_ROW_BYTES + 1):
                 number += 1
-                given += len(raw)
-                if given > limit:
-                    raise Unreadable(_unpacks_too_large(limit))
+                gauge.add(len(raw))
                 if len(raw) > MAX_ROW_BYTES:
                     raise Unreadable(too_long(number))
                 yield number, raw
@@ -194,31 +192,17 @@ class Source:
             try:
                 while piece := self._stream.read(PIECE_BYTES):
                     copy.write(piece)
-            except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-                raise Unreadable(_broken_gzip(error)) from error
+            except (*BROKEN_GZIP, UnpacksTooLarge) as error:
+                raise Unreadable(_not_unpacked(error)) from error
             copy.flush()
             yield copy.name
 
 
-class Unpacked(io.RawIOBase):
-    """Content of a gzip file; raises Unreadable when it decompresses to too much."""
-
-    def __init__(self, packed: IO[bytes]) -> None:
-        self._packed = packed
-        self._file = gzip.GzipFile(fileobj=packed, mode="rb")
-        self._given = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        count = self._file.readinto(buffer)
-        self._given += count
-        if self._given > settings.MAX_UNPACKED_BYTES:
-            raise Unreadable(_unpacks_too_large(settings.MAX_UNPACKED_BYTES))
-        if self._given > BOMB_BYTES and self._given > BOMB_RATIO * self._packed.tell():
-            raise Unreadable(_unpacks_too_large(BOMB_BYTES))
-        return count
+def unpacked(packed: IO[bytes]) -> io.BufferedReader:
+    """A gzip file's content, as far as it grows within measure."""
+    content: Any = gzip.GzipFile(fileobj=packed, mode="rb")
+    gauge = Gauge(most_bytes=settings.MAX_UNPACKED_BYTES, packed=packed.tell)
+    return io.BufferedReader(Gauged(content, gauge), PIECE_BYTES)
 
 
 @contextmanager
@@ -340,9 +324,7 @@ def _broken_parquet(said: str) -> Fault:
     return Fault(kind="broken_parquet", found=clean(words))
 
 
-def _broken_gzip(error: Exception) -> Fault:
-    return Fault(kind="broken_gzip", found=clean(str(error)[:200]))
-
-
-def _unpacks_too_large(limit: int) -> Fault:
-    return Fault(kind="unpacks_too_large", found=f"more than {limit:,} bytes")
+def _not_unpacked(error: Exception) -> Fault:
+    found = clean(str(error)[:200])
+    is_bomb = isinstance(error, UnpacksTooLarge)
+    return Fault(kind="unpacks_too_large" if is_bomb else "broken_gzip", found=found)

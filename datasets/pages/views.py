@@ -1,5 +1,6 @@
 """Pages of datasets: list, upload, one dataset, its examples, edit, versions."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from datasets.filters import DatasetFilter
 from datasets.models import Dataset
 from datasets.pages.context import detail_context
 from datasets.pages.forms import EditForm, UploadForm, VersionForm
-from datasets.rows import require_rows, rows_from
+from datasets.rows import line_at, require_rows, rows_from
 from datasets.services import (
     create_dataset,
     create_version,
@@ -113,6 +114,23 @@ def examples(request: UserRequest, dataset_id: UUID) -> HttpResponse:
     numbered = list(enumerate(rows, start + 1))
     found = {"dataset": dataset, "rows": numbered, "page_obj": page, "split": split}
     return render(request, "datasets/examples.html", found | {"section": "datasets"})
+
+
+@require_GET
+def example(request: UserRequest, dataset_id: UUID) -> HttpResponse:
+    """One example whole, as it is stored: what the page of examples cut."""
+    dataset = own_dataset(request.user, dataset_id)
+    split, number = request.GET.get("split", "train"), request.GET.get("example", "1")
+    if split not in SPLITS or not re.fullmatch(r"[1-9][0-9]{0,11}", number):
+        raise Http404("There is no such example.")
+    try:
+        require_rows(dataset, split)
+        line = line_at(dataset, split, int(number) - 1)
+    except Refusal:
+        return redirect("dataset", dataset_id=dataset.pk)
+    if line is None:
+        raise Http404("There is no such example.")
+    return HttpResponse(line, content_type="application/json")
 
 
 def edit_page(request: UserRequest, dataset_id: UUID) -> HttpResponse:

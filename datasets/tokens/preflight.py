@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from datasets.long_rows import part_of
 from datasets.models import Dataset
-from datasets.rows import row_at
+from datasets.rows import line_at
 from datasets.tokens.base_models import tokenizer_of
 from datasets.tokens.tokenizer import ModelTokenizer
 from training.trainer.labels import IGNORED, CannotRender, Labelled, label_conversation
@@ -36,7 +37,8 @@ class Preflight:
     """An example as the trainer sees it.
 
     `missing` says why there are no tokens: no such example, no tokenizer available, or
-    the chat template's own error.
+    the chat template's own error. `left_out` says what of a long example was not looked
+    at: its length and what is cut are then at least as much as said.
     """
 
     example: int
@@ -51,6 +53,7 @@ class Preflight:
     lost_end: bool = False
     prefix_stable: bool = True
     missing: str = ""
+    left_out: str = ""
 
     @property
     def kept(self) -> list[Token]:
@@ -75,6 +78,7 @@ class Preflight:
             "base_model": self.base_model,
             "max_length": self.max_length,
             "missing": self.missing or None,
+            "left_out": self.left_out or None,
             "messages": self.messages,
             "input_ids": [token.id for token in kept],
             "labels": [token.id if token.learned else IGNORED for token in kept],
@@ -94,11 +98,12 @@ def preflight(
     found = Preflight(
         example=example, split=split, base_model=base_model, max_length=max_length
     )
-    row = row_at(dataset, split, example - 1)
-    if row is None:
+    line = line_at(dataset, split, example - 1)
+    if line is None:
         found.missing = f"The {split} split has no example {example:,}."
         return found
-    found.messages = row["messages"]
+    part = part_of(line)
+    found.messages, found.left_out = part.row["messages"], part.left_out
     tokenizer = tokenizer_of(base_model)
     if not isinstance(tokenizer, ModelTokenizer):
         found.missing = (
@@ -107,9 +112,10 @@ def preflight(
         )
         return found
     try:
-        look_at(found, row, tokenizer)
+        look_at(found, part.row, tokenizer)
     except CannotRender as error:
         found.missing = f"The chat template rejects this example: {error}"
+    found.lost_end = found.lost_end or part.loses_learned
     return found
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from lora_pipeline.accounts.access import own_key
 from lora_pipeline.accounts.services import create_api_key, revoke_api_key
+from lora_pipeline.errors import Refusal
 from lora_pipeline.models import ApiKey
 from lora_pipeline.web.requests import UserRequest
 
@@ -42,11 +43,14 @@ def keys(request: UserRequest) -> HttpResponse:
     """The user's keys; a new key's secret is shown in this response only."""
     form, secret = KeyForm(request.POST or None), ""
     if request.method == "POST" and form.is_valid():
-        secret = create_api_key(owner=request.user, **form.cleaned_data)[1]
-        form = KeyForm()
+        try:
+            secret = create_api_key(owner=request.user, **form.cleaned_data)[1]
+            form = KeyForm()
+        except Refusal as refusal:
+            form.add_error(None, refusal.message)
     own = ApiKey.objects.visible_to(request.user)
     found = {"keys": own, "form": form, "secret": secret, "section": "keys"}
-    return render(request, "keys.html", found)
+    return render(request, "keys.html", found, status=422 if form.errors else 200)
 
 
 @require_POST

@@ -7,10 +7,12 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from lora_pipeline.accounts.quotas import require_room
 from lora_pipeline.models import ApiKey, BrowserSession, User
 from lora_pipeline.tokens import KEY_START, hash_secret
 
 
+@transaction.atomic
 def create_api_key(
     *,
     owner: User,
@@ -18,7 +20,11 @@ def create_api_key(
     scope: str = ApiKey.Scope.WRITE,
     days: int | None = None,
 ) -> tuple[ApiKey, str]:
-    """Create a key, optionally with an expiry; returns it and its secret."""
+    """Create a key, optionally with an expiry; returns it and its secret.
+
+    Raises Refusal 409 where the owner has as many as they may.
+    """
+    require_room(owner=owner, kind="api_keys")
     expires_at = timezone.now() + timedelta(days=days) if days else None
     secret = KEY_START + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(

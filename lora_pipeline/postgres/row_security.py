@@ -15,6 +15,11 @@ from django.db.models.functions import Cast
 
 CURRENT_USER = "(SELECT nullif(current_setting('app.user_id', true), '')::uuid)"
 
+AS_OPERATOR = (
+    "SELECT set_config('role', 'lp_operator', false),"
+    " set_config('app.user_id', '', false)"
+)
+
 
 def from_then_on(user: str) -> dict[str, Func]:
     """Annotations that make a user's rows visible in the query that finds the user.

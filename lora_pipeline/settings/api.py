@@ -24,7 +24,10 @@ REST_FRAMEWORK = {
         "rest_framework.permissions.IsAuthenticated",
         "lora_pipeline.accounts.permissions.KeyScope",
     ],
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.UserRateThrottle",
+        "lora_pipeline.web.large_bodies.LargeBodyThrottle",
+    ],
     "DEFAULT_THROTTLE_RATES": {"user": f"{API_REQUESTS_PER_MINUTE}/min"},
     "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -50,6 +53,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "Datasets", "description": "Upload and manage training data."},
         {"name": "Adapters", "description": "Download trained adapters."},
         {"name": "Costs", "description": "Costs of jobs."},
+        {"name": "Quotas", "description": "Your limits and how much of them you use."},
         {
             "name": "Notifications",
             "description": "Notifications about jobs, datasets and budgets.",

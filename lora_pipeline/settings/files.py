@@ -48,4 +48,5 @@ MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_BYTES", 5 * 1024**3, minimum=1)
 MAX_UNPACKED_BYTES = env.integer("MAX_UNPACKED_BYTES", 20 * 1024**3, minimum=1)
 MAX_BODY_BYTES = env.integer("MAX_BODY_BYTES", 2 * 1024**2, minimum=1)
 MAX_ADAPTER_BYTES = env.integer("MAX_ADAPTER_BYTES", 20 * 1024**3, minimum=1)
+LARGE_BODIES_PER_USER = env.integer("LARGE_BODIES_PER_USER", 4, minimum=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES

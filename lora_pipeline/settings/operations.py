@@ -21,6 +21,21 @@ BACKUP_FILES = {
     "runs": ["training.runs.stored_files.paths"],
 }
 BACKUP_BUSY = ["training.runs.stored_files.busy"]
+# Per user, unless an operator sets another number in the admin.
+QUOTA_STORAGE_BYTES = env.integer("QUOTA_STORAGE_BYTES", 200 * 1024**3)
+QUOTA_QUEUED_JOBS = env.integer("QUOTA_QUEUED_JOBS", 100)
+QUOTA_API_KEYS = env.integer("QUOTA_API_KEYS", 50)
+QUOTA_WEBHOOKS = env.integer("QUOTA_WEBHOOKS", 10)
+QUOTA_SOURCES = {
+    "storage_bytes": [
+        "datasets.stored_files.bytes_of",
+        "training.adapters.stored_files.bytes_of",
+        "training.runs.stored_files.bytes_of",
+    ],
+    "queued_jobs": ["training.jobs.services.queued_jobs"],
+    "api_keys": ["lora_pipeline.accounts.quotas.usable_keys"],
+    "webhooks": ["notifications.webhooks.webhooks_of"],
+}
 RETENTION_RULES = {
     "RETENTION_DELETED_DATASET_DAYS": "datasets.retention.remove_deleted_files",
     "RETENTION_UPLOAD_DAYS": "datasets.uploads.remove_stale_before",

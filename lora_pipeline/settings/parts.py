@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "lora_pipeline.web.middleware.RowSecurity",
     "lora_pipeline.web.rate_limits.RateLimits",
     "lora_pipeline.web.middleware.SignInRequired",
+    "lora_pipeline.web.middleware.LargeBodies",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from lora_pipeline.processes.arrivals import is_among
+
 FORWARDED = (
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_FORWARDED_PROTO",
@@ -48,18 +50,9 @@ class ProxiesWords:
 
 
 def is_from_proxy(request: HttpRequest) -> bool:
-    """Whether the peer is one of PROXY_ADDRESSES; a peer without an address came by a
-    socket file, where only proxies come.
-    """
+    """Whether the peer is one of PROXY_ADDRESSES, or came by a socket file."""
     peer = str(request.META.get("REMOTE_ADDR", ""))
-    if not peer:
-        return True
-    try:
-        address = ip_address(peer)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return any((mapped or address) in network for network in settings.PROXY_ADDRESSES)
+    return is_among(peer, settings.PROXY_ADDRESSES)
 
 
 def client_address(request: HttpRequest) -> str | None:

@@ -11,19 +11,30 @@ from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousOperation,
 )
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    UnreadablePostError,
+)
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render, resolve_url
 
 from lora_pipeline.api.envelope import is_api, json_error, server_error, unreadable
+from lora_pipeline.errors import Refusal
 from lora_pipeline.postgres import row_security
+from lora_pipeline.web.large_bodies import is_large, take_place
+from lora_pipeline.web.rate_limits import SIGN_IN_DOORS
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 UPLOADS = re.compile(
     r"/api/datasets(/[^/]+/(content|versions))?|/datasets/(upload|[^/]+/version)"
 )
+# Read before anybody is known, so it has to come whole before a thread is taken.
+SIGN_IN_BYTES = 16 * 1024
 NO_LENGTH = "Send a Content-Length header; chunked request bodies are not accepted."
+CUT_OFF = "The body ended early, or came too slowly: send it again."
 OPEN_PATHS = ("/sign-in", "/static/", "/api/", "/favicon.ico")
 PROBES = {"/healthz", "/readyz", "/metrics"}
 CALLERS_FAULTS = (BadRequest, SuspiciousOperation)
@@ -48,6 +59,8 @@ class ErrorEnvelope:
     ) -> HttpResponse | None:
         if isinstance(error, RequestDataTooBig):
             return too_large(request, settings.MAX_BODY_BYTES)
+        if isinstance(error, UnreadablePostError):
+            return refused_body(request, CUT_OFF, status=400, code="incomplete")
         if isinstance(error, CALLERS_FAULTS):
             return unreadable() if is_api(request) else None
         return server_error(request) if is_api(request) else None
@@ -88,6 +101,8 @@ class BodyLimit:
 
 def body_limit(request: HttpRequest) -> int:
     """Maximum body size for this path."""
+    if request.path in SIGN_IN_DOORS:
+        return SIGN_IN_BYTES
     if UPLOADS.fullmatch(request.path) and not _is_json(request):
         return int(settings.MAX_UPLOAD_BYTES)
     if request.path.startswith("/api/runs/") and request.path.endswith("/artifact"):
@@ -156,6 +171,27 @@ class SignInRequired:
         if request.headers.get("HX-Request"):
             return HttpResponse(status=401, headers={"HX-Redirect": target})
         return HttpResponseRedirect(target)
+
+
+class LargeBodies:
+    """429 for who sends too many large bodies at once; frees the place at the end."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            if is_large(request) and settings.SESSION_COOKIE_NAME in request.COOKIES:
+                take_place(request, request.user)
+            return self.get_response(request)
+        except Refusal as refusal:
+            status, code = refusal.status_code, refusal.code
+            answer = refused_body(request, refusal.message, status=status, code=code)
+            answer.headers["Retry-After"] = str(refusal.wait)
+            return answer
+        finally:
+            if (place := getattr(request, "body_place", None)) is not None:
+                place.close()
 
 
 def _is_no_operator(request: HttpRequest) -> bool:

@@ -4,12 +4,16 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
 from lora_pipeline.api.envelope import is_api, server_error
 from lora_pipeline.logs.request_ids import current_request_id
 
 
+@csrf_exempt
 @login_required
+@require_safe
 def api_docs(request: HttpRequest) -> HttpResponse:
     """The API reference with Swagger UI, served without a CDN."""
     return render(request, "api_docs.html", {"section": "api-docs"})

@@ -155,6 +155,7 @@ OPEN: dict[str, tuple[tuple[str, str, dict[str, Any]], ...]] = {
     "presets": (),
     "base-models": (),
     "api-costs": (),
+    "quotas": (),
     "notification-preferences": (("PUT", "", {"preferences": []}),),
     "api-dataset-list": (
         ("GET", "?deleted=true", {}),

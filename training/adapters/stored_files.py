@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 
+from django.db.models import Sum
+
+from lora_pipeline.models import User
 from training.models import Adapter, AdapterExport
 
 
@@ -11,3 +14,11 @@ def paths() -> Iterator[str]:
     yield from adapters.values_list("storage_path", flat=True)
     exports = AdapterExport.objects.exclude(storage_path="")
     yield from exports.values_list("storage_path", flat=True)
+
+
+def bytes_of(user: User) -> int:
+    """What a user's adapters and merged models take."""
+    adapters = Adapter.objects.visible_to(user)
+    exports = AdapterExport.objects.filter(adapter__user=user)
+    found = (rows.aggregate(n=Sum("size_bytes"))["n"] for rows in (adapters, exports))
+    return sum(size or 0 for size in found)

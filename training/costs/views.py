@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from lora_pipeline.accounts.quotas import quotas_of
 from lora_pipeline.web.csv_export import csv_response
 from lora_pipeline.web.requests import UserRequest
 from training.costs.records import (
@@ -32,6 +33,7 @@ def costs_page(request: UserRequest) -> HttpResponse:
         "chosen": next((m for m in months if m.month == month), None),
         "page_obj": Paginator(records, PAGE_SIZE).get_page(request.GET.get("page")),
         "spend": spend_of(request.user),
+        "quotas": quotas_of(request.user),
         "section": "costs",
     }
     return render(request, "costs/costs.html", found)

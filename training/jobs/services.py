@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from datasets.models import Dataset
+from lora_pipeline.accounts.quotas import require_room
 from lora_pipeline.models import User
 from notifications.services import tell
 from training.costs.budget import require_budget
@@ -46,7 +47,8 @@ def create_job(
     `by` names the actor if it is not the owner.
     Returns the job and whether it is new: a claim already used with the same body
     returns the job it created. Raises Refusal: 400 for an invalid configuration or
-    dataset, 402 over budget, 409 for a claim used with another body.
+    dataset, 402 over budget, 409 for a claim used with another body or where
+    too many wait, 413 where the owner's storage is full.
     """
     if claim is not None and (earlier := idempotency.take(owner=owner, claim=claim)):
         return earlier, False
@@ -64,6 +66,8 @@ def _queue(
     by: str,
 ) -> TrainingJob:
     require_ready(dataset)
+    require_room(owner=owner, kind="queued_jobs")
+    require_room(owner=owner, kind="storage_bytes")
     estimate, config = quote(dataset=dataset, asked=asked), asked.config
     require_memory(estimate, config)
     expected = expectations(estimate, asked.gpu)
@@ -88,6 +92,11 @@ def _queue(
     _notify_queued(job)
     wake_reconciler()
     return job
+
+
+def queued_jobs(user: User) -> int:
+    """How many jobs of a user wait."""
+    return TrainingJob.objects.filter(user=user).queued().count()
 
 
 def _default_name(dataset: Dataset, preset_id: str) -> str:

@@ -9,12 +9,14 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.http import HttpRequest
 
+from lora_pipeline.accounts.quotas import KINDS, quotas_of
 from lora_pipeline.accounts.services import save_user
 from lora_pipeline.admin_site.base import BoundedAdmin
 from lora_pipeline.models import User
 from training.costs.budget import budget_of
 
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+QUOTAS = tuple(f"quota_{kind}" for kind in KINDS)
 
 
 class PersonForm(UserChangeForm):  # type: ignore[type-arg]
@@ -53,6 +55,7 @@ class PersonAdmin(BoundedAdmin, UserAdmin):  # type: ignore[type-arg]
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
         ("Spending", {"fields": ("monthly_budget_usd", "this_month")}),
+        ("Limits", {"fields": (*QUOTAS, "in_use")}),
         ("Powers", {"fields": ("is_active", *POWERS)}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
@@ -64,9 +67,15 @@ class PersonAdmin(BoundedAdmin, UserAdmin):  # type: ignore[type-arg]
         month = budget_of(user, user.monthly_budget_usd or Decimal(0))
         return f"{month.spent_usd:.2f} USD spent, {month.held_usd:.2f} reserved"
 
+    @admin.display(description="in use")
+    def in_use(self, user: User) -> str:
+        """What the user has of each, beside what they may have."""
+        found = quotas_of(user) if user.pk else []
+        return "; ".join(f"{q.title}: {q.used_words} of {q.limit_words}" for q in found)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         powers = () if _is_superuser(request) else POWERS
-        return ("last_login", "date_joined", "this_month", *powers)
+        return ("last_login", "date_joined", "this_month", "in_use", *powers)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         has_powers = obj is not None and (obj.is_staff or obj.is_superuser)

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Sum
 
 from lora_pipeline.files.folders import files_below
+from lora_pipeline.models import User
 from training.launchers import local
 from training.models import Checkpoint
 
@@ -30,3 +32,9 @@ def busy() -> str:
     for job_id in filter(local.is_alive, local.known_run_dirs()):
         return f"A trainer is still running in {local.run_dir(job_id)}. Stop it first."
     return ""
+
+
+def bytes_of(user: User) -> int:
+    """What the checkpoints of a user's jobs take."""
+    kept = Checkpoint.objects.filter(job__user=user).kept()
+    return int(kept.aggregate(n=Sum("size_bytes"))["n"] or 0)

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from lora_pipeline.accounts.services import create_api_key
+from lora_pipeline.errors import Refusal
 from lora_pipeline.models import ApiKey, User
 
 MOST_DAYS = 3650
@@ -35,4 +36,8 @@ class Command(BaseCommand):
                 f"--days {options['days']}: use 1 to {MOST_DAYS}, or leave it out."
             )
         words = {name: options[name] for name in ("name", "scope", "days")}
-        self.stdout.write(create_api_key(owner=owner, **words)[1])
+        try:
+            secret = create_api_key(owner=owner, **words)[1]
+        except Refusal as refusal:
+            raise CommandError(refusal.message) from refusal
+        self.stdout.write(secret)

@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 import struct
+import tracemalloc
 import zipfile
 
 import pytest
@@ -124,3 +125,45 @@ def test_the_same_name_twice_is_refused():
 def test_what_is_no_archive_is_refused(content):
     with pytest.raises(BadArchive):
         check_archive(io.BytesIO(content), most_bytes=MOST)
+
+
+MIB = 1024**2
+LARGE = 10**11
+
+
+def numbers(size: int) -> bytes:
+    """JSON that packs about 30 times, and takes 30 times its size as objects."""
+    return b"[" + b",".join(b"[%d]" % (n % 997) for n in range(size // 6)) + b",0]"
+
+
+def header(text: bytes) -> bytes:
+    return struct.pack("<Q", len(text)) + text
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("tokenizer.json", b"[" + b"[]," * (20 * MIB) + b"[]]"),
+        ("adapter_model.safetensors", header(b'{"a":' + b" " * (15 * MIB) + b"0}")),
+        ("adapter_model.safetensors", weights() + bytes(300 * MIB)),
+        ("notes.txt.json", b"0" + b" " * (70 * MIB)),
+    ],
+)
+def test_an_archive_that_unpacks_out_of_measure_is_refused(name, content):
+    packed = archive(GOOD | {name: content})
+    assert len(packed.getvalue()) < MIB
+    with pytest.raises(BadArchive, match=r"times its|not what its name"):
+        check_archive(packed, most_bytes=LARGE)
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "adapter_model.safetensors"])
+def test_checking_an_archive_never_takes_much_memory(name):
+    text = numbers(14 * MIB)
+    is_weights = name.endswith("safetensors")
+    content = header(b'{"a":' + text + b"}") if is_weights else text
+    packed = archive(GOOD | {name: content})
+    del content
+    tracemalloc.start()
+    check_archive(packed, most_bytes=LARGE)
+    assert tracemalloc.get_traced_memory()[1] < 100 * MIB
+    tracemalloc.stop()

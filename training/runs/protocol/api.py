@@ -17,6 +17,7 @@ from lora_pipeline.errors import Refusal
 from lora_pipeline.models import User
 from lora_pipeline.postgres import row_security
 from lora_pipeline.tokens import hash_secret
+from lora_pipeline.web.large_bodies import LargeBodyThrottle
 from training.models import RunAttempt
 from training.runs.protocol.artifact import receive_artifact
 from training.runs.protocol.spec import run_spec
@@ -42,10 +43,13 @@ class RunAuthentication(BaseAuthentication):
 
 
 class RunView(APIView):
-    """Base view: allows only the attempt that the token belongs to."""
+    """Base view: allows only the attempt that the token belongs to.
+
+    Its reports are not counted, but what it uploads is.
+    """
 
     authentication_classes = [RunAuthentication]
-    throttle_classes = []
+    throttle_classes = [LargeBodyThrottle]
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

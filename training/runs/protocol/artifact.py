@@ -9,6 +9,7 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 
+from lora_pipeline.accounts.quotas import require_room
 from lora_pipeline.errors import Refusal
 from training.adapters.archive import CHUNK_BYTES, WEIGHTS, BadArchive, check_archive
 from training.adapters.lineage import facts_of, next_version
@@ -21,8 +22,9 @@ def receive_artifact(
 ) -> Adapter:
     """Store an adapter's zip archive for the attempt's job.
 
-    Raises Refusal if a checksum differs or the archive contains anything but the files
-    of a PEFT folder. Sending the same archive again has no effect.
+    Raises Refusal when a checksum differs or the archive holds anything but files of
+    a PEFT folder, or the job's owner has no room for it. Sending the same archive again
+    changes nothing.
     """
     with tempfile.TemporaryFile(dir=settings.UPLOAD_DIR) as file:
         found, size = _copy(stream, file)
@@ -66,6 +68,10 @@ def _keep(
     known = Adapter.objects.filter(job_id=attempt.job_id).first()
     if known is not None and known.archive_sha256 == archive:
         return known
+    replaced = known.size_bytes if known is not None and known.storage_path else 0
+    require_room(
+        owner=attempt.job.user, kind="storage_bytes", adding=max(size - replaced, 0)
+    )
     path = default_storage.save(
         f"adapters/{attempt.job_id}/{archive[:16]}.zip", File(file)
     )

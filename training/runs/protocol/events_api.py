@@ -14,11 +14,10 @@ from django.views.decorators.csrf import csrf_exempt
 from lora_pipeline.accounts.authentication import bearer_token
 from lora_pipeline.api.envelope import json_error
 from lora_pipeline.errors import Refusal
-from lora_pipeline.postgres import row_security
 from lora_pipeline.tokens import hash_secret
 from training.domain.lifecycle import TransitionRefused
 from training.runs.protocol.events import read
-from training.runs.protocol.ingest import take_events
+from training.runs.protocol.ingest import require_open, take_events
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +27,9 @@ def post_events(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
     """Receive numbered events, each applied once; the response says whether to stop."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    row_security.act_as_operator()
     token = hash_secret(bearer_token(request) or "")
     try:
+        require_open(run_id, token)
         answer = take_events(run_id, read(request.body), token_hash=token)
     except Refusal as refusal:
         return json_error(

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection, models
 
+from lora_pipeline.postgres import row_security
 from training.models import MetricPoint, RunAttempt, TrainingJob
 
 LONG_TEXTS = ("log_tail", "error_stack")
@@ -33,6 +34,23 @@ def lock_attempt(column: str, value: Any) -> RunAttempt | None:
     attempt: RunAttempt = _instance(RunAttempt, row[:count])
     attempt.job = _instance(TrainingJob, row[count:])
     return attempt
+
+
+def peek_attempt(token_hash: str) -> RunAttempt | None:
+    """Who has this token, by id and end alone, as the operator from then on.
+
+    Both in one trip to the database, since every report pays for it.
+    """
+    table = RunAttempt._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{row_security.AS_OPERATOR};"
+            f" SELECT id, ended_at FROM {table} WHERE token_hash = %s",
+            [token_hash],
+        )
+        cursor.nextset()
+        row = cursor.fetchone()
+    return RunAttempt(pk=row[0], ended_at=row[1]) if row else None
 
 
 def write_points(

@@ -15,6 +15,7 @@ from training.runs.protocol.events import Evaluation, Event, Metrics, number
 from training.runs.protocol.fast_sql import (
     Row,
     lock_attempt,
+    peek_attempt,
     write_points,
     write_progress,
 )
@@ -71,6 +72,18 @@ def open_attempt(attempt_id: UUID, *, token_hash: str | None = None) -> RunAttem
         if token_hash is None
         else lock_attempt("token_hash", token_hash)
     )
+    return _checked(attempt, attempt_id)
+
+
+def require_open(attempt_id: UUID, token_hash: str) -> None:
+    """Look who asks before a byte of the body is read, as the operator from then on.
+
+    Raises Refusal as `open_attempt` does, which looks again once the events are there.
+    """
+    _checked(peek_attempt(token_hash), attempt_id)
+
+
+def _checked(attempt: RunAttempt | None, attempt_id: UUID) -> RunAttempt:
     if attempt is None:
         words = "Unknown run token."
         raise Refusal(words, status_code=401, code="not_authenticated")
