@@ -1,6 +1,5 @@
 """People and the keys that let their scripts in."""
 
-import hashlib
 import uuid
 from importlib import import_module
 from typing import cast
@@ -94,10 +93,15 @@ class BrowserSessionQuerySet(models.QuerySet["BrowserSession"]):
 
 
 class BrowserSession(AbstractBaseSession):
-    """Somebody signed in somewhere. Its key is a secret and never shown.
+    """Somebody signed in somewhere. The cookie holds its key, this table the key's
+    SHA-256: who reads the table, or a backup of it, is not signed in by it.
 
     The user's id is no foreign key: a session is looked up before anybody is known.
     """
+
+    session_key = models.CharField(
+        "SHA-256 of the key", max_length=64, primary_key=True, editable=False
+    )
 
     user_id = models.UUIDField(null=True, db_index=True, editable=False)
     address = models.GenericIPAddressField(null=True, editable=False)
@@ -119,5 +123,5 @@ class BrowserSession(AbstractBaseSession):
 
     @property
     def handle(self) -> str:
-        """Names the session in an address without giving its key away."""
-        return hashlib.sha256(self.session_key.encode()).hexdigest()[:32]
+        """Names the session in an address."""
+        return self.session_key[:32]

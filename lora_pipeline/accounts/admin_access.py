@@ -22,10 +22,7 @@ for _model in (AccessAttempt, AccessAttemptExpiration, AccessFailureLog, AccessL
 
 @admin.register(BrowserSession)
 class BrowserSessionAdmin(ReadOnlyAdmin):
-    """Where people are signed in; never the key, which is the cookie's secret.
-
-    The key is also the row's name and address, so that rows have no page of their own.
-    """
+    """Where people are signed in: not the hash of the key, nor what a session holds."""
 
     list_display_links = None
 

@@ -167,6 +167,6 @@ class JobControls(Base):
             job_id=pk,
             priority=PRIORITIES[checked(PrioritySerializer, request)["priority"]],
             by=request.user.get_username(),
-            is_operator=bool(getattr(request.user, "is_staff", False)),
+            is_operator=request.user.has_perm("training.prioritise_trainingjob"),
         )
         return self.answer(request, pk, is_new=False)
