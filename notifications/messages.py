@@ -111,6 +111,22 @@ KINDS: dict[str, Kind] = {
         message="{dataset_name} cannot be used: {words}",
         priority=HIGH,
     ),
+    "webhook_resting": Kind(
+        label="A webhook rests",
+        title="A Webhook Rests",
+        message="{host} failed {failures} times in a row, lastly: {words} Nothing is "
+        "sent there until you wake it where your webhooks are.",
+        priority=HIGH,
+        by_email=True,
+    ),
+    "confirm_address": Kind(
+        label="An address is to be confirmed",
+        title="Confirm Your E-mail Address",
+        message="Somebody wants notices of LoRA Pipeline sent to this address. If that "
+        "was you, open the link while you are signed in; it works for a day. If it was "
+        "not, do nothing.",
+        priority=LOW,
+    ),
     "test": Kind(
         label="A test",
         title="Test Notice",
@@ -118,5 +134,7 @@ KINDS: dict[str, Kind] = {
         priority=LOW,
     ),
 }
-CHOSEN = tuple(name for name in KINDS if name != "test")
+ASKED_FOR = ("test", "confirm_address")
+"""Sent because its user asked for this one, and a few an hour at most."""
+CHOSEN = tuple(name for name in KINDS if name not in ASKED_FOR)
 """The kinds that a user chooses channels for."""

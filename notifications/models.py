@@ -101,6 +101,10 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
         """The user's own webhooks."""
         return self.filter(user=user)
 
+    def awake(self) -> "WebhookQuerySet":
+        """Those that did not fail again and again."""
+        return self.filter(resting_since=None)
+
     def find(self, webhook_id: UUID | str) -> "Webhook | None":
         """The webhook with this id, or None."""
         return self.filter(pk=webhook_id).first()
@@ -109,7 +113,8 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
 class Webhook(models.Model):
     """An address that a user's notices are posted to, with the secret that signs them.
 
-    The secret stays readable: it is needed anew for every signature.
+    The secret stays readable: it is needed anew for every signature. `failures` counts
+    failed tries in a row; at rest nothing is sent until its user wakes it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -117,6 +122,9 @@ class Webhook(models.Model):
     url = models.CharField(max_length=LONGEST_URL)
     secret = models.CharField(max_length=100, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    resting_since = models.DateTimeField(null=True, editable=False)
+    rest_reason = models.CharField(max_length=300, blank=True, editable=False)
 
     objects = WebhookQuerySet.as_manager()
 

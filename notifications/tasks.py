@@ -7,6 +7,9 @@ from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 
+DELIVERIES = "deliveries"
+"""A queue with slots of its own, so that nothing else waits for a slow receiver."""
+
 
 class NotArrived(Exception):
     """A delivery is to be tried again."""
@@ -34,7 +37,7 @@ class AsLongAsItSays(BaseRetryStrategy):
         return RetryDecision(retry_at=timezone.now() + timedelta(seconds=seconds))
 
 
-@app.task(name="deliver_notice", retry=AsLongAsItSays())
+@app.task(name="deliver_notice", queue=DELIVERIES, retry=AsLongAsItSays())
 def deliver(delivery_id: str) -> None:
     """Try one delivery; raises NotArrived where another try is due."""
     from notifications.sending.attempt import try_delivery

@@ -18,12 +18,23 @@ from notifications.messages import CHOSEN
 from notifications.models import Delivery, Webhook
 from notifications.preferences import choices_of, choose
 from notifications.sending.targets import LONGEST_URL
-from notifications.webhooks import add_webhook, remove_webhook, send_test
+from notifications.webhooks import (
+    add_webhook,
+    remove_webhook,
+    send_test,
+    wake_webhook,
+)
 
 KNOWN = Fault(
     when="There is one with this URL already, or there are as many as there can be.",
     error="You already have a webhook with this URL.",
     code="known_webhook",
+)
+
+RESTING = Fault(
+    when="It failed again and again, and rests.",
+    error="This webhook rests since it failed again and again: wake it first.",
+    code="webhook_resting",
 )
 
 
@@ -67,18 +78,20 @@ def _choices(request: Request) -> dict[str, Any]:
 
 
 class WebhookSerializer(serializers.ModelSerializer[Webhook]):
-    """An address that notices are posted to."""
+    """An address that notices are posted to. One at rest failed again and again:
+    nothing is sent there until it is woken.
+    """
 
     class Meta:
         model = Webhook
-        fields = ["id", "url", "created_at"]
+        fields = ["id", "url", "created_at", "resting_since", "rest_reason"]
 
 
 class NewWebhookSerializer(WebhookSerializer):
     """A webhook with the secret that signs its notices, told this once."""
 
     class Meta(WebhookSerializer.Meta):
-        fields = ["id", "url", "secret", "created_at"]
+        fields = [*WebhookSerializer.Meta.fields, "secret"]
 
 
 class WebhookRequest(serializers.Serializer[Any]):
@@ -126,7 +139,15 @@ class WebhookViewSet(GenericViewSet[Webhook]):
         remove_webhook(webhook=self._own(request, pk))
         return success({"id": str(pk), "deleted": True})
 
-    @extend_schema(request=None, responses={202: DeliverySerializer})
+    @extend_schema(request=None, responses=WebhookSerializer)
+    @action(detail=True, methods=["post"])
+    def wake(self, request: Request, pk: Any) -> Response:
+        """Post notices to a webhook at rest again."""
+        webhook = self._own(request, pk)
+        wake_webhook(webhook=webhook)
+        return success(WebhookSerializer(webhook).data)
+
+    @extend_schema(request=None, responses={202: DeliverySerializer, 409: RESTING})
     @action(detail=True, methods=["post"])
     def test(self, request: Request, pk: Any) -> Response:
         """Send a test notice; the answer is the delivery to follow."""

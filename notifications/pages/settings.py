@@ -11,16 +11,20 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from lora_pipeline.errors import Refusal
+from lora_pipeline.models import User
 from notifications.messages import CHOSEN
 from notifications.models import Delivery, Webhook
 from notifications.preferences import choices_of, choose, email_is_possible, set_address
+from notifications.sending.addresses import confirmed_address
 from notifications.sending.queue import send_again
 from notifications.sending.targets import LONGEST_URL
 from notifications.webhooks import (
     add_webhook,
+    ask_to_confirm,
     remove_webhook,
     send_test,
     send_test_email,
+    wake_webhook,
 )
 
 PAGE_SIZE = 20
@@ -42,11 +46,50 @@ def notice_settings(request: HttpRequest) -> HttpResponse:
     """What goes where; a POST keeps the choices."""
     address = AddressForm(request.POST or None, initial={"email": request.user.email})  # type: ignore[union-attr]
     if request.method == "POST" and address.is_valid():
-        set_address(user=request.user, email=address.cleaned_data["email"])  # type: ignore[arg-type]
         choose(user=request.user, choices=_ticked(request.POST))  # type: ignore[arg-type]
-        messages.success(request, "Your choices are kept.")
+        try:
+            words = _take_address(request.user, address.cleaned_data["email"])  # type: ignore[arg-type]
+        except Refusal as refusal:
+            address.add_error("email", refusal.message)
+            return _refused(request, refusal, address=address)
+        messages.success(request, f"Your choices are kept. {words}".strip())
         return redirect("notice-settings")
     return _page(request, address=address)
+
+
+def _take_address(user: User, email: str) -> str:
+    """No address is taken at once, another once it is confirmed; what to do, in words.
+
+    Raises Refusal where no link can be mailed there.
+    """
+    if email == user.email:
+        return ""
+    if not email:
+        set_address(user=user, email="")
+        return "No e-mail is sent to you any more."
+    ask_to_confirm(user=user, email=email)
+    return f"Open the link that was mailed to {email}: then notices go there."
+
+
+def _refused(request: HttpRequest, refusal: Refusal, **found: Any) -> HttpResponse:
+    """The page with what is wrong, and when to try again."""
+    answer = _page(request, status=refusal.status_code, **found)
+    if refusal.wait:
+        answer.headers["Retry-After"] = str(refusal.wait)
+    return answer
+
+
+def confirm_address(request: HttpRequest) -> HttpResponse:
+    """The link of a mail: from now on notices go to its address."""
+    user = request.user
+    email = confirmed_address(user.pk, request.GET.get("token", ""))  # type: ignore[arg-type]
+    if email is None:
+        words = "This link is of another user or older than a day: ask for a new one."
+        messages.error(request, words)
+    else:
+        set_address(user=user, email=email)  # type: ignore[arg-type]
+        messages.success(request, f"Notices are mailed to {email} from now on.")
+    return redirect("notice-settings")
 
 
 def _ticked(given: QueryDict) -> dict[str, tuple[bool, bool]]:
@@ -100,9 +143,21 @@ def webhook_remove(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
 
 
 @require_POST
+def webhook_wake(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
+    """Send notices there again."""
+    wake_webhook(webhook=own_webhook(request, webhook_id))
+    messages.success(request, "The webhook is awake again. Send it a test.")
+    return redirect("notice-settings")
+
+
+@require_POST
 def webhook_test(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     """A test notice, to be followed in the log."""
-    send_test(webhook=own_webhook(request, webhook_id))
+    try:
+        send_test(webhook=own_webhook(request, webhook_id))
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
+        return redirect("notice-settings")
     messages.success(request, "A test is on its way: see below what became of it.")
     return redirect("deliveries")
 
@@ -114,6 +169,8 @@ def email_test(request: HttpRequest) -> HttpResponse:
         send_test_email(user=request.user)  # type: ignore[arg-type]
     except Refusal as refusal:
         messages.error(request, refusal.message)
+        if refusal.wait:
+            return _refused(request, refusal)
         return redirect("notice-settings")
     messages.success(request, "A test is on its way: see below what became of it.")
     return redirect("deliveries")

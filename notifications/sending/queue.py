@@ -19,7 +19,7 @@ def send_out(notice: Notification) -> None:
         if address:
             send(notice, Delivery.Channel.EMAIL, address)
     if choice.by_webhook:
-        for webhook in Webhook.objects.filter(user=notice.user_id):
+        for webhook in Webhook.objects.filter(user=notice.user_id).awake():
             send(notice, Delivery.Channel.WEBHOOK, webhook.url, webhook)
 
 

@@ -5,14 +5,23 @@ would reach what only this machine reaches: cloud metadata, databases, neighbour
 """
 
 import ipaddress
-import socket
+import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 
+from notifications.sending.deadline import Deadline, look_up
+
 LONGEST_URL = 500
-TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+LOOKUP_SECONDS = 5.0
+HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?", re.ASCII)
+# Letters that older and newer rules of international names spell as different names.
+DISPUTED = set("\u00df\u03c2\u200c\u200d")
+IN_PATHS = "/%:@!$&'()*+,;=~?"
+# All of IPv6 that is given out to be reached by anybody.
+UNICAST = ipaddress.ip_network("2000::/3")
+DOCUMENTATION = ipaddress.ip_network("3fff::/20")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -55,29 +64,48 @@ def parse_target(url: str) -> Target:
         raise TargetRefused("Give an https:// URL: notices are not sent in the clear.")
     if parts.username or parts.password:
         raise TargetRefused("Leave user name and password out of the URL.")
-    if any(ord(c) <= 32 or ord(c) == 127 for c in url):
+    if any(c.isspace() or not c.isprintable() for c in url):
         raise TargetRefused("The URL holds a blank or a control character.")
     secure = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     usual = 443 if secure else 80
-    return Target(secure=secure, host=parts.hostname, port=port or usual, path=path)
+    return Target(
+        secure=secure,
+        host=_ascii_host(parts.hostname),
+        port=port or usual,
+        path=quote(path, safe=IN_PATHS),
+    )
 
 
-def resolve(target: Target) -> str:
-    """The address to connect to. Raises TargetRefused where one of them is private.
+def _ascii_host(host: str) -> str:
+    """The name as it is looked up, certified and sent: `xn--…` for other letters."""
+    if ":" in host:
+        if "%" in host:
+            raise TargetRefused("Leave the zone (%…) out of the IPv6 address.")
+        return host
+    if DISPUTED & set(host):
+        raise TargetRefused(f"Give {host} as the name's registry spells it, xn--….")
+    try:
+        name = host.encode("idna").decode().lower()
+    except UnicodeError:
+        raise TargetRefused(f"{host[:100]!r} is no name of a host.") from None
+    if not HOST.fullmatch(name):
+        raise TargetRefused(f"{host[:100]!r} is no name of a host.")
+    return name
+
+
+def resolve(target: Target, deadline: Deadline | None = None) -> list[str]:
+    """The addresses to connect to. Raises TargetRefused where one of them is private.
 
     The caller connects to what is returned, not to the name again: a name that answers
     differently the second time gains nothing.
     """
-    try:
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise OSError(f"{target.host} could not be resolved: {error}") from error
-    addresses = [str(entry[4][0]) for entry in found]
+    deadline = deadline or Deadline(LOOKUP_SECONDS)
+    addresses = look_up(target.host, target.port, deadline)
     if not settings.WEBHOOK_ALLOW_PRIVATE:
         for address in addresses:
             _require_public(target.host, address)
-    return addresses[0]
+    return addresses
 
 
 def _require_public(host: str, address: str) -> None:
@@ -95,6 +123,8 @@ def is_public(address: Address) -> bool:
             return is_public(address.ipv4_mapped)
         if address.sixtofour is not None:
             return is_public(address.sixtofour)
-        if address.teredo is not None or address in TRANSLATED:
+        if address not in UNICAST or address in DOCUMENTATION:
+            return False
+        if address.teredo is not None:
             return False
     return address.is_global and not address.is_multicast
