@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,18 @@ STORAGE_DIR = VAR_DIR / "storage"
 UPLOAD_DIR = VAR_DIR / "uploads"
 RUNS_DIR = VAR_DIR / "runs"
 MODELS_DIR = env.path("LORA_PIPELINE_MODELS", VAR_DIR / "models")
+TRAINER_USER = env.text("TRAINER_USER")
+# What every process of the console writes is its own, 0600 and 0700, here for all of
+# them. Only var/ can be passed through, to the static files and PostgreSQL's folder,
+# and where trainers are another user, the folders around what they are given.
 for _folder in (VAR_DIR, STORAGE_DIR, UPLOAD_DIR, RUNS_DIR, MODELS_DIR):
-    _folder.mkdir(
-        mode=0o711 if _folder == VAR_DIR else 0o700, exist_ok=True, parents=True
-    )
+    if not _folder.exists():
+        _folder.mkdir(parents=True, exist_ok=True)
+        _folder.chmod(0o711 if _folder == VAR_DIR else 0o700)
+for _folder in (UPLOAD_DIR, RUNS_DIR):
+    with suppress(PermissionError):
+        _folder.chmod(0o711 if TRAINER_USER else 0o700)
+os.umask(0o077)
 
 
 def _secret_key() -> str:
@@ -281,7 +290,7 @@ S3_ENDPOINT = env.text("S3_ENDPOINT_URL")
 def _storage() -> dict[str, Any]:
     """A folder, or the bucket of S3_BUCKET; boto3 finds the credentials itself."""
     if not S3_BUCKET:
-        folder = {"location": STORAGE_DIR, "file_permissions_mode": 0o600}
+        folder = {"location": STORAGE_DIR}
         backend = "django.core.files.storage.FileSystemStorage"
         return {"BACKEND": backend, "OPTIONS": folder}
     style = env.choice(
@@ -303,10 +312,17 @@ def _storage() -> dict[str, Any]:
 
 STORAGES = {
     "default": _storage(),
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {  # nginx reads them
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage",
+        "OPTIONS": {
+            "file_permissions_mode": 0o644,
+            "directory_permissions_mode": 0o755,
+        },
+    },
 }
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = UPLOAD_DIR
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_BYTES", 5 * 1024**3, minimum=1)
 MAX_UNPACKED_BYTES = env.integer("MAX_UNPACKED_BYTES", 20 * 1024**3, minimum=1)
 MAX_BODY_BYTES = env.integer("MAX_BODY_BYTES", 2 * 1024**2, minimum=1)

@@ -138,7 +138,9 @@ def find_places(var_dir: Path) -> Places:
     """The folders of a var folder's server, made where they are missing."""
     account = pwd.getpwnam("nobody") if os.getuid() == 0 else None
     uid, gid = (account.pw_uid, account.pw_gid) if account else (None, None)
-    var_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
+    if not var_dir.exists():
+        var_dir.mkdir(parents=True, exist_ok=True)
+        var_dir.chmod(0o711)
     key = hashlib.sha256(str(var_dir).encode()).hexdigest()[:12]
     root, binaries = var_dir / "postgres", _packaged_binaries()
     if uid is not None and not _open_to_all(root.parent):
