@@ -1,6 +1,5 @@
 PYTHON ?= python3
 BIN = .venv/bin
-QUIET = LORA_PIPELINE_NO_DATABASE=1
 PRODUCTION = LORA_PIPELINE_PUBLIC_URL=https://console.example
 
 .PHONY: install install-dev install-trainer check test test-long chaos demo serve bench screens bench-estimator clean
@@ -34,13 +33,13 @@ install-dev: .venv/installed-dev
 check: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(QUIET) $(BIN)/mypy .
+	$(BIN)/mypy .
 	cd training/trainer && ../../$(BIN)/mypy --config-file mypy.ini .
 	$(BIN)/djlint --quiet --lint templates
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(QUIET) $(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
-	$(QUIET) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 
 test: check install-trainer
 	$(BIN)/python -m pytest -m "not long" $(ARGS)
@@ -58,7 +57,7 @@ screens: install-dev install-trainer
 	$(BIN)/python -m pytest --override-ini python_files=screens.py tests/browser/screens.py
 
 bench-estimator: install-dev
-	$(QUIET) $(BIN)/python -m pytest -p no:cacheprovider -s tests/benchmarks/estimator --override-ini addopts='-p tests.environment -q -rs' $(ARGS)
+	$(BIN)/python -m pytest -p no:cacheprovider -s tests/benchmarks/estimator --override-ini addopts='-p tests.environment -q -rs' $(ARGS)
 
 clean:
 	rm -rf .venv .venv-trainer

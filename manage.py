@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line, with the console's database started first."""
+"""Django's command line, each command in the database role that it needs."""
 
 import os
 import sys
@@ -14,32 +14,17 @@ OWNER_COMMANDS = {
     "backup",
     "restore",
 }
-NEEDS_PORT = {"up", "demo"}
-NO_DATABASE = {
-    "help",
-    "version",
-    "--help",
-    "--version",
-    "collectstatic",
-    "compilemessages",
-}
 
 
 def main() -> None:
-    """Choose the database role of this command, start the database, run it."""
+    """Choose the database role of this command, then run it."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lora_pipeline.settings")
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     role = "owner" if command in OWNER_COMMANDS else "operator"
     role = "web" if command == "web" else role
     os.environ["LORA_PIPELINE_DATABASE_ROLE"] = role
-    if command in NO_DATABASE:
-        os.environ["LORA_PIPELINE_NO_DATABASE"] = "1"
     sys.path.insert(0, str(Path(__file__).resolve().parent))
-    if command in NEEDS_PORT:
-        from lora_pipeline.processes import ports
-
-        ports.require_free(sys.argv[2:])
-    from django.core.management import execute_from_command_line
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 - reads the variables that are set here
 
     execute_from_command_line(sys.argv)
 

@@ -1,4 +1,4 @@
-"""Training data: uploading it, checking it, counting it, showing it.
+"""Training data: upload, validation, token counts and pages.
 
-What is trained on it is in training/.
+Training jobs are in training/.
 """

@@ -1,19 +1,23 @@
-"""Whose dataset it is: the one 404 for all that is not the user's."""
+"""Whose dataset it is."""
 
-from typing import Any
-
-from rest_framework.exceptions import NotFound
-from rest_framework.request import Request
+from uuid import UUID
 
 from datasets.models import Dataset
+from lora_pipeline.errors import NotYours
+from lora_pipeline.models import User
+
+KIND = "dataset"
 
 
-def own_dataset(request: Request, dataset_id: Any) -> Dataset:
-    """The caller's dataset; unknown, deleted and foreign ones are the same 404."""
-    own = Dataset.objects.visible_to(request.user)  # type: ignore[arg-type]
-    if (dataset := own.find(dataset_id)) is None:
-        raise NotFound(UNKNOWN_DATASET)
+def own_dataset(user: User, dataset_id: UUID) -> Dataset:
+    """The user's dataset. Raises NotYours."""
+    if (dataset := Dataset.objects.visible_to(user).find(dataset_id)) is None:
+        raise NotYours(KIND)
     return dataset
 
 
-UNKNOWN_DATASET = "There is no such dataset among yours."
+def own_deleted_dataset(user: User, dataset_id: UUID) -> Dataset:
+    """A dataset that the user deleted and can bring back. Raises NotYours."""
+    if (dataset := Dataset.objects.deleted_of(user).find(dataset_id)) is None:
+        raise NotYours(KIND)
+    return dataset

@@ -1,4 +1,4 @@
-"""Operators' view of datasets: what is known of them, not what they say."""
+"""Datasets in the admin: metadata and statistics, never their content."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -16,7 +16,7 @@ COUNTS = ("lengths", "first_learned", "last_end")
 def delete(dataset: Dataset) -> None:
     """Raises Refusal for one that is deleted."""
     if dataset.deleted_at is not None:
-        raise Refusal("It was deleted before.")
+        raise Refusal("It is already deleted.")
     delete_dataset(dataset=dataset)
 
 
@@ -28,7 +28,7 @@ def restore(dataset: Dataset) -> None:
 
 
 class StatisticsRows(ReadOnlyRows):
-    """What each base model's tokenizer makes of it."""
+    """Token statistics for each base model."""
 
     model = DatasetStatistics
     fields = (
@@ -39,7 +39,7 @@ class StatisticsRows(ReadOnlyRows):
 
 @admin.register(Dataset)
 class DatasetAdmin(ReadOnlyAdmin):
-    """Files, faults by kind, statistics; no example, no text quoted in a fault."""
+    """Files, errors by kind and statistics; no examples, no text quoted from them."""
 
     hidden = TEXTS
     list_deferred = TEXTS
@@ -57,7 +57,7 @@ class DatasetAdmin(ReadOnlyAdmin):
             "Delete",
             lambda dataset, by: delete(dataset),
             permission="remove",
-            warning="Their owners no longer see these datasets. Restoring undoes it.",
+            warning="Owners will no longer see these datasets. You can restore them.",
         ),
         bulk_action(
             "Restore",
@@ -67,13 +67,13 @@ class DatasetAdmin(ReadOnlyAdmin):
     )
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
-        """Rows stay; whoever may delete datasets may put them out of sight and back."""
+        """Rows stay. The delete permission lets operators hide and restore datasets."""
         return self.may(request, "delete")
 
 
 @admin.register(DatasetStatistics)
 class DatasetStatisticsAdmin(ReadOnlyAdmin):
-    """What one base model's tokenizer makes of a dataset."""
+    """Token statistics of a dataset for one base model."""
 
     hidden = COUNTS
     list_deferred = COUNTS

@@ -1,4 +1,4 @@
-"""The datasets' addresses under /api/."""
+"""Dataset URLs under /api/."""
 
 from rest_framework.routers import SimpleRouter
 

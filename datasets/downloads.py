@@ -1,4 +1,4 @@
-"""Files of a dataset on their way to a browser or script."""
+"""Downloads of a dataset's files."""
 
 from pathlib import PurePath
 
@@ -8,15 +8,19 @@ from django.http import FileResponse
 from datasets.models import Dataset
 from datasets.rows import require_rows
 from datasets.services import safe_name
-from lora_pipeline.errors import Refusal
+from lora_pipeline.errors import Rule
 
-NO_FILE = "The file has not arrived yet; finish its upload first."
+NO_FILE = Rule(
+    code="no_file",
+    words="The file is incomplete: finish the upload first.",
+    when="The file has not arrived yet.",
+)
 
 
 def original_file(dataset: Dataset) -> FileResponse:
-    """The upload as it came, never interpreted by a browser."""
+    """The file as uploaded, sent so that no browser interprets it."""
     if not dataset.storage_path:
-        raise Refusal(NO_FILE, status_code=409, code="no_file")
+        raise NO_FILE.refusal()
     return _download(
         dataset.storage_path, dataset.file_name, "application/octet-stream"
     )

@@ -11,7 +11,7 @@ STATUSES = tuple(Dataset.Status.values)
 
 
 def one_of(allowed: tuple[str, ...]) -> django_filters.MultipleChoiceFilter:
-    """One or several values; an unknown one is said with what is allowed."""
+    """One or more values; an unknown one is rejected with the allowed values."""
     words = f"Received '%(value)s'; choose from: {', '.join(allowed)}."
     return django_filters.MultipleChoiceFilter(
         choices=[(value, value) for value in allowed],

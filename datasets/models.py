@@ -1,4 +1,4 @@
-"""Datasets: an uploaded file, its normalised splits and what is known of them."""
+"""Datasets: an uploaded file, its normalised splits and their statistics."""
 
 import uuid
 from uuid import UUID
@@ -18,38 +18,36 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
     """Reads shared by pages, API and admin."""
 
     def visible_to(self, user: "User") -> "DatasetQuerySet":
-        """The user's own datasets that were not deleted."""
+        """The user's datasets, without deleted ones."""
         return self.filter(user=user, deleted_at=None)
 
     def listed(self) -> "DatasetQuerySet":
-        """Without the columns that lists do not show and that may be large."""
+        """Without the large columns that lists do not show."""
         return self.defer(
             "validation_errors", "validation_warnings", "sample_data", "label_starts"
         )
 
     def deleted_of(self, user: "User") -> "DatasetQuerySet":
-        """The user's deleted datasets, which can be brought back."""
+        """The user's deleted datasets, which can be restored."""
         mine = self.filter(user=user, files_removed_at=None)
         return mine.exclude(deleted_at=None)
 
     def same_content(self, dataset: "Dataset") -> "DatasetQuerySet":
-        """The owner's other datasets made of the same bytes."""
+        """The owner's other datasets with identical files."""
         return self.filter(
             user=dataset.user_id, sha256=dataset.sha256, deleted_at=None
         ).exclude(pk=dataset.pk)
 
     def trainable(self) -> "DatasetQuerySet":
-        """Ready to start a job from."""
+        """Datasets that a job can train on."""
         return self.filter(status="ready", training_ready=True)
 
     def with_lengths(self, base_model: str, default: str) -> "DatasetQuerySet":
         """Each with `measured_lengths`: pairs of length and count in the train split.
 
-        By the base model's tokenizer, else by the default model's; None before either
-        was measured. Costs no query of its own.
+        From the base model's tokenizer, else the default model's; None before either
+        has been measured. Adds no extra query.
         """
-        from datasets.models import DatasetStatistics
-
         own = DatasetStatistics.objects.filter(dataset=models.OuterRef("pk"))
         asked, other = (
             models.Subquery(own.filter(base_model=name).values("lengths"))
@@ -63,7 +61,7 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
 
 
 class Dataset(models.Model):
-    """Conversations that somebody uploaded to train on."""
+    """Conversations uploaded to train on."""
 
     class Status(models.TextChoices):
         UPLOADING = "uploading", "Uploading"
@@ -129,53 +127,53 @@ class Dataset(models.Model):
 
     @property
     def format_title(self) -> str:
-        """The format in words; empty until it is known."""
+        """Display name of the format; empty until it is known."""
         found = BY_NAME.get(self.format)
         return found.title if found else self.format
 
     @property
     def is_trainable(self) -> bool:
-        """Whether a job may be created from it."""
+        """Whether a job can train on it."""
         return self.status == self.Status.READY and self.training_ready
 
     @property
     def is_settled(self) -> bool:
-        """Whether checking has ended, one way or the other."""
+        """Whether validation has finished, either way."""
         return self.status in {self.Status.READY, self.Status.ERROR}
 
     def training_pairs_at(self, max_length: int) -> int:
-        """Training sequences that keep a learned token when cut at max_length.
+        """Training sequences that keep a label when truncated at max_length.
 
-        By the default model's tokenizer. `total_training_pairs` are those that have one
-        at all; what is left of none is refused for training.
+        By the default model's tokenizer. `total_training_pairs` counts those with any
+        label; sequences left without one are not trained on.
         """
         total = self.total_training_pairs or 0
         return total - Lengths.load(self.label_starts).over(max_length - 1)
 
     def split_path(self, split: str) -> str:
-        """Where the normalised `train` or `validation` rows lie in the storage."""
+        """Storage path of the normalised `train` or `validation` rows."""
         return f"datasets/{self.pk}/{split}.jsonl"
 
     def index_path(self, split: str) -> str:
-        """Where the byte offsets of every 256th row of a split lie."""
+        """Storage path of a split's index: byte offsets of every 256th row."""
         return f"datasets/{self.pk}/{split}.index"
 
     @property
     def percent(self) -> int:
-        """How far checking is, for people."""
+        """Validation progress in percent."""
         return min(int(self.progress * 100), 99)
 
 
 class DatasetStatisticsQuerySet(models.QuerySet["DatasetStatistics"]):
-    """Reads of statistics."""
+    """Queries for statistics."""
 
     def of_model(self, base_model: str) -> "DatasetStatistics | None":
-        """The row of a base model, or None when it was not measured."""
+        """The statistics for a base model, or None if not measured yet."""
         return self.filter(base_model=base_model).first()
 
 
 class DatasetStatistics(models.Model):
-    """What one base model's tokenizer makes of a dataset's train split."""
+    """Token statistics of a dataset's train split for one base model."""
 
     dataset = models.ForeignKey(
         Dataset, on_delete=models.CASCADE, related_name="statistics"
@@ -214,16 +212,16 @@ class DatasetStatistics(models.Model):
 
     @property
     def never_learned(self) -> int:
-        """Examples without a learned token at any max_length."""
+        """Examples without a label at any max_length."""
         return sum(count for start, count in self.first_learned if start == NEVER)
 
     @property
     def label_starts(self) -> list[list[int]]:
-        """Where learning begins, in tokens, in the examples where it does."""
+        """Position of the first label, in examples that have one."""
         return [pair for pair in self.first_learned if pair[0] != NEVER]
 
     def signal(self, max_length: int) -> Signal:
-        """How many examples keep their training signal at a max_length."""
+        """Number of examples that keep their training signal at a max_length."""
         return signal(
             self.length_histogram,
             Lengths.load(self.first_learned),

@@ -1,4 +1,4 @@
-"""Which files of datasets are kept no longer, and removing them."""
+"""Retention of dataset files: which have expired, and removing them."""
 
 from datetime import datetime
 
@@ -13,10 +13,10 @@ SPLITS = ("train", "validation")
 
 
 def remove_deleted_files(before: datetime, *, dry_run: bool) -> Freed:
-    """Files and samples of datasets that were deleted before a moment.
+    """Files and samples of datasets deleted before a point in time.
 
-    The row stays, since jobs name it; it cannot be brought back any more. What an open
-    job trains on is kept.
+    The row stays because jobs refer to it, but can no longer be restored. Datasets that
+    an open job trains on are kept.
     """
     deleted = Dataset.objects.filter(deleted_at__lt=before, files_removed_at=None)
     freed = Freed("deleted datasets")
@@ -29,7 +29,7 @@ def remove_deleted_files(before: datetime, *, dry_run: bool) -> Freed:
 
 
 def paths_of(dataset: Dataset) -> list[str]:
-    """Everything in the storage that may be a dataset's."""
+    """Every storage path that may belong to a dataset."""
     own = [dataset.storage_path, dataset.validation_file_path]
     for split in SPLITS:
         own += [dataset.split_path(split), dataset.index_path(split)]
@@ -37,13 +37,13 @@ def paths_of(dataset: Dataset) -> list[str]:
 
 
 def stored_bytes(dataset: Dataset) -> int:
-    """What its files take."""
+    """Size of its files."""
     there = filter(default_storage.exists, paths_of(dataset))
     return sum(default_storage.size(path) for path in there)
 
 
 def _remove_files(dataset: Dataset) -> None:
-    """The row first: a file left behind harms less than a row that names no file."""
+    """Row first: an orphaned file does less harm than a row without its file."""
     paths = paths_of(dataset)
     with transaction.atomic():
         locked = Dataset.objects.select_for_update().filter(pk=dataset.pk)

@@ -1,4 +1,4 @@
-"""Single rows of a stored split, by their number."""
+"""Random access to the rows of a stored split."""
 
 import struct
 from typing import Any
@@ -16,7 +16,7 @@ OFFSET = struct.Struct("<Q")
 
 
 def require_rows(dataset: Dataset, split: str) -> int:
-    """How many rows a checked dataset's split has. Raises Refusal before that."""
+    """Number of rows in a split. Raises Refusal until the dataset is validated."""
     counts = {
         "train": dataset.statistics.first(),
         "validation": dataset.total_validation_pairs,
@@ -30,21 +30,21 @@ def require_rows(dataset: Dataset, split: str) -> int:
 
 
 def row_at(dataset: Dataset, split: str, number: int) -> dict[str, Any] | None:
-    """A normalised row by its number from 0 on, None past the end."""
+    """A normalised row by its number from 0, or None past the end."""
     return next(iter(rows_from(dataset, split, number, 1)), None)
 
 
 def rows_from(
     dataset: Dataset, split: str, start: int, count: int
 ) -> list[dict[str, Any]]:
-    """Some rows in order, found through the index.
+    """Rows in order, located through the index.
 
-    Raises Refusal 409 where the files are just being made anew or were removed.
+    Raises Refusal 409 while the files are being rewritten, or after their removal.
     """
     try:
         return _rows_from(dataset, split, start, count)
     except FileNotFoundError as error:
-        words = "The dataset's rows are not there now: it is being checked again."
+        words = "The dataset's rows are unavailable while it is being validated again."
         raise Refusal(words, status_code=409, code="dataset_not_ready") from error
 
 

@@ -1,4 +1,4 @@
-"""Every write of datasets."""
+"""All writes to datasets."""
 
 from contextlib import suppress
 from pathlib import PurePath
@@ -11,20 +11,29 @@ from django.db import transaction
 from django.utils import timezone
 from procrastinate.exceptions import AlreadyEnqueued
 
+from datasets.checking.first_look import first_look
 from datasets.domain.faults import clean
 from datasets.domain.split import SPLIT_SEED, VALIDATION_SHARE
 from datasets.models import Dataset
-from datasets.tasks import validate_dataset
-from lora_pipeline.errors import Refusal
+from datasets.tasks import measure_dataset_task, validate_dataset
+from lora_pipeline.errors import Refusal, Rule
 from lora_pipeline.models import User
+from training.models import BaseModel
 
 LOCAL = "local"
-EMPTY_FILE = "The file is empty; give at least one example."
+EMPTY_FILE = "The file is empty. It needs at least one example."
 IN_USE = (
-    "A training job uses this dataset, so its content and split cannot be changed: "
-    "make a new version."
+    "A training job uses this dataset, so its content and split cannot be changed. "
+    "Create a new version."
 )
-NOT_SETTLED = "The dataset is still being checked; wait until it is ready or in error."
+NOT_SETTLED = (
+    "The dataset is still being validated. Wait until it is ready or has errors."
+)
+NOT_SETTLED = Rule(
+    code="dataset_not_settled",
+    words="The dataset is still being checked; wait until it is ready or in error.",
+    when="The dataset is still being checked.",
+)
 if TYPE_CHECKING:
     Upload: TypeAlias = File[bytes]
 else:
@@ -42,7 +51,7 @@ def create_dataset(
     validation_file: Upload | None = None,
     previous: Dataset | None = None,
 ) -> Dataset:
-    """Store an uploaded file and have it checked; the row exists only with its file.
+    """Store an uploaded file and queue its validation; never a row without a file.
 
     Raises Refusal for an empty file.
     """
@@ -67,7 +76,7 @@ def create_dataset(
 
 
 def store(dataset: Dataset, file: Upload, validation_file: Upload | None) -> None:
-    """Both files, a first look, the row and its check: all of it or nothing."""
+    """Store both files, the first estimate, the row and its validation, atomically."""
     kept: list[str] = []
     try:
         dataset.storage_bucket = settings.S3_BUCKET or LOCAL
@@ -88,9 +97,7 @@ def _save(dataset: Dataset, part: str, file: Upload, kept: list[str]) -> str:
 
 
 def begin_check(dataset: Dataset) -> None:
-    """Save the row with what its beginning tells, and have all of it checked."""
-    from datasets.checking.first_look import first_look
-
+    """Save the row with estimates from the first rows, and queue validation."""
     for name, value in first_look(dataset).items():
         setattr(dataset, name, value)
     with transaction.atomic():
@@ -107,14 +114,14 @@ def require_content(file: Upload, field: str) -> None:
 
 
 def safe_name(name: str | None) -> str:
-    """A file name without folders or characters that no header carries."""
+    """A file name without folders or characters invalid in a header."""
     last = PurePath(clean(name or "").replace("\\", "/")).name
     kept = "".join(c for c in last if c.isprintable() and c not in '"<>|:*?')
     return kept.strip(". ")[-255:] or "dataset"
 
 
 def edit_dataset(*, dataset: Dataset, name: str, description: str) -> None:
-    """Change what people call it."""
+    """Change the name and description."""
     dataset.name = name
     dataset.description = description
     dataset.save(update_fields=["name", "description", "updated_at"])
@@ -124,14 +131,14 @@ def edit_dataset(*, dataset: Dataset, name: str, description: str) -> None:
 def change_split(
     *, dataset: Dataset, validation_share: float, split_seed: int
 ) -> Dataset:
-    """Split anew, by checking anew. Raises Refusal while it is in use or checked."""
+    """Split again by validating again. Raises Refusal while in use or validating."""
     locked = Dataset.objects.select_for_update(of=("self",)).get(pk=dataset.pk)
     if (locked.validation_share, locked.split_seed) == (validation_share, split_seed):
         return locked
     if locked.jobs.exists():
         raise Refusal(IN_USE, status_code=409, code="dataset_in_use")
     if not locked.is_settled:
-        raise Refusal(NOT_SETTLED, status_code=409, code="dataset_not_settled")
+        raise NOT_SETTLED.refusal()
     locked.validation_share, locked.split_seed = validation_share, split_seed
     locked.training_ready = False
     begin_check(locked)
@@ -146,9 +153,9 @@ def create_version(
     validation_share: float | None = None,
     split_seed: int | None = None,
 ) -> Dataset:
-    """A later version: other content, or the same content split otherwise."""
+    """A new version: other content, or the same content split differently."""
     if not dataset.storage_path:
-        raise Refusal(NOT_SETTLED, status_code=409, code="dataset_not_settled")
+        raise NOT_SETTLED.refusal()
     old_validation = dataset.validation_file_path if file is None else ""
     old_name = dataset.validation_file_name
     share = dataset.validation_share if validation_share is None else validation_share
@@ -170,7 +177,7 @@ def create_version(
 
 
 class Reopened:
-    """The given file, else the stored one as if it were uploaded again, else None."""
+    """The given file, else the stored one as a new upload, else None."""
 
     def __init__(self, path: str, name: str, given: Upload | None) -> None:
         self._path, self._name, self._given = path, name, given
@@ -188,14 +195,14 @@ class Reopened:
 
 
 def delete_dataset(*, dataset: Dataset) -> None:
-    """Put a dataset out of sight; jobs that used it keep working and keep its name."""
+    """Soft-delete a dataset; jobs that used it keep working and keep its name."""
     dataset.deleted_at = timezone.now()
     dataset.save(update_fields=["deleted_at", "updated_at"])
 
 
 @transaction.atomic
 def restore_dataset(*, dataset: Dataset) -> None:
-    """Bring a deleted dataset back; a check that was given up begins anew."""
+    """Restore a deleted dataset; an abandoned validation starts again."""
     dataset.deleted_at = None
     dataset.save(update_fields=["deleted_at", "updated_at"])
     if dataset.status == Dataset.Status.VALIDATING:
@@ -203,7 +210,7 @@ def restore_dataset(*, dataset: Dataset) -> None:
 
 
 def edit(dataset: Dataset, changes: dict[str, Any]) -> None:
-    """Names first, then the split if one was given."""
+    """Update the names first, then the split if given."""
     names = {"name": dataset.name, "description": dataset.description}
     given = {key: changes.get(key, value) for key, value in names.items()}
     split = {"validation_share": dataset.validation_share}
@@ -216,18 +223,15 @@ def edit(dataset: Dataset, changes: dict[str, Any]) -> None:
 
 
 def queue_measuring(*, dataset: Dataset, base_model: str) -> None:
-    """Have a ready dataset measured by a base model of the catalogue."""
-    from datasets.tasks import measure_dataset as task
-    from training.models import BaseModel
-
+    """Queue token counting of a ready dataset for a base model in the catalogue."""
     if not BaseModel.objects.enabled().filter(pk=base_model).exists():
         known = ", ".join(BaseModel.objects.enabled().values_list("id", flat=True))
         words = f"Received {base_model!r}; choose one of: {known}."
         raise Refusal(words, code="invalid", details={"base_model": [words]})
     if dataset.status != Dataset.Status.READY:
-        words = f"The dataset cannot be measured: its status is {dataset.status}."
+        words = f"Tokens cannot be counted: the dataset's status is {dataset.status}."
         raise Refusal(words, status_code=409, code="dataset_not_ready")
     with suppress(AlreadyEnqueued):
-        task.configure(queueing_lock=f"measure {dataset.pk} {base_model}").defer(
-            dataset_id=str(dataset.pk), base_model=base_model
-        )
+        measure_dataset_task.configure(
+            queueing_lock=f"measure {dataset.pk} {base_model}"
+        ).defer(dataset_id=str(dataset.pk), base_model=base_model)

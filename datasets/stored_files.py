@@ -1,4 +1,4 @@
-"""Files of datasets in the storage: replacing one, and naming all for a backup."""
+"""Dataset files in the storage: replacing one, and listing all for a backup."""
 
 from collections.abc import Iterator
 
@@ -10,24 +10,24 @@ from datasets.models import Dataset
 
 
 class Movable(File):  # type: ignore[type-arg]
-    """A file on this disk that the storage may move instead of copying."""
+    """A local file that the storage may move instead of copying."""
 
     def temporary_file_path(self) -> str:
         return str(self.name)
 
 
 def replace_stored(path: str, file: str) -> None:
-    """Put a local file in the storage's place of that name."""
+    """Store a local file under a path, replacing what is there."""
     default_storage.delete(path)
     with open(file, "rb") as content:
         saved = default_storage.save(path, Movable(content, name=file))
     if saved != path:
         default_storage.delete(saved)
-        raise OSError(f"{path} was written by somebody else meanwhile.")
+        raise OSError(f"{path} was written by another process in the meantime.")
 
 
 def paths() -> Iterator[str]:
-    """Originals as uploaded, and the splits of what was found ready."""
+    """Original uploads, and the splits of ready datasets."""
     for dataset in Dataset.objects.exclude(storage_path="").iterator():
         yield dataset.storage_path
         if dataset.validation_file_path:

@@ -1,17 +1,18 @@
-"""What the worker does for datasets."""
+"""Worker tasks for datasets."""
 
 from django.db import DatabaseError
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+
+from datasets.checking.check import check_dataset, give_up
+from datasets.tokens.measure import measure_again
 
 RETRIES = RetryStrategy(max_attempts=3, exponential_wait=2)
 
 
 @app.task(name="validate_dataset", retry=RETRIES)
 def validate_dataset(dataset_id: str) -> None:
-    """Check an uploaded file and make its splits; running it twice does no harm."""
-    from datasets.checking.check import check_dataset, give_up
-
+    """Validate an uploaded file and write its splits; safe to run twice."""
     try:
         check_dataset(dataset_id)
     except (DatabaseError, OSError):
@@ -22,8 +23,6 @@ def validate_dataset(dataset_id: str) -> None:
 
 
 @app.task(name="measure_dataset", retry=RETRIES)
-def measure_dataset(dataset_id: str, base_model: str) -> None:
-    """Statistics by one more base model."""
-    from datasets.tokens.measure import measure_again
-
+def measure_dataset_task(dataset_id: str, base_model: str) -> None:
+    """Count tokens with another base model's tokenizer."""
     measure_again(dataset_id, base_model)

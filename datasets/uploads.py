@@ -1,4 +1,4 @@
-"""Uploads in pieces: each goes on where the last one ended, until the file is whole."""
+"""Chunked uploads: each chunk continues where the last one ended."""
 
 import fcntl
 import os
@@ -26,7 +26,7 @@ PIECE_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """Bytes `start` to `end` of `total`, both counted; without them a mere question."""
+    """Bytes `start` to `end` of `total`, inclusive; without them, an offset query."""
 
     start: int | None
     end: int | None
@@ -36,7 +36,7 @@ class Piece:
 def begin_upload(
     *, owner: User, file_name: str, file_size: int, **options: Any
 ) -> Dataset:
-    """A dataset in state `uploading`, whose file comes in pieces."""
+    """Create a dataset in state `uploading`, whose file arrives in chunks."""
     if file_size > settings.MAX_UPLOAD_BYTES:
         words = f"Received {file_size:,}; at most {settings.MAX_UPLOAD_BYTES:,} bytes."
         raise Refusal(
@@ -58,19 +58,21 @@ def received_bytes(dataset: Dataset) -> int:
 
 
 def part_path(dataset: Dataset) -> Path:
-    """Where the pieces are gathered."""
+    """Where the chunks are collected."""
     return Path(settings.UPLOAD_DIR) / f"{dataset.pk}.part"
 
 
 def read_range(header: str, length: int, size: int) -> Piece:
-    """The Content-Range header. Raises Refusal when it contradicts body or file."""
+    """Parse Content-Range. Raises Refusal if it does not match the body or file."""
     found = RANGE.fullmatch(header.strip())
     if found is None:
         forms = "'bytes START-END/TOTAL' or 'bytes */TOTAL'"
-        raise _wrong_range(f"Received {header[:80]!r}; give {forms}.")
+        raise _wrong_range(f"Received {header[:80]!r}; use {forms}.")
     start, end, total = (int(n) if n is not None else None for n in found.groups())
     if total != size:
-        raise _wrong_range(f"The total is {total:,}, but {size:,} were announced.")
+        raise _wrong_range(
+            f"Received a total of {total:,}, but the upload was created with {size:,}."
+        )
     if start is None or end is None:
         return Piece(start=None, end=None, total=size)
     if end < start or end >= size or end - start + 1 != length:
@@ -81,10 +83,10 @@ def read_range(header: str, length: int, size: int) -> Piece:
 
 
 def append(*, dataset: Dataset, piece: Piece, stream: IO[bytes]) -> Dataset:
-    """Take a piece that begins where the last one ended; the last one starts the check.
+    """Store the next chunk; the last one starts validation.
 
-    Raises Refusal with the current offset when it begins elsewhere, or while another
-    piece is being taken. What arrived before a broken connection is kept.
+    Raises Refusal with the current offset when the chunk starts elsewhere, or while
+    another is being received. Bytes received before a dropped connection are kept.
     """
     with _locked(dataset) as file:
         offset = file.seek(0, os.SEEK_END)
@@ -120,7 +122,9 @@ def _copy(stream: IO[bytes], file: IO[bytes], length: int) -> None:
             found = b""
         if not found:
             file.flush()
-            words = f"The connection ended {left:,} bytes early; go on at the offset."
+            words = (
+                f"The connection dropped {left:,} bytes early. Resume from the offset."
+            )
             raise Refusal(words, code="incomplete", details={"offset": file.tell()})
         file.write(found)
         left -= len(found)
@@ -133,17 +137,19 @@ def _locked(dataset: Dataset) -> Iterator[IO[bytes]]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            words = "Another piece of this upload is being received; ask again."
+            words = "Another chunk of this upload is being received. Try again shortly."
             raise Refusal(words, status_code=409, code="busy") from error
         dataset.refresh_from_db()
         if dataset.status != Dataset.Status.UPLOADING:
-            words = "This upload is complete."
+            words = "This upload is already complete."
             raise Refusal(words, status_code=409, code="complete")
         yield file
 
 
 def _elsewhere(start: int, offset: int) -> Refusal:
-    words = f"Received a piece from {start:,} on; go on at {offset:,}."
+    words = (
+        f"Received a chunk starting at {start:,}; the next must start at {offset:,}."
+    )
     return Refusal(
         words, status_code=409, code="wrong_offset", details={"offset": offset}
     )
@@ -154,7 +160,7 @@ def _wrong_range(words: str) -> Refusal:
 
 
 def remove_stale_before(before: datetime, *, dry_run: bool) -> Freed:
-    """Forget uploads that nobody went on with since, and files left behind."""
+    """Remove uploads abandoned since then, and leftover files."""
     freed, seen = Freed("unfinished uploads"), set()
     stale = Dataset.objects.filter(
         status=Dataset.Status.UPLOADING, updated_at__lt=before
@@ -175,7 +181,7 @@ def remove_stale_before(before: datetime, *, dry_run: bool) -> Freed:
 
 
 def _remove(path: Path, dry_run: bool) -> int:
-    """Bytes of a file that is gone now, or would be."""
+    """Size of the file that was removed, or would be."""
     size = path.stat().st_size if path.is_file() else 0
     if not dry_run:
         path.unlink(missing_ok=True)

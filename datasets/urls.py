@@ -1,4 +1,4 @@
-"""The datasets' pages, under /datasets."""
+"""Dataset pages, under /datasets."""
 
 from django.urls import path, register_converter
 
@@ -6,7 +6,7 @@ from datasets.pages import views
 
 
 class PartConverter:
-    """The part of a dataset that an address names."""
+    """The part of a dataset named in a URL."""
 
     regex = "original|train|validation"
 

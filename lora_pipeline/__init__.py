@@ -1,4 +1,4 @@
-"""The project: settings, accounts, and what all apps stand on.
+"""The project: settings, accounts and the foundation of all apps.
 
-Nothing here knows jobs or datasets; what they add stands in settings as dotted paths.
+Nothing here knows jobs or datasets; the apps plug in by dotted paths in settings.
 """

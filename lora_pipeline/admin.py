@@ -1,4 +1,4 @@
-"""Operators' view of people, their keys, and what was done in the admin."""
+"""API keys, the admin log and worker tasks in the admin."""
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
@@ -12,21 +12,21 @@ from lora_pipeline.admin_site.bulk_actions import bulk_action
 from lora_pipeline.errors import Refusal
 from lora_pipeline.models import ApiKey
 
-admin.site.site_header = "LoRA Pipeline, for operators"
+admin.site.site_header = "LoRA Pipeline administration"
 admin.site.site_title = "LoRA Pipeline"
-admin.site.index_title = "What there is"
+admin.site.index_title = "Site administration"
 
 
 def revoke(key: ApiKey) -> None:
-    """Raises Refusal for a key that was revoked before."""
+    """Raises Refusal for a key that is already revoked."""
     if key.is_revoked:
-        raise Refusal("It was revoked before.")
+        raise Refusal("It is already revoked.")
     revoke_api_key(key=key)
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
-    """Who has keys, and when they were used; never the key or its hash."""
+    """API keys and their last use; never the key or its hash."""
 
     hidden = ("key_hash",)
     list_display = (
@@ -41,7 +41,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             "Revoke",
             lambda key, by: revoke(key),
             permission="revoke",
-            warning="What uses these keys is refused from now on; that stays so.",
+            warning="Requests with these keys will get a 401. This cannot be undone.",
         ),
     )
 
@@ -66,7 +66,7 @@ admin.site.unregister(ProcrastinateJob)
 
 @admin.register(ProcrastinateJob)
 class TaskAdmin(ReadOnlyAdmin):
-    """What the worker has to do, does and did; arguments are ids."""
+    """The worker's queued, running and finished tasks; arguments are ids."""
 
     list_display = ("id", "task_name", "status", "attempts", "scheduled_at", "args")
     ordering = ("-id",)

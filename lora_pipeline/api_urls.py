@@ -1,4 +1,4 @@
-"""Everything under /api/: the description, and what each app answers."""
+"""URLs under /api/: the schema and each app's endpoints."""
 
 from django.urls import include, path
 from drf_spectacular.views import SpectacularJSONAPIView

@@ -1,4 +1,4 @@
-"""Environment variables, read so that a wrong value stops the start with a sentence."""
+"""Reads environment variables; an invalid value stops the start with a clear error."""
 
 import os
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 
 class BadSetting(SystemExit):
-    """An environment variable has a value that the console cannot use."""
+    """An environment variable has an invalid value."""
 
     def __init__(self, name: str, value: str, allowed: str) -> None:
-        super().__init__(f"{name}={value!r} cannot be used: give {allowed}.")
+        super().__init__(f"{name}={value!r} is invalid: use {allowed}.")
 
 
 def text(name: str, default: str = "") -> str:
-    """The variable as it stands, or the default."""
+    """The variable unchanged, or the default."""
     return os.environ.get(name, default)
 
 
@@ -31,26 +31,26 @@ def flag(name: str, default: bool = False) -> bool:
 
 
 def integer(name: str, default: int, *, minimum: int = 0) -> int:
-    """A whole number not below the minimum."""
+    """An integer of at least the minimum."""
     value = os.environ.get(name, "").strip()
     if not value:
         return default
     if not value.lstrip("-").isdigit() or int(value) < minimum:
-        raise BadSetting(name, value, f"a whole number from {minimum} on")
+        raise BadSetting(name, value, f"an integer of at least {minimum}")
     return int(value)
 
 
 def number(name: str, default: float, *, minimum: float = 0.0) -> float:
-    """A decimal number not below the minimum."""
+    """A decimal number of at least the minimum."""
     value = os.environ.get(name, "").strip()
     if not value:
         return default
     try:
         parsed = float(value)
     except ValueError:
-        raise BadSetting(name, value, f"a number from {minimum} on") from None
+        raise BadSetting(name, value, f"a number of at least {minimum}") from None
     if not minimum <= parsed < float("inf"):
-        raise BadSetting(name, value, f"a number from {minimum} on")
+        raise BadSetting(name, value, f"a number of at least {minimum}")
     return parsed
 
 
@@ -61,7 +61,7 @@ def words(name: str, default: Sequence[str] = ()) -> list[str]:
 
 
 def choice(name: str, allowed: Sequence[str], default: str) -> str:
-    """One of the allowed words."""
+    """One of the allowed values."""
     value = os.environ.get(name, "").strip() or default
     if value not in allowed:
         raise BadSetting(name, value, " or ".join(allowed))
@@ -69,28 +69,28 @@ def choice(name: str, allowed: Sequence[str], default: str) -> str:
 
 
 def web_address(name: str) -> str:
-    """An http or https address of a host, without a path; empty when unset."""
+    """An http or https URL without a path; empty when unset."""
     value = os.environ.get(name, "").strip().rstrip("/")
     parts = urlsplit(value)
     if value and not (parts.scheme in {"http", "https"} and parts.hostname):
-        raise BadSetting(name, value, "an address such as https://lora.example.org")
+        raise BadSetting(name, value, "a URL such as https://lora.example.org")
     return value
 
 
 def host_of(address: str) -> list[str]:
-    """The host of an address, as a list of one, or of none without an address."""
+    """The host of a URL as a list of one; an empty list without a URL."""
     host = urlsplit(address).hostname
     return [f"[{host}]" if ":" in host else host] if host else []
 
 
 def origin_of(address: str) -> list[str]:
-    """Scheme, host and port of an address, as a list of one or none."""
+    """The origin of a URL as a list of one; an empty list without a URL."""
     parts = urlsplit(address)
     return [f"{parts.scheme}://{parts.netloc}"] if address else []
 
 
 def path(name: str, default: Path) -> Path:
-    """An absolute path; `~` is the home folder."""
+    """An absolute path; expands `~`."""
     value = os.environ.get(name, "").strip()
     return Path(value).expanduser().resolve() if value else default
 

@@ -1,4 +1,4 @@
-"""People and the keys that let their scripts in."""
+"""Users, API keys and sessions."""
 
 import uuid
 from importlib import import_module
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 
 class User(AbstractUser):
-    """Somebody who signs in; everything they make carries their id."""
+    """A user; everything they create carries their id."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     monthly_budget_usd = models.DecimalField(
@@ -24,12 +24,12 @@ class User(AbstractUser):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="Empty: no limit. Counts what was spent and what open jobs hold.",
+        help_text="Empty: no limit. Includes the amount reserved for open jobs.",
     )
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    """Reads of API keys."""
+    """Queries for API keys."""
 
     def visible_to(self, user: User) -> "ApiKeyQuerySet":
         return self.filter(user=user)
@@ -56,7 +56,7 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
     expires_at = models.DateTimeField(
-        null=True, blank=True, help_text="Empty: it works until it is revoked."
+        null=True, blank=True, help_text="Empty: valid until revoked."
     )
     revoked_at = models.DateTimeField(null=True, blank=True)
 
@@ -86,7 +86,7 @@ class ApiKey(models.Model):
 
 
 class BrowserSessionQuerySet(models.QuerySet["BrowserSession"]):
-    """Reads of sessions."""
+    """Queries for sessions."""
 
     def visible_to(self, user: User) -> "BrowserSessionQuerySet":
         return self.filter(user_id=user.pk, expire_date__gt=timezone.now())
@@ -96,7 +96,7 @@ class BrowserSession(AbstractBaseSession):
     """Somebody signed in somewhere. The cookie holds its key, this table the key's
     SHA-256: who reads the table, or a backup of it, is not signed in by it.
 
-    The user's id is no foreign key: a session is looked up before anybody is known.
+    The user's id is not a foreign key: sessions are looked up before sign-in.
     """
 
     session_key = models.CharField(
@@ -117,7 +117,7 @@ class BrowserSession(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type:
-        """The engine's own, so that this table need not import what is above it."""
+        """The engine's own store class, imported late to keep the import order."""
         engine = import_module(settings.SESSION_ENGINE)
         return cast(type, engine.SessionStore)
 

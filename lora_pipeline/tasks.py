@@ -1,13 +1,13 @@
-"""What the worker does for the console itself."""
+"""Worker tasks of the console itself."""
 
 from procrastinate.contrib.django import app
+
+from lora_pipeline.operations import retention
 
 
 @app.periodic(cron="41 3 * * *")
 @app.task(name="clean_up", queueing_lock="clean_up")
 def clean_up(timestamp: int) -> None:
-    """Remove what is kept no longer; what was freed stands in the log."""
-    from lora_pipeline.operations import retention
-
+    """Remove expired data and log what was freed."""
     for _ in retention.clean_up():
         pass

@@ -1,4 +1,4 @@
-"""How secrets begin, and the hash under which they are kept."""
+"""Prefixes of secrets, and the hash they are stored under."""
 
 import hashlib
 

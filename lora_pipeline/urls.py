@@ -1,4 +1,4 @@
-"""The URL map: the console's own addresses, and those of the apps."""
+"""The URL map: the console's own URLs and those of the apps."""
 
 from django.contrib import admin
 from django.contrib.auth import views as auth
@@ -8,7 +8,7 @@ from lora_pipeline.accounts import key_views, session_views
 from lora_pipeline.operations import probes
 
 SIGN_IN = {"title": "Sign in to LoRA Pipeline", "submit": "Sign in"}
-PASSWORD = {"title": "Change your password", "submit": "Change it", "back": "/"}
+PASSWORD = {"title": "Change your password", "submit": "Change password", "back": "/"}
 
 handler500 = "lora_pipeline.web.views.our_fault"
 urlpatterns = [

@@ -12,10 +12,10 @@ from django.utils.http import parse_header_parameters
 
 
 class Utf8Request(WSGIRequest):
-    """Reads everything as UTF-8, whatever charset a Content-Type claims.
+    """Reads everything as UTF-8, whatever charset the Content-Type claims.
 
     Django decodes the query string with that charset before any middleware runs, and a
-    name such as `zlib` would end the request there with a bare 500.
+    charset such as `zlib` would cause a bare 500.
     """
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Operators' view of notices and of what becomes of them outside."""
+"""Notifications and their deliveries in the admin."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -10,7 +10,7 @@ from notifications.webhooks import remove_webhook
 
 
 class DeliveryRows(ReadOnlyRows):
-    """Where a notice went."""
+    """Deliveries of a notification."""
 
     model = Delivery
     fields = ("channel", "receiver", "status", "attempts", "tried_at")
@@ -19,7 +19,7 @@ class DeliveryRows(ReadOnlyRows):
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
-    """What people were told."""
+    """Notifications of all users."""
 
     list_display = ("title", "user", "type", "priority", "read", "created_at")
     list_select_related = ("user",)
@@ -30,7 +30,7 @@ class NotificationAdmin(ReadOnlyAdmin):
 
 @admin.register(Preference)
 class PreferenceAdmin(ReadOnlyAdmin):
-    """Where kinds of notices go, as their users chose."""
+    """Channels per kind of notification, as users chose them."""
 
     list_display = ("user", "kind", "by_email", "by_webhook")
     list_select_related = ("user",)
@@ -40,7 +40,7 @@ class PreferenceAdmin(ReadOnlyAdmin):
 
 @admin.register(Webhook)
 class WebhookAdmin(ReadOnlyAdmin):
-    """Hosts that notices are posted to: no secret, and no path, often one too."""
+    """Webhook hosts only: no secret and no path, which is often a secret too."""
 
     hidden = ("url", "secret")
     extra = ("host",)
@@ -53,7 +53,7 @@ class WebhookAdmin(ReadOnlyAdmin):
             "Remove",
             lambda webhook, by: remove_webhook(webhook=webhook),
             permission="remove",
-            warning="Nothing more is sent there; only their users can enter them anew.",
+            warning="Nothing more is sent there. Only their owners can add them again.",
         ),
     )
 
@@ -62,13 +62,13 @@ class WebhookAdmin(ReadOnlyAdmin):
         return str(webhook)
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
-        """Whoever may delete webhooks may remove them, by the service."""
+        """The delete permission lets operators remove webhooks through the service."""
         return self.may(request, "delete")
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
-    """Every notice on its way out, with what became of it."""
+    """Every delivery with its outcome."""
 
     hidden = ("target",)
     extra = ("receiver",)

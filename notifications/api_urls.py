@@ -1,4 +1,4 @@
-"""The addresses of notices and of what is sent out, under /api/."""
+"""URLs of notifications, webhooks and deliveries, under /api/."""
 
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter

@@ -1,4 +1,4 @@
-"""What the bell in every page's frame needs."""
+"""Template context for the bell in the page header."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from notifications.models import Notification
 
 
 def unread(request: HttpRequest) -> dict[str, Any]:
-    """How many notices are unread; lazy, for a fragment without the bell never asks."""
+    """Unread count; lazy, because fragments without the bell never need it."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}

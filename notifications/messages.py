@@ -1,7 +1,6 @@
-"""Every kind of notice: its words, its weight, and where it goes unless chosen.
+"""Every kind of notification: its text, priority and default channels.
 
-A row of the database keeps the kind and the values beside the words that were made of
-them here.
+A database row keeps the kind and the values next to the text rendered from them here.
 """
 
 from collections.abc import Mapping
@@ -13,11 +12,11 @@ LOW, MEDIUM, HIGH = "low", "medium", "high"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of notice.
+    """One kind of notification.
 
-    `label` names it among the preferences, `title` and `message` are what is told, with
-    `{names}` that the values fill. `by_email` and `by_webhook` hold until the user
-    chooses otherwise.
+    `label` names it in the preferences. `title` and `message` are the text; the values
+    fill the `{placeholders}`. `by_email` and `by_webhook` are the defaults until the
+    user changes them.
     """
 
     label: str
@@ -28,7 +27,7 @@ class Kind:
     by_webhook: bool = True
 
     def filled(self, values: Mapping[str, Any]) -> str:
-        """The message in words. Raises KeyError for a value that is missing."""
+        """The rendered message. Raises KeyError for a missing value."""
         return self.message.format_map(values)
 
 
@@ -36,7 +35,7 @@ KINDS: dict[str, Kind] = {
     "job_queued": Kind(
         label="A job was queued",
         title="Training Job Queued",
-        message="{job_name} waits for a machine: {gpu_count} x {gpu_type}.",
+        message="{job_name} is waiting for a machine: {gpu_count} x {gpu_type}.",
         priority=LOW,
         by_webhook=False,
     ),
@@ -72,29 +71,30 @@ KINDS: dict[str, Kind] = {
         by_email=True,
     ),
     "budget_80": Kind(
-        label="A job has spent 80 % of its cap",
-        title="80 % of a Job's Cap Spent",
+        label="A job has used 80 % of its cost cap",
+        title="Job at 80 % of Its Cost Cap",
         message="{job_name}: {words}",
         by_email=True,
     ),
     "budget_100": Kind(
-        label="A job reached its cap",
-        title="A Job Reached Its Cap",
+        label="A job reached its cost cap",
+        title="Job Reached Its Cost Cap",
         message="{job_name}: {words}",
         priority=HIGH,
         by_email=True,
     ),
     "month_80": Kind(
-        label="80 % of the month's budget are spent",
-        title="80 % of the Month's Budget Spent",
-        message="{spent_usd} of {budget_usd} USD are spent this month.",
+        label="80 % of this month's budget is used",
+        title="80 % of Your Monthly Budget Used",
+        message="You have used 80 % of this month's budget: "
+        "{spent_usd} of {budget_usd} USD.",
         by_email=True,
     ),
     "month_100": Kind(
-        label="The month's budget is spent",
-        title="The Month's Budget Is Spent",
-        message="{spent_usd} of {budget_usd} USD are spent this month: no job that "
-        "costs money is accepted until the next one, or until an operator raises the "
+        label="This month's budget is used up",
+        title="Monthly Budget Used Up",
+        message="You have used {spent_usd} of {budget_usd} USD this month. No job that "
+        "costs money is accepted until next month, or until an operator raises the "
         "budget.",
         priority=HIGH,
         by_email=True,
@@ -102,7 +102,7 @@ KINDS: dict[str, Kind] = {
     "dataset_ready": Kind(
         label="A dataset is ready",
         title="Dataset Ready",
-        message="{dataset_name} can be trained on: {words}",
+        message="{dataset_name} is ready to train on: {words}",
         priority=LOW,
     ),
     "dataset_error": Kind(
@@ -112,29 +112,29 @@ KINDS: dict[str, Kind] = {
         priority=HIGH,
     ),
     "webhook_resting": Kind(
-        label="A webhook rests",
-        title="A Webhook Rests",
-        message="{host} failed {failures} times in a row, lastly: {words} Nothing is "
-        "sent there until you wake it where your webhooks are.",
+        label="A webhook was paused",
+        title="Webhook Paused",
+        message="{host} failed {failures} times in a row, most recently: {words} "
+        "Nothing is sent there until you resume it in the notification settings.",
         priority=HIGH,
         by_email=True,
     ),
     "confirm_address": Kind(
-        label="An address is to be confirmed",
+        label="An address needs confirming",
         title="Confirm Your E-mail Address",
-        message="Somebody wants notices of LoRA Pipeline sent to this address. If that "
-        "was you, open the link while you are signed in; it works for a day. If it was "
-        "not, do nothing.",
+        message="Somebody asked LoRA Pipeline to send notifications to this address. "
+        "If that was you, open the link while signed in; it is valid for a day. "
+        "Otherwise ignore this message.",
         priority=LOW,
     ),
     "test": Kind(
         label="A test",
-        title="Test Notice",
-        message="This is how notices of LoRA Pipeline arrive here.",
+        title="Test Notification",
+        message="This is a test. Notifications from LoRA Pipeline will arrive here.",
         priority=LOW,
     ),
 }
 ASKED_FOR = ("test", "confirm_address")
-"""Sent because its user asked for this one, and a few an hour at most."""
+"""Sent on request, and only a few per hour."""
 CHOSEN = tuple(name for name in KINDS if name not in ASKED_FOR)
-"""The kinds that a user chooses channels for."""
+"""The kinds whose channels a user can choose."""

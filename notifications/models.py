@@ -1,4 +1,4 @@
-"""What happened, told to its owner."""
+"""Notifications, channel preferences, webhooks and deliveries."""
 
 import uuid
 from uuid import UUID
@@ -11,23 +11,23 @@ from notifications.sending.targets import LONGEST_URL, host_of
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
-    """Reads shared by pages, API and admin."""
+    """Queries shared by pages, API and admin."""
 
     def visible_to(self, user: "User") -> "NotificationQuerySet":
-        """The user's own notices."""
+        """The user's own notifications."""
         return self.filter(user=user)
 
     def unread(self) -> "NotificationQuerySet":
-        """Neither opened nor marked as read."""
+        """Not opened and not marked as read."""
         return self.filter(read=False)
 
     def find(self, notice_id: UUID | str) -> "Notification | None":
-        """The notice with this id, or None."""
+        """The notification with this id, or None."""
         return self.filter(pk=notice_id).first()
 
 
 class Notification(models.Model):
-    """One message to one user."""
+    """A message to one user."""
 
     class Priority(models.TextChoices):
         LOW = "low"
@@ -67,15 +67,15 @@ class Notification(models.Model):
 
 
 class PreferenceQuerySet(models.QuerySet["Preference"]):
-    """Reads of what users chose."""
+    """Queries for preferences."""
 
     def visible_to(self, user: "User") -> "PreferenceQuerySet":
-        """The user's own choices."""
+        """The user's own preferences."""
         return self.filter(user=user)
 
 
 class Preference(models.Model):
-    """Where one kind of notice goes, where its user chose other than is usual."""
+    """A user's channels for one kind, where they differ from the default."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     kind = models.CharField(max_length=50)
@@ -95,7 +95,7 @@ class Preference(models.Model):
 
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
-    """Reads of webhooks."""
+    """Queries for webhooks."""
 
     def visible_to(self, user: "User") -> "WebhookQuerySet":
         """The user's own webhooks."""
@@ -111,10 +111,11 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
 
 
 class Webhook(models.Model):
-    """An address that a user's notices are posted to, with the secret that signs them.
+    """A URL that a user's notifications are posted to, and its signing secret.
 
-    The secret stays readable: it is needed anew for every signature. `failures` counts
-    failed tries in a row; at rest nothing is sent until its user wakes it.
+    The secret is stored in plain text because every signature needs it. `failures`
+    counts failed attempts in a row; while it rests, nothing is sent until its user
+    resumes it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -133,15 +134,15 @@ class Webhook(models.Model):
         ordering = ["created_at", "id"]
 
     def __str__(self) -> str:
-        """Without its path, which is a secret at many receivers."""
+        """The URL without its path, which many receivers treat as a secret."""
         return host_of(self.url)
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    """Reads of deliveries."""
+    """Queries for deliveries."""
 
     def visible_to(self, user: "User") -> "DeliveryQuerySet":
-        """Deliveries of the user's own notices, with them."""
+        """Deliveries of the user's notifications, with the notifications."""
         return self.filter(notification__user=user).select_related("notification")
 
     def find(self, delivery_id: UUID | str) -> "Delivery | None":
@@ -150,7 +151,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
 
 class Delivery(models.Model):
-    """One notice on its way out by one channel, with what became of it."""
+    """Delivery of one notification over one channel, and its outcome."""
 
     class Channel(models.TextChoices):
         EMAIL = "email", "E-mail"
@@ -158,7 +159,7 @@ class Delivery(models.Model):
 
     class Status(models.TextChoices):
         WAITING = "waiting", "Waiting"
-        RETRYING = "retrying", "Trying again"
+        RETRYING = "retrying", "Retrying"
         DELIVERED = "delivered", "Delivered"
         FAILED = "failed", "Failed"
 
@@ -195,11 +196,11 @@ class Delivery(models.Model):
 
     @property
     def receiver(self) -> str:
-        """Where it went, without what may be secret of a webhook's address."""
+        """The receiver, without the secret parts of a webhook URL."""
         is_hook = self.channel == self.Channel.WEBHOOK
         return host_of(self.target) if is_hook else self.target
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing more will be tried by itself."""
+        """Whether there will be no further automatic attempts."""
         return self.status in {self.Status.DELIVERED, self.Status.FAILED}

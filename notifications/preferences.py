@@ -1,4 +1,4 @@
-"""Which kinds of notice leave the console, and how, for one user."""
+"""A user's notification preferences: which kinds go out, and by which channel."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,7 +13,7 @@ from notifications.models import Preference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Where one kind goes besides the console."""
+    """Channels of one kind besides the console."""
 
     kind: str
     label: str
@@ -22,18 +22,18 @@ class Choice:
 
 
 def email_is_possible() -> bool:
-    """Whether the operator named a mail server."""
+    """Whether the operator has configured a mail server."""
     return bool(settings.EMAIL_HOST)
 
 
 def choices_of(user: User) -> list[Choice]:
-    """Every kind in the order of the registry, as chosen or as usual."""
+    """Every kind in registry order, as chosen or by default."""
     made = {p.kind: p for p in Preference.objects.visible_to(user)}
     return [_choice(name, made.get(name)) for name in CHOSEN]
 
 
 def choice_for(user_id: UUID, kind: str) -> Choice:
-    """Where a notice of this kind goes for this user."""
+    """The user's channels for this kind of notification."""
     return _choice(kind, Preference.objects.filter(user=user_id, kind=kind).first())
 
 
@@ -49,7 +49,7 @@ def _choice(name: str, made: Preference | None) -> Choice:
 
 @transaction.atomic
 def choose(*, user: User, choices: dict[str, tuple[bool, bool]]) -> None:
-    """Set (by e-mail, by webhook) of some kinds; the others stay as they are."""
+    """Set (by e-mail, by webhook) for some kinds; the others stay unchanged."""
     for kind, (by_email, by_webhook) in choices.items():
         Preference.objects.update_or_create(
             user=user,
@@ -59,6 +59,6 @@ def choose(*, user: User, choices: dict[str, tuple[bool, bool]]) -> None:
 
 
 def set_address(*, user: User, email: str) -> None:
-    """Where e-mail goes; empty for nowhere."""
+    """Set the e-mail address; empty for none."""
     user.email = email
     user.save(update_fields=["email"])

@@ -1,4 +1,4 @@
-"""Which notices and deliveries are kept no longer, and removing them."""
+"""Retention of notifications and deliveries: which have expired, and removing them."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ SETTLED = (Delivery.Status.DELIVERED, Delivery.Status.FAILED)
 
 
 def remove_notices(before: datetime, *, dry_run: bool) -> Freed:
-    """Notices of before a moment, with what is known of their deliveries."""
+    """Notifications older than a point in time, with their deliveries."""
     old = Notification.objects.filter(created_at__lt=before)
     freed = Freed("notices", old.count())
     if not dry_run:
@@ -18,7 +18,7 @@ def remove_notices(before: datetime, *, dry_run: bool) -> Freed:
 
 
 def remove_deliveries(before: datetime, *, dry_run: bool) -> Freed:
-    """The log of deliveries that are settled; one that is still tried stays."""
+    """Finished deliveries; those still being retried stay."""
     old = Delivery.objects.filter(created_at__lt=before, status__in=SETTLED)
     freed = Freed("deliveries", old.count())
     if not dry_run:

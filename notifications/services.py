@@ -1,4 +1,4 @@
-"""Writes of notifications."""
+"""Writes to notifications."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,10 +13,10 @@ from notifications.sending.queue import send_out
 def tell(
     *, user_id: UUID, kind: str, values: Mapping[str, Any], action_url: str = ""
 ) -> Notification:
-    """Tell a user something of a registered kind, inside the caller's transaction.
+    """Send a notification of a registered kind, in the caller's transaction.
 
-    The values fill the words and are kept with the notice. Raises KeyError for an
-    unknown kind or a missing value.
+    The values fill the text and are stored with the notification. Raises KeyError for
+    an unknown kind or a missing value.
     """
     words = KINDS[kind]
     return notify(
@@ -40,7 +40,7 @@ def notify(
     action_url: str = "",
     metadata: dict[str, Any] | None = None,
 ) -> Notification:
-    """Write one notice, and send it where its user wants this kind to go."""
+    """Write one notification and queue its deliveries."""
     notice = Notification.objects.create(
         user_id=user_id,
         type=type,
@@ -55,12 +55,12 @@ def notify(
 
 
 def mark_read(*, notice: Notification) -> None:
-    """The user has seen it; marking twice changes nothing."""
+    """Mark as read; idempotent."""
     if not notice.read:
         notice.read = True
         notice.save(update_fields=["read"])
 
 
 def mark_all_read(*, user: User) -> int:
-    """Mark what is unread now; answers how many notices that were."""
+    """Mark all unread as read; returns how many there were."""
     return Notification.objects.visible_to(user).unread().update(read=True)

@@ -1,4 +1,4 @@
-"""What the worker does for notices."""
+"""Worker tasks for notifications."""
 
 from datetime import timedelta
 
@@ -7,22 +7,22 @@ from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 
-DELIVERIES = "deliveries"
-"""A queue with slots of its own, so that nothing else waits for a slow receiver."""
+from notifications.sending.attempt import try_delivery
+from notifications.sending.slots import DELIVERIES
 
 
 class NotArrived(Exception):
-    """A delivery is to be tried again."""
+    """A delivery is due for another attempt."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"not delivered; trying again in {seconds:.0f} s")
+        super().__init__(f"not delivered; retrying in {seconds:.0f} s")
         self.seconds = seconds
 
 
 class AsLongAsItSays(BaseRetryStrategy):
-    """Another try when the delivery asks for one, and when it asks for it.
+    """Retries when and if the delivery asks for it.
 
-    A fault of ours, such as a database that is away, is tried again a few times too.
+    Our own errors, such as a lost database connection, are retried a few times too.
     """
 
     def get_retry_decision(
@@ -39,9 +39,7 @@ class AsLongAsItSays(BaseRetryStrategy):
 
 @app.task(name="deliver_notice", queue=DELIVERIES, retry=AsLongAsItSays())
 def deliver(delivery_id: str) -> None:
-    """Try one delivery; raises NotArrived where another try is due."""
-    from notifications.sending.attempt import try_delivery
-
+    """Attempt one delivery; raises NotArrived when a retry is due."""
     pause = try_delivery(delivery_id)
     if pause is not None:
         raise NotArrived(pause)

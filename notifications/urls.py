@@ -1,4 +1,4 @@
-"""Pages of notices and of what is sent out, under /notifications."""
+"""Pages of notifications and deliveries, under /notifications."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Writes of webhooks, and of the mails that a user asks for."""
+"""Writes to webhooks, and e-mails that a user asks for."""
 
 import base64
 import secrets
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from lora_pipeline.errors import Refusal
+from lora_pipeline.errors import Refusal, Rule
 from lora_pipeline.models import User
 from notifications.messages import ASKED_FOR, KINDS
 from notifications.models import Delivery, Notification, Webhook
@@ -27,13 +27,23 @@ from notifications.sending.targets import (
 MOST_WEBHOOKS = 10
 HOUR = timedelta(hours=1)
 TOO_MANY = (
-    "Test mails and links are sent {limit} times an hour at most: try again in "
-    "{minutes} min."
+    "At most {limit} test e-mails and confirmation links are sent per hour: try again "
+    "in {minutes} min."
+)
+KNOWN_WEBHOOK = Rule(
+    code="known_webhook",
+    words="You already have a webhook with this URL.",
+    when="There is one with this URL already.",
+)
+RESTING_WEBHOOK = Rule(
+    code="webhook_resting",
+    words="This webhook is paused because it failed repeatedly: resume it first.",
+    when="It failed repeatedly and is paused.",
 )
 
 
 def add_webhook(*, owner: User, url: str) -> Webhook:
-    """An address to post notices to. Raises Refusal for one that cannot be used."""
+    """Add a webhook. Raises Refusal for a URL that cannot be used."""
     _require_usable(url)
     secret = SECRET_START + base64.b64encode(secrets.token_bytes(32)).decode()
     return _insert(owner, url, secret)
@@ -57,44 +67,40 @@ def _insert(owner: User, url: str, secret: str) -> Webhook:
     User.objects.select_for_update().get(pk=owner.pk)
     own = Webhook.objects.visible_to(owner)
     if own.count() >= MOST_WEBHOOKS:
-        words = f"You have {MOST_WEBHOOKS} webhooks, the most there can be: remove one."
+        words = f"You have {MOST_WEBHOOKS} webhooks, the maximum. Remove one first."
         raise Refusal(words, status_code=409, code="too_many_webhooks")
     if own.filter(url=url).exists():
-        words = "You already have a webhook with this URL."
-        raise Refusal(words, status_code=409, code="known_webhook")
+        raise KNOWN_WEBHOOK.refusal()
     return Webhook.objects.create(user=owner, url=url, secret=secret)
 
 
 def remove_webhook(*, webhook: Webhook) -> None:
-    """Nothing more is sent there, also of what is on its way."""
+    """Remove a webhook; pending deliveries are dropped too."""
     webhook.delete()
 
 
 def wake_webhook(*, webhook: Webhook) -> None:
-    """Send notices there again; what was not sent meanwhile stays in the console."""
+    """Resume a paused webhook; what was skipped meanwhile stays in the console only."""
     webhook.failures, webhook.resting_since, webhook.rest_reason = 0, None, ""
     webhook.save(update_fields=["failures", "resting_since", "rest_reason"])
 
 
 @transaction.atomic
 def send_test(*, webhook: Webhook) -> Delivery:
-    """A test notice to this webhook alone. Raises Refusal while it rests."""
+    """Send a test notification to this webhook only. Raises Refusal if it is paused."""
     if webhook.resting_since is not None:
-        words = "This webhook rests since it failed again and again: wake it first."
-        raise Refusal(words, status_code=409, code="webhook_resting")
+        raise RESTING_WEBHOOK.refusal()
     notice = _asked_for(webhook.user_id, "test")
     return send(notice, Delivery.Channel.WEBHOOK, webhook.url, webhook)
 
 
 def send_test_email(*, user: User) -> Delivery:
-    """A test notice to the user's address. Raises Refusal where that cannot be."""
+    """Send a test e-mail to the user. Raises Refusal if e-mail is not possible."""
     return _mail(user, "test", user.email)
 
 
 def ask_to_confirm(*, user: User, email: str) -> Delivery:
-    """Mail a link to an address that notices are to go to. Raises Refusal where that
-    cannot be.
-    """
+    """Mail a link that confirms a new address. Raises Refusal if not possible."""
     return _mail(user, "confirm_address", email)
 
 
@@ -102,7 +108,8 @@ def ask_to_confirm(*, user: User, email: str) -> Delivery:
 def _mail(user: User, kind: str, address: str) -> Delivery:
     if not email_is_possible() or not address:
         words = (
-            "No e-mail can be sent: there is no mail server, or no address of yours."
+            "No e-mail can be sent: no mail server is configured, "
+            "or you have no e-mail address."
         )
         raise Refusal(words, status_code=409, code="no_email")
     User.objects.select_for_update().get(pk=user.pk)
@@ -111,7 +118,7 @@ def _mail(user: User, kind: str, address: str) -> Delivery:
 
 
 def _require_few(user_id: UUID) -> None:
-    """Raises Refusal (429): the console is nobody's way to flood a mailbox."""
+    """Raises Refusal (429), so that the console cannot be used to flood a mailbox."""
     now = timezone.now()
     sent = Delivery.objects.filter(
         notification__user=user_id,
@@ -127,7 +134,7 @@ def _require_few(user_id: UUID) -> None:
 
 
 def _asked_for(user_id: UUID, kind: str) -> Notification:
-    """Already read, so that the bell does not ring for it."""
+    """Already marked as read, so that the bell does not count it."""
     words = KINDS[kind]
     return Notification.objects.create(
         user_id=user_id,

@@ -74,12 +74,8 @@ def catalogue(request) -> None:
     commits = marked is not None and marked.kwargs.get("transaction")
     request.getfixturevalue("transactional_db" if commits else "db")
     if not GpuType.objects.exists():
-        first = import_module("training.migrations.0003_catalogue")
-        then = import_module("training.migrations.0009_known_models_and_gpus")
-        for fill in (first.add_gpu_types, first.add_base_models):
-            fill(apps, connection.schema_editor())
-        for fill in (then.enter_hardware, then.enter_models):
-            fill(apps, connection.schema_editor())
+        rules = import_module("training.migrations.0002_rules")
+        rules.enter_first_rows(apps, connection.schema_editor())
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_a_wrong_value_keeps_the_form_and_starts_nothing(dataset, browser_of_own
     values = first_values(offered()) | {"datasetId": dataset.pk, "rank": 3, "start": ""}
     answer = browser_of_owner.post("/training/configure", values)
     assert answer.status_code == 422
-    assert "Received 3; give a whole number from 4 to 128." in answer.content.decode()
+    assert "Received 3; must be an integer from 4 to 128." in answer.content.decode()
     assert not TrainingJob.objects.exists()
 
 

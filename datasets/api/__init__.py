@@ -1,4 +1,4 @@
-"""Datasets over the API: serializers, views, and what the OpenAPI description says.
+"""Datasets in the API: serializers, views and their OpenAPI texts.
 
-Rules and writes are not here: see services.py, uploads.py and checking/.
+Rules and writes are elsewhere: see services.py, uploads.py and checking/.
 """

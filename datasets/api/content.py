@@ -1,6 +1,7 @@
-"""What lies in a dataset, over the API: files, examples, statistics, preflight."""
+"""Dataset content in the API: files, examples, statistics, preflight."""
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.http import FileResponse
@@ -32,16 +33,16 @@ PAGING = [OpenApiParameter("page", int), OpenApiParameter("limit", int)]
 
 
 def query(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The checked query parameters. Raises ValidationError by name."""
+    """The validated query parameters. Raises ValidationError by field."""
     found = kind(data=request.query_params)
     found.is_valid(raise_exception=True)
     return dict(found.validated_data)
 
 
 class DatasetContent:
-    """Actions on one dataset's content; the viewset says whose."""
+    """Actions on one dataset's content; the viewset checks ownership."""
 
-    def find(self, pk: Any) -> Dataset:
+    def find(self, pk: UUID) -> Dataset:
         raise NotImplementedError
 
     @extend_schema(
@@ -51,8 +52,8 @@ class DatasetContent:
         }
     )
     @action(detail=True, methods=["get"])
-    def original(self, request: Request, pk: Any) -> FileResponse:
-        """The file as it was uploaded."""
+    def original(self, request: Request, pk: UUID) -> FileResponse:
+        """Download the file as uploaded."""
         return original_file(self.find(pk))
 
     @extend_schema(
@@ -63,8 +64,8 @@ class DatasetContent:
         },
     )
     @action(detail=True, methods=["get"])
-    def normalised(self, request: Request, pk: Any) -> FileResponse:
-        """A split as the trainer reads it: JSON Lines of `messages` with `weight`."""
+    def normalised(self, request: Request, pk: UUID) -> FileResponse:
+        """Download a split as the trainer reads it: JSON Lines of `messages`."""
         return normalised_file(self.find(pk), **query(SplitQuery, request))
 
     @extend_schema(
@@ -72,8 +73,8 @@ class DatasetContent:
         responses={200: OpenApiTypes.OBJECT, 409: docs.NOT_READY},
     )
     @action(detail=True, methods=["get"])
-    def examples(self, request: Request, pk: Any) -> Response:
-        """Normalised examples of a split, page by page."""
+    def examples(self, request: Request, pk: UUID) -> Response:
+        """The normalised examples of a split, paginated."""
         dataset, split = self.find(pk), query(SplitQuery, request)["split"]
         page, limit = page_and_limit(request)
         total = require_rows(dataset, split)
@@ -86,8 +87,8 @@ class DatasetContent:
         responses={200: OpenApiTypes.OBJECT, 409: docs.NOT_READY},
     )
     @action(detail=True, methods=["get"])
-    def preflight(self, request: Request, pk: Any) -> Response:
-        """The exact token ids and labels that the trainer will see of an example."""
+    def preflight(self, request: Request, pk: UUID) -> Response:
+        """The exact token ids and labels of one example, as the trainer sees them."""
         dataset, asked = self.find(pk), query(PreflightQuery, request)
         asked["base_model"] = asked["base_model"] or settings.DEFAULT_BASE_MODEL
         require_rows(dataset, asked["split"])
@@ -105,8 +106,8 @@ class DatasetContent:
         responses={202: MeasureSerializer, 409: docs.NOT_READY},
     )
     @action(detail=True, methods=["get", "post"])
-    def statistics(self, request: Request, pk: Any) -> Response:
-        """Statistics by base model; POST measures with one more of them."""
+    def statistics(self, request: Request, pk: UUID) -> Response:
+        """Token statistics by base model; POST adds another base model."""
         dataset = self.find(pk)
         if request.method == "POST":
             body = MeasureSerializer(data=request.data)

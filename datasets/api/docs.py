@@ -1,21 +1,17 @@
-"""What the OpenAPI description says of datasets beyond their serializers."""
+"""OpenAPI texts for datasets that serializers do not supply."""
 
+from datasets import downloads
+from datasets.services import NOT_SETTLED
 from lora_pipeline.api.error_docs import BY_FIELD, FAULTS, NOTHING, Fault
 
-NO_FILE = Fault(
-    when="The file has not arrived yet.",
-    error="The file has not arrived yet; finish its upload first.",
-    code="no_file",
-)
+NO_FILE = Fault.of(downloads.NO_FILE)
 NOT_READY = Fault(
-    when="The dataset has not been checked, or has errors.",
-    error="The dataset cannot be measured: its status is validating.",
+    when="The dataset is still being validated, or has errors.",
+    error="Tokens cannot be counted: the dataset's status is validating.",
     code="dataset_not_ready",
 )
-NOT_CHANGEABLE = Fault(
-    when="A job uses the dataset, or it is still being checked.",
-    error="The dataset is still being checked; wait until it is ready or in error.",
-    code="dataset_not_settled",
+NOT_CHANGEABLE = Fault.of(
+    NOT_SETTLED, when="A job uses the dataset, or it is still being validated."
 )
 TOO_LARGE = Fault(
     when=FAULTS[413].when,
@@ -30,16 +26,16 @@ OFFSET = {
     "properties": {"offset": {"type": "integer", "minimum": 0}},
 }
 BAD_PIECE = Fault(
-    when="The header contradicts body or file, or the connection ended early.",
-    error="The connection ended 524,288 bytes early; go on at the offset.",
+    when="The header does not match the body or the file, or the connection dropped.",
+    error="The connection dropped 524,288 bytes early. Resume from the offset.",
     code="incomplete",
     component="PieceError",
     details={"offset": 524288},
     shape={"anyOf": [OFFSET, BY_FIELD]},
 )
 WRONG_OFFSET = Fault(
-    when="The piece begins elsewhere, another is being received, or all have come.",
-    error="Received a piece from 2,000,000 on; go on at 1,000,000.",
+    when="The chunk starts at the wrong offset, another is in progress, or all are in.",
+    error="Received a chunk starting at 2,000,000; the next must start at 1,000,000.",
     code="wrong_offset",
     component="OffsetError",
     details={"offset": 1_000_000},

@@ -1,4 +1,4 @@
-"""Datasets as the API shows and takes them."""
+"""Serializers of datasets."""
 
 from typing import Any
 
@@ -14,10 +14,11 @@ from datasets.domain.split import (
 )
 from datasets.models import Dataset, DatasetStatistics
 from datasets.uploads import received_bytes
+from lora_pipeline.api.rows import RowSerializer
 
 
-class DatasetSerializer(serializers.ModelSerializer[Dataset]):
-    """A dataset with its statistics and faults."""
+class DatasetSerializer(RowSerializer[Dataset]):
+    """A dataset with its statistics, errors and warnings."""
 
     received_bytes = serializers.SerializerMethodField()
 
@@ -34,12 +35,12 @@ class DatasetSerializer(serializers.ModelSerializer[Dataset]):
         ]
 
     def get_received_bytes(self, dataset: Dataset) -> int:
-        """How much of the file has arrived: where an upload in pieces goes on."""
+        """Progress of a chunked upload: the offset to resume from."""
         return received_bytes(dataset)
 
 
 class DatasetRowSerializer(DatasetSerializer):
-    """A dataset in a list: without its faults and examples."""
+    """A dataset in a list, without errors, warnings and examples."""
 
     class Meta(DatasetSerializer.Meta):
         exclude = [
@@ -51,20 +52,20 @@ class DatasetRowSerializer(DatasetSerializer):
 
 
 def described(**options: Any) -> serializers.CharField:
-    """Free text about a dataset."""
+    """Description of a dataset."""
     return serializers.CharField(
         max_length=10_000, required=False, allow_blank=True, **options
     )
 
 
 class SplitFields(serializers.Serializer[Dataset]):
-    """How the examples are divided."""
+    """How examples are split into train and validation."""
 
     validation_share = serializers.FloatField(
         min_value=0,
         max_value=MAX_SHARE,
         required=False,
-        help_text="Share of the conversations held out for validation.",
+        help_text="Share of conversations held out for validation.",
     )
     split_seed = serializers.IntegerField(
         min_value=0, max_value=MAX_SEED, required=False
@@ -72,7 +73,7 @@ class SplitFields(serializers.Serializer[Dataset]):
 
 
 class UploadFields(SplitFields):
-    """What may be said of a new dataset."""
+    """Fields of a new dataset."""
 
     name = serializers.CharField(max_length=200, required=False, allow_blank=True)
     description = described()
@@ -85,30 +86,30 @@ class UploadFields(SplitFields):
 
 
 class DatasetUploadSerializer(UploadFields):
-    """The multipart body of an upload."""
+    """Multipart body of an upload."""
 
     file = serializers.FileField(
         max_length=255,
         allow_empty_file=True,
-        help_text="JSON Lines, JSON, CSV or Parquet, also packed by gzip.",
+        help_text="JSON Lines, JSON, CSV or Parquet, optionally gzipped.",
     )
     validation_file = serializers.FileField(
         max_length=255,
         allow_empty_file=True,
         required=False,
-        help_text="Held out instead of a share of the file, in the same format.",
+        help_text="Used for validation instead of a share of the file. Same format.",
     )
 
 
 class DatasetBeginSerializer(UploadFields):
-    """The JSON body that begins an upload in pieces."""
+    """JSON body that starts a chunked upload."""
 
     file_name = serializers.CharField(max_length=255)
     file_size = serializers.IntegerField(min_value=1)
 
 
 class VersionSerializer(SplitFields):
-    """A later version: another file, or the same one split otherwise."""
+    """A new version: another file, or the same file with a different split."""
 
     file = serializers.FileField(max_length=255, allow_empty_file=True, required=False)
     validation_file = serializers.FileField(
@@ -117,14 +118,14 @@ class VersionSerializer(SplitFields):
 
 
 class DatasetEditSerializer(SplitFields):
-    """What may be changed of a dataset; its split only while no job uses it."""
+    """Editable fields of a dataset; the split only while no job uses it."""
 
     name = serializers.CharField(max_length=200, required=False)
     description = described()
 
 
 class StatisticsSerializer(serializers.ModelSerializer[DatasetStatistics]):
-    """What a base model's tokenizer makes of the train split."""
+    """Token statistics of the train split for one base model."""
 
     class Meta:
         model = DatasetStatistics
@@ -150,13 +151,13 @@ class StatisticsSerializer(serializers.ModelSerializer[DatasetStatistics]):
 
 
 class AllStatisticsSerializer(serializers.Serializer[Any]):
-    """Statistics by every base model that was measured."""
+    """Token statistics for every base model measured so far."""
 
     statistics = StatisticsSerializer(many=True)
 
 
 class MaxLengthQuery(serializers.Serializer[Any]):
-    """The `max_length` to judge by."""
+    """The `max_length` to compute truncation for."""
 
     max_length = serializers.IntegerField(
         min_value=int(MAX_LENGTH.minimum),
@@ -166,19 +167,19 @@ class MaxLengthQuery(serializers.Serializer[Any]):
 
 
 class SplitQuery(serializers.Serializer[Any]):
-    """Which side of the split."""
+    """The split to read."""
 
     split = serializers.ChoiceField(SPLITS, default="train")
 
 
 class PreflightQuery(MaxLengthQuery, SplitQuery):
-    """Which example to look at, by which base model."""
+    """The example to show and the base model to tokenize it with."""
 
     example = serializers.IntegerField(min_value=1, max_value=10**12, default=1)
     base_model = serializers.CharField(max_length=200, default="")
 
 
 class MeasureSerializer(serializers.Serializer[Any]):
-    """The base model to measure with."""
+    """The base model whose tokenizer counts the tokens."""
 
     base_model = serializers.CharField(max_length=200)

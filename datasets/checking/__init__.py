@@ -1,4 +1,4 @@
-"""Reading an uploaded file: its container, its format, every fault by line, its splits.
+"""Validating an upload: container, format, errors by line, train/validation splits.
 
 The formats themselves are in domain/; counting tokens is in tokens/.
 """

@@ -1,4 +1,4 @@
-"""Checking an uploaded file: from `validating` to `ready` or `error`."""
+"""Validates an uploaded file: from `validating` to `ready` or `error`."""
 
 from dataclasses import replace
 from typing import Any
@@ -16,7 +16,7 @@ from datasets.tokens.measure import measure_dataset
 
 
 def check_dataset(dataset_id: str) -> None:
-    """Bring a dataset to its end state; whatever was half done is done anew."""
+    """Take a dataset to its final state. Anything half done is redone."""
     dataset = Dataset.objects.filter(pk=dataset_id, deleted_at=None).first()
     if dataset is None or dataset.is_settled:
         return
@@ -40,7 +40,7 @@ def _check(dataset: Dataset, progress: Progress) -> None:
     progress.enter("splits", 0.1, 0.3)
     written = write_splits(dataset, structure.format, log, progress.at)
     if not written.training:
-        found = f"{written.validation} examples, all of them for validation"
+        found = f"{written.validation} examples, all of them in the validation split"
         log.add(Fault(kind="empty_file", found=found))
         _refuse(dataset, structure)
         return
@@ -57,7 +57,7 @@ def _check(dataset: Dataset, progress: Progress) -> None:
 def _check_validation_file(
     dataset: Dataset, structure: Structure, progress: Progress
 ) -> None:
-    """Its faults join the others, marked as the validation file's."""
+    """Adds its errors to the others, marked as the validation file's."""
     found = check_structure(
         dataset.validation_file_path, progress.at, expected=structure.format
     )
@@ -74,7 +74,7 @@ def _say_same_file(dataset: Dataset, log: FaultLog) -> None:
         if other.pk == dataset.previous_id:
             continue
         when = f"{other.created_at:%Y-%m-%d}"
-        found = f"the same bytes as {other.name!r} of {when} ({other.pk})"
+        found = f"same content as {other.name!r} of {when} ({other.pk})"
         log.add(Fault(kind="same_file", found=found))
 
 
@@ -133,7 +133,7 @@ def _findings(structure: Structure) -> dict[str, Any]:
 
 
 def give_up(dataset_id: str) -> None:
-    """Say that checking itself failed, so that nobody waits for ever."""
+    """Record that validation itself failed, so that nobody waits forever."""
     dataset = Dataset.objects.filter(pk=dataset_id).first()
     if dataset is not None:
         fault = Fault(kind="our_fault")

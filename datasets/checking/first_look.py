@@ -1,4 +1,4 @@
-"""A first estimate from a file's beginning, made while its upload is answered."""
+"""First estimate from the start of a file, made while the upload request runs."""
 
 import logging
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ SAMPLES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """Examples from the beginning, and how many the whole file may hold."""
+    """Examples from the start of the file, and a projected total."""
 
     format: str
     container: str
@@ -31,9 +31,9 @@ class Sample:
 
 
 def first_look(dataset: Dataset) -> dict[str, Any]:
-    """Estimated fields of a dataset; empty when the beginning tells nothing.
+    """Estimated fields of a dataset; empty when the first rows are unreadable.
 
-    Never raises: what is wrong with the file is the check's to say.
+    Never raises: reporting errors in the file is the validation's job.
     """
     try:
         with open_source(dataset.storage_path) as source:

@@ -1,15 +1,15 @@
-"""What a dataset's owner is told when checking has ended."""
+"""Notifies a dataset's owner when validation has finished."""
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 
 from datasets.models import Dataset
 from notifications.services import tell
 
-UNUSABLE = "its page names what is wrong, by line, and how to mend it."
+UNUSABLE = "see its page for the errors by line and how to fix them."
 
 
 def tell_result(dataset: Dataset) -> None:
-    """Ready or in error, inside the caller's transaction; nothing of a deleted one."""
+    """Notify of ready or error, in the caller's transaction; not if deleted."""
     if not dataset.is_settled or dataset.deleted_at is not None:
         return
     ready = dataset.is_trainable

@@ -1,7 +1,7 @@
-"""A program of its own: a Parquet file's rows as JSON Lines on standard output.
+"""A separate program: writes a Parquet file's rows as JSON Lines to standard output.
 
-Hostile bytes can make a Parquet reader panic or ask for any amount of memory; here that
-ends this process, under a limit, and not the worker.
+A malicious file can crash a Parquet reader or make it allocate without bound. Here that
+kills this process, which runs under a memory limit, and not the worker.
 """
 
 import os
@@ -16,7 +16,7 @@ def main(path: str) -> int:
     """Exit status 0 when every row was written, 1 with a reason on standard error."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    from arro3.io import read_parquet, write_ndjson
+    from arro3.io import read_parquet, write_ndjson  # noqa: PLC0415 - after the limit of memory is set
 
     rows = read_parquet(path, batch_size=ROWS_AT_A_TIME)
     try:

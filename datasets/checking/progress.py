@@ -1,4 +1,4 @@
-"""How far a check is: written to the row now and then, for the page to show."""
+"""Validation progress, written to the row now and then for the page to show."""
 
 import time
 
@@ -8,11 +8,11 @@ EVERY_SECONDS = 0.5
 
 
 class Abandoned(Exception):
-    """The dataset was deleted or settled while it was checked."""
+    """The dataset was deleted or finished while it was being validated."""
 
 
 class Progress:
-    """Stages follow one another, each with its part of the whole."""
+    """Overall progress over consecutive stages, each with its share of the total."""
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
@@ -21,14 +21,14 @@ class Progress:
         self._written = 0.0
 
     def enter(self, stage: str, start: float, end: float) -> None:
-        """Begin a stage that takes the progress from `start` to `end`."""
+        """Start a stage that covers the progress from `start` to `end`."""
         self._stage, self._start, self._width = stage, start, end - start
         self._write(start)
 
     def at(self, share: float) -> None:
-        """So much of the stage is done; written at most twice a second.
+        """Report the fraction of the stage done; written at most twice a second.
 
-        Raises Abandoned when nobody waits for the result any more.
+        Raises Abandoned when the result is no longer needed.
         """
         if time.monotonic() - self._written >= EVERY_SECONDS:
             self._write(self._start + share * self._width)

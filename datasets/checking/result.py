@@ -1,4 +1,4 @@
-"""Keeping what a check found."""
+"""Stores validation results."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from datasets.models import Dataset
 
 @transaction.atomic
 def keep_result(dataset: Dataset, **fields: Any) -> None:
-    """Store what checking found."""
+    """Store the results of a validation."""
     for name, value in fields.items():
         setattr(dataset, name, value)
     dataset.save(update_fields=[*fields, "updated_at"])

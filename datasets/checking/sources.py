@@ -1,7 +1,7 @@
-"""The rows of an uploaded file, whatever it is packed in, one after another.
+"""Iterates over the rows of an uploaded file, whatever its container.
 
-Nothing here looks into a row. What stops the reading is raised as Unreadable; what
-concerns one row is given in its place.
+Rows are not interpreted here. Errors that stop reading raise Unreadable; errors in a
+single row are yielded in its place.
 """
 
 import csv
@@ -43,7 +43,7 @@ csv.field_size_limit(MAX_ROW_BYTES)
 
 
 class Unreadable(Exception):
-    """The file cannot be read on from here; carries why."""
+    """The file cannot be read any further; carries the reason."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.message)
@@ -51,7 +51,7 @@ class Unreadable(Exception):
 
 
 class Source:
-    """An opened file: its layout, its rows, and how far it was read."""
+    """An open file: its layout, its rows and how much has been read."""
 
     def __init__(self, raw: IO[bytes], size: int, name: str) -> None:
         self.size = max(size, 1)
@@ -70,16 +70,16 @@ class Source:
 
     @property
     def container(self) -> str:
-        """jsonl, json, csv or parquet, with .gz when it came packed."""
+        """jsonl, json, csv or parquet, with .gz when it was compressed."""
         return self.layout.container + (".gz" if self.packed else "")
 
     @property
     def share_read(self) -> float:
-        """How much of the file was read, 0 to 1."""
+        """Fraction of the file read so far, 0 to 1."""
         return min(self._raw.tell() / self.size, 1.0)
 
     def items(self) -> Iterator[Item]:
-        """Each row with its line (its number, in Parquet): bytes, values or a fault."""
+        """Each row with its line (row number in Parquet): bytes, values or an error."""
         readers = {
             "jsonl": self._lines,
             "json": self._document,
@@ -92,7 +92,7 @@ class Source:
             raise Unreadable(_broken_gzip(error)) from error
 
     def sample(self) -> Iterator[Item]:
-        """The rows that lie whole in the file's first bytes, without reading on."""
+        """The rows that are complete within the file's first bytes."""
         if self.layout.container == "parquet":
             yield from self._parquet()
             return
@@ -186,7 +186,7 @@ class Source:
 
     @contextmanager
     def _on_disk(self) -> Iterator[str]:
-        """The unpacked file as a path, copied when it is none yet."""
+        """Path of the uncompressed file; copies it to disk if needed."""
         if not self.packed and Path(self.name).is_file():
             yield self.name
             return
@@ -201,7 +201,7 @@ class Source:
 
 
 class Unpacked(io.RawIOBase):
-    """A gzip file's content that ends with Unreadable when it grows out of measure."""
+    """Content of a gzip file; raises Unreadable when it decompresses to too much."""
 
     def __init__(self, packed: IO[bytes]) -> None:
         self._packed = packed
@@ -223,7 +223,7 @@ class Unpacked(io.RawIOBase):
 
 @contextmanager
 def open_source(storage_path: str) -> Iterator[Source]:
-    """The stored file as a Source. Raises Unreadable when it is none."""
+    """The stored file as a Source. Raises Unreadable when it cannot be read."""
     with (
         default_storage.open(storage_path) as stored,
         opened(Plain(stored), storage_path, stored.size) as source,
@@ -233,7 +233,7 @@ def open_source(storage_path: str) -> Iterator[Source]:
 
 @contextmanager
 def opened(file: "Plain", storage_path: str, size: int) -> Iterator[Source]:
-    """A plain stream of a stored file as a Source."""
+    """A Source over an uncompressed stream of a stored file."""
     try:
         path = default_storage.path(storage_path)
     except NotImplementedError:
@@ -242,7 +242,7 @@ def opened(file: "Plain", storage_path: str, size: int) -> Iterator[Source]:
 
 
 class Plain(io.RawIOBase):
-    """A stored file as a plain readable, seekable stream."""
+    """A readable, seekable, uncompressed stream of a stored file."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -266,7 +266,7 @@ class Plain(io.RawIOBase):
 
 
 def too_long(line: int, length: int | None = None) -> Fault:
-    """The fault of a row beyond MAX_ROW_BYTES."""
+    """The error for a row longer than MAX_ROW_BYTES."""
     size = f"{length:,} bytes" if length else f"over {MAX_ROW_BYTES:,} bytes"
     return Fault(
         kind="row_too_long", line=line, found=f"{size}; at most {MAX_ROW_BYTES:,}"
@@ -285,7 +285,7 @@ def _csv_lines(stream: io.BufferedIOBase) -> Iterator[str]:
 
 def _csv_row(line: int, names: list[str], cells: list[str]) -> dict[str, Any] | Fault:
     if len(cells) != len(names):
-        found = f"{len(cells)} cells, where the header has {len(names)}"
+        found = f"{len(cells)} cells, but the header has {len(names)}"
         return Fault(kind="broken_csv", line=line, found=found)
     for name, cell in zip(names, cells, strict=True):
         if not cell.isascii() and any("\udc80" <= c <= "\udcff" for c in cell):
@@ -295,7 +295,7 @@ def _csv_row(line: int, names: list[str], cells: list[str]) -> dict[str, Any] | 
 
 
 def _cell(name: str, cell: str) -> Any:
-    """JSON where a column is known to hold a list; text else."""
+    """Parses JSON in columns known to hold a list; other columns are text."""
     if name in JSON_COLUMNS:
         if not cell.strip():
             return None
@@ -307,7 +307,7 @@ def _cell(name: str, cell: str) -> Any:
 
 
 def _plain_environment() -> dict[str, str]:
-    """What reads a stranger's file is given no secret of the console."""
+    """The process that reads untrusted files gets none of the console's secrets."""
     return {name: os.environ[name] for name in PLAIN if name in os.environ}
 
 
@@ -334,9 +334,9 @@ def _parquet_program(path: str) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def _broken_parquet(said: str) -> Fault:
-    """The reader's own words, without the place in its source."""
+    """The reader's error message, without its source location."""
     found = re.search(r'"([^"]{1,200})"', said)
-    words = found.group(1) if found else "the reader gave up on it"
+    words = found.group(1) if found else "the Parquet reader crashed"
     return Fault(kind="broken_parquet", found=clean(words))
 
 

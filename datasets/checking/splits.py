@@ -1,4 +1,4 @@
-"""The second pass: every example as messages, written out in two splits."""
+"""Second pass: writes every example as messages into two splits."""
 
 import hashlib
 import struct
@@ -32,7 +32,7 @@ Tell = Callable[[float], Any]
 
 @dataclass(slots=True)
 class Normalised:
-    """What the second pass counted."""
+    """Counts from the second pass."""
 
     training: int = 0
     validation: int = 0
@@ -44,7 +44,7 @@ class Normalised:
 def write_splits(
     dataset: Dataset, format: Format, log: FaultLog, tell: Tell = lambda share: None
 ) -> Normalised:
-    """Both splits of a dataset without errors, written anew; warnings go to the log."""
+    """Write both splits of an error-free dataset; warnings go to the log."""
     found = Normalised()
     with Rows("train", dataset) as train, Rows("validation", dataset) as validation:
         if dataset.validation_file_path:
@@ -57,7 +57,7 @@ def write_splits(
 
 
 def examples_of(source: Source, format: Format) -> Iterator[Example]:
-    """All examples of a source; what is wrong with it was said in the first pass."""
+    """All examples of a source; the first pass has already reported its errors."""
     reader = RowReader(source.layout.inside)
     reader.format = format
     for line, item in source.items():
@@ -65,7 +65,7 @@ def examples_of(source: Source, format: Format) -> Iterator[Example]:
 
 
 def row_bytes(example: Example) -> bytes:
-    """The normalised row: equal examples give equal bytes."""
+    """The normalised row; equal examples give equal bytes."""
     row: dict[str, Any] = {"messages": example.messages}
     if example.tools:
         row["tools"] = example.tools
@@ -73,14 +73,14 @@ def row_bytes(example: Example) -> bytes:
 
 
 class Looks:
-    """The slow looks at every example: duplicates and likely secrets."""
+    """The slower checks of every example: duplicates and likely secrets."""
 
     def __init__(self, log: FaultLog) -> None:
         self._log = log
         self._first_line: dict[int, int] = {}
 
     def at(self, example: Example, row: bytes) -> None:
-        """Log what the example repeats or seems to give away."""
+        """Log duplicates and likely secrets."""
         mark = int.from_bytes(hashlib.blake2b(row, digest_size=8).digest())
         first = self._first_line.get(mark)
         if first is not None:
@@ -107,7 +107,7 @@ def _write_by_share(
     dataset: Dataset, format: Format, train: "Rows", validation: "Rows",
     log: FaultLog, found: Normalised, tell: Tell,
 ) -> None:  # fmt: skip
-    """Every row once to a scratch file with its group; then each to its side."""
+    """Write every row once to a scratch file with its group, then to its split."""
     looks = Looks(log)
     splitter = Splitter(share=dataset.validation_share, seed=dataset.split_seed)
     with _scratch() as rows, _scratch() as groups:
@@ -132,7 +132,7 @@ def _write_by_share(
 def _write_given(
     dataset: Dataset, format: Format, validation: "Rows", found: Normalised
 ) -> set[bytes]:
-    """The uploaded validation file; gives marks of its rows."""
+    """Write the uploaded validation file; returns fingerprints of its rows."""
     marks: set[bytes] = set()
     with open_source(dataset.validation_file_path) as source:
         for example in examples_of(source, format):
@@ -148,7 +148,7 @@ def _write_train(
     dataset: Dataset, format: Format, train: "Rows", held: set[bytes],
     log: FaultLog, found: Normalised, tell: Tell,
 ) -> None:  # fmt: skip
-    """Everything but what the validation file holds too."""
+    """Write all rows except those that are also in the validation file."""
     looks = Looks(log)
     with open_source(dataset.storage_path) as source:
         for example in examples_of(source, format):
@@ -164,7 +164,7 @@ def _write_train(
 
 
 def turns_in(row: bytes) -> int:
-    """Messages of a normalised row, without system messages."""
+    """The messages of a normalised row, without system messages."""
     return row.count(b'{"role":"') - row.count(b'{"role":"system"')
 
 
@@ -175,7 +175,7 @@ def _note(found: Normalised, example: Example) -> None:
 
 
 def storable(message: dict[str, Any]) -> dict[str, Any]:
-    """A message short and clean enough for a column; tool calls as text."""
+    """A message shortened and cleaned for the database; tool calls as text."""
     kept = {k: v for k, v in message.items() if k in ("role", "weight", "content")}
     if calls := message.get("tool_calls"):
         kept["tool_calls"] = clean(msgspec.json.encode(calls).decode())[
@@ -185,7 +185,7 @@ def storable(message: dict[str, Any]) -> dict[str, Any]:
 
 
 class Rows:
-    """A split being written, with the offset of every 256th row beside it."""
+    """A split being written, plus an index of every 256th row's offset."""
 
     def __init__(self, split: str, dataset: Dataset) -> None:
         self._paths = dataset.split_path(split), dataset.index_path(split)

@@ -1,4 +1,4 @@
-"""The first pass over a file: structure of every row, and the file's SHA-256."""
+"""First pass over a file: the structure of every row and the file's SHA-256."""
 
 import hashlib
 from collections.abc import Callable
@@ -20,7 +20,7 @@ MAX_ERRORS = 100_000
 
 @dataclass(slots=True)
 class Structure:
-    """What the first pass found."""
+    """Results of the first pass."""
 
     log: FaultLog = field(default_factory=FaultLog)
     sha256: str = ""
@@ -31,7 +31,7 @@ class Structure:
 
 
 class HashedFile(Plain):
-    """A stored file whose bytes are hashed as they are read, by a thread beside."""
+    """A stored file that a helper thread hashes while it is read."""
 
     def __init__(self, file: Any, tell: Callable[[int], Any]) -> None:
         super().__init__(file)
@@ -51,7 +51,7 @@ class HashedFile(Plain):
         return count
 
     def hexdigest(self) -> str:
-        """Of the whole file: what was not read yet is read now."""
+        """Hash of the whole file; reads whatever has not been read yet."""
         self.seek(self._hashed)
         while self.readinto(memoryview(bytearray(PIECE_BYTES))):
             continue
@@ -70,9 +70,9 @@ def check_structure(
     tell: Callable[[float], Any] = lambda share: None,
     expected: Format | None = None,
 ) -> Structure:
-    """One streaming pass; every fault is gathered, none is raised.
+    """One streaming pass that collects every error and raises none.
 
-    `expected` is the format that another file of the dataset has already settled.
+    `expected` is the format already determined by the dataset's other file.
     """
     found = Structure(format=expected)
     with default_storage.open(storage_path) as stored:
@@ -84,7 +84,7 @@ def check_structure(
             found.log.add(stopped.fault)
         found.sha256 = file.hexdigest()
     if not found.examples and not found.log.error_count:
-        found.log.add(Fault(kind="empty_file", found=f"{found.rows:,} rows were read"))
+        found.log.add(Fault(kind="empty_file", found=f"{found.rows:,} rows read"))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Formats, faults, splits and statistics as pure functions.
+"""Formats, errors, splits and statistics as pure functions.
 
 No Django, no files, no database.
 """

@@ -1,8 +1,8 @@
 """BrightRun training pairs (v4 in one JSON document, v5 as rows) as examples.
 
 A row has the history so far, the user's current input, and perhaps a target response.
-Rows of one conversation overlap, so the history is only read. Its last turn repeats the
-current input, which is used once.
+Rows of one conversation overlap, so the history is context only. Its last turn repeats
+the current input, which is used once.
 """
 
 from typing import Any
@@ -21,8 +21,8 @@ def is_meta(row: Any) -> bool:
 def document_rows(conversation: Any, position: int) -> list[tuple[Row, str]] | None:
     """The training pairs of one element of a v4 document; None when it has none.
 
-    The outer id names the conversation: the one inside the pairs is a name of the
-    kind of conversation, which several share.
+    The outer id identifies the conversation: the id inside the pairs names the
+    type of conversation, which several share.
     """
     if not isinstance(conversation, dict):
         return None
@@ -35,7 +35,7 @@ def document_rows(conversation: Any, position: int) -> list[tuple[Row, str]] | N
 
 
 def read_pair(line: int, row: Row) -> tuple[list[Example], list[Fault]]:
-    """No example without a target response, else one."""
+    """One example, or none without a target response."""
     target = row["target_response"]
     if target is None or (isinstance(target, str) and not target.strip()):
         found = f"turn {row['turn_number']}" if "turn_number" in row else ""

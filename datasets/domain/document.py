@@ -1,4 +1,4 @@
-"""Rows out of a JSON document of any size, without reading it whole."""
+"""Streams rows out of a JSON document of any size."""
 
 import re
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ LONGEST_NAME = 200
 
 
 class DocumentRows:
-    """Feed it pieces of a document; it gives (line, bytes) for every row.
+    """Feed it chunks of a document; it yields (line, bytes) for every row.
 
-    Only strings and brackets are looked at: what a row holds is for others to check.
+    Only strings and brackets are parsed: the content of a row is validated elsewhere.
     `inside` is `values`, `array`, or the name of a member whose array holds the rows.
-    A row longer than `max_bytes` comes as None in place of its bytes.
+    A row longer than `max_bytes` is yielded as None instead of its bytes.
     """
 
     def __init__(self, inside: str, *, max_bytes: int) -> None:
@@ -36,7 +36,7 @@ class DocumentRows:
         self._gap_start = 0
 
     def feed(self, piece: bytes) -> Iterator[tuple[int, bytes | None]]:
-        """The rows that end in this piece."""
+        """The rows that end in this chunk."""
         self._trim()
         self._buffer += piece
         while self._step():
@@ -49,7 +49,7 @@ class DocumentRows:
             self._gap_start = self._position
 
     def finish(self) -> Iterator[tuple[int, bytes | None]]:
-        """What was still open when the document ended."""
+        """What was still open at the end of the document."""
         if self._row_start is not None:
             yield self._row_line, self._buffer[self._row_start :] or None
         elif self._depth:
@@ -58,7 +58,7 @@ class DocumentRows:
             yield from self._gap(len(self._buffer))
 
     def _trim(self) -> None:
-        """Forget what no open row, text or gap needs."""
+        """Drop the bytes that no open row, string or gap needs."""
         keep = self._position
         if self._row_start is not None:
             keep = self._position if self._too_long else self._row_start
@@ -76,7 +76,7 @@ class DocumentRows:
             self._row_start = 0 if self._too_long else self._row_start - keep
 
     def _step(self) -> bool:
-        """Move to just behind the next bracket or end of text; False at the end."""
+        """Move past the next bracket or end of string; False at the end."""
         if self._in_text:
             found = TEXT.match(self._buffer, self._position)
             assert found is not None  # noqa: S101 - TEXT also matches nothing at all; for mypy
@@ -133,7 +133,7 @@ class DocumentRows:
             self._in_rows = False
 
     def _gap(self, end: int) -> Iterator[tuple[int, bytes | None]]:
-        """What stands between two rows and is none: given as a row, to be refused."""
+        """Stray content between two rows: yielded as a row so that it is rejected."""
         if not self._in_rows and self._depth_of_rows:
             return
         rest = self._buffer[self._gap_start : end].strip(BETWEEN)
@@ -142,7 +142,7 @@ class DocumentRows:
         self._gap_start = end
 
     def _line_at(self, position: int) -> int:
-        """The line of a position in the buffer; counts on from the last asked."""
+        """Line of a position in the buffer; counts on from the previous call."""
         if position > self._counted:
             self._line += self._buffer.count(b"\n", self._counted, position)
             self._counted = position

@@ -1,4 +1,4 @@
-"""Tokens of a conversation while no tokenizer is at hand.
+"""Estimates a conversation's tokens when no tokenizer is available.
 
 Calibrated on SmolLM2's tokenizer: 4.2 ASCII characters a token are the median of
 English prose (4.2), Python (3.8), a financial adviser's chats (4.5) and a help desk's
@@ -19,7 +19,7 @@ TOKENS_A_MESSAGE = 5
 
 
 def estimated_tokens(messages: Sequence[dict[str, Any]]) -> Measured:
-    """Tokens by kinds of characters, and those of answers as supervised."""
+    """Tokens estimated by character class; those of answers count as supervised."""
     tokens = supervised = 0
     first = NEVER
     for message in messages:

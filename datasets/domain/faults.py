@@ -1,6 +1,6 @@
-"""What can be wrong with a dataset file: every kind by name, and a log of all found.
+"""Everything that can be wrong with a dataset file, and a log of what was found.
 
-An error refuses the dataset, a warning does not.
+An error rejects the dataset, a warning does not.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ MAX_SHOWN = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of fault: its title, and what its reader should do."""
+    """A kind of error or warning: its title and how to fix it."""
 
     title: str
     advice: str
@@ -22,133 +22,143 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     # The whole file
-    "empty_file": Kind(title="No examples", advice="Give at least one example."),
+    "empty_file": Kind(title="No examples", advice="Provide at least one example."),
     "unknown_format": Kind(
-        title="Unknown format", advice="Bring the rows into one of the known formats."
+        title="Unknown format",
+        advice="Convert the rows to one of the supported formats.",
     ),
     "archive": Kind(
-        title="Archive", advice="Unpack it and upload the file inside; gzip is fine."
+        title="Archive",
+        advice="Extract it and upload the file inside. Only gzip is supported.",
     ),
-    "nested_gzip": Kind(title="Gzip inside gzip", advice="Compress it only once."),
+    "nested_gzip": Kind(
+        title="Gzip inside gzip", advice="Compress the file only once."
+    ),
     "broken_gzip": Kind(
-        title="Broken gzip", advice="Compress the file again and upload it anew."
+        title="Corrupt gzip", advice="Compress the file again and upload it again."
     ),
     "unpacks_too_large": Kind(
-        title="Unpacks to too much", advice="Upload a smaller file, or several."
+        title="Too large when decompressed",
+        advice="Upload a smaller file, or split it into several.",
     ),
     "broken_parquet": Kind(
-        title="Broken Parquet", advice="Write the Parquet file anew."
+        title="Corrupt Parquet", advice="Export the Parquet file again."
     ),
     "broken_csv": Kind(
-        title="Broken CSV", advice="Close the quotes, and double those inside a field."
+        title="Invalid CSV",
+        advice="Close every quote, and double quotes inside a field.",
     ),
     "utf16": Kind(title="UTF-16 text", advice="Save the file as UTF-8."),
     "byte_order_mark": Kind(
         title="Byte order mark",
-        advice="It is skipped; save as UTF-8 without BOM to be rid of this.",
+        advice="Ignored. Save as UTF-8 without BOM to avoid this warning.",
         error=False,
     ),
     "blank_lines": Kind(
-        title="Over a million blank lines", advice="Remove the blank lines."
+        title="More than a million blank lines", advice="Remove the blank lines."
     ),
     "too_many": Kind(
-        title="Too many faults", advice="The rest of the file was not read."
+        title="Too many errors", advice="The rest of the file was not checked."
     ),
     # One row
     "not_utf8": Kind(title="Not UTF-8", advice="Save the file as UTF-8."),
-    "broken_json": Kind(title="Broken JSON", advice="Give one JSON object a row."),
+    "broken_json": Kind(title="Invalid JSON", advice="Write one JSON object per row."),
     "not_a_number": Kind(
-        title="NaN or Infinity", advice="JSON has no such number; write null instead."
+        title="NaN or Infinity", advice="JSON has no such number. Use null instead."
     ),
     "lone_surrogate": Kind(
-        title="Half a character",
-        advice="Write characters beyond U+FFFF as UTF-8, or as a whole \\u pair.",
+        title="Unpaired surrogate",
+        advice="Write characters above U+FFFF as UTF-8, or as a complete \\u pair.",
     ),
     "too_deep": Kind(
-        title="Nested too deeply", advice="Flatten it; 100 levels are plenty."
+        title="Nested too deeply", advice="Flatten it: at most 100 levels are allowed."
     ),
     "row_too_long": Kind(
-        title="Row too long", advice="Cut the row into several shorter ones."
+        title="Row too long", advice="Split the row into several shorter ones."
     ),
-    "not_an_object": Kind(title="Not an object", advice="Give an object a row."),
+    "not_an_object": Kind(title="Not an object", advice="Make every row an object."),
     "mixed_formats": Kind(
-        title="Mixed formats", advice="Keep each file to one format."
+        title="Mixed formats", advice="Use one format per file."
     ),
-    "missing_field": Kind(title="Missing field", advice="Give every row this field."),
+    "missing_field": Kind(title="Missing field", advice="Add this field to every row."),
     "no_messages": Kind(
-        title="No messages", advice="Give a list of messages with role and content."
+        title="No messages", advice="Provide a list of messages with role and content."
     ),
     "wrong_role": Kind(
-        title="Wrong role", advice="Use system, user, assistant or tool."
+        title="Invalid role", advice="Use system, user, assistant or tool."
     ),
-    "not_text": Kind(title="Content is not text", advice="Give text."),
+    "not_text": Kind(title="Content is not text", advice="Use a string."),
     "empty_content": Kind(
-        title="Empty content", advice="Give text, or leave the message out."
+        title="Empty content", advice="Add text, or remove the message."
     ),
-    "wrong_weight": Kind(title="Wrong weight", advice="Give 0 or 1."),
+    "wrong_weight": Kind(title="Invalid weight", advice="Use 0 or 1."),
     "wrong_tool_call": Kind(
-        title="Wrong tool call",
-        advice="Give a list of objects, each with function.name and .arguments.",
+        title="Invalid tool call",
+        advice="Provide a list of objects, each with function.name and .arguments.",
     ),
     "no_answer": Kind(
         title="No assistant turn",
-        advice="Give at least one assistant message: there is nothing to learn.",
+        advice="Add at least one assistant message: there is nothing to train on.",
     ),
     "nothing_learned": Kind(
-        title="Every weight is 0", advice="Give one assistant message the weight 1."
+        title="Every weight is 0",
+        advice="Set the weight of at least one assistant message to 1.",
     ),
     # One row, harmless
     "same_role_again": Kind(
-        title="Two turns of one role",
-        advice="Join them; some chat templates refuse this.",
+        title="Consecutive turns of the same role",
+        advice="Merge them: some chat templates reject this.",
         error=False,
     ),
     "no_final_answer": Kind(
-        title="Ends without an answer",
-        advice="What follows the last answer is never learned.",
+        title="Last turn is not an answer",
+        advice="Turns after the last answer are not trained on.",
         error=False,
     ),
     "system_not_first": Kind(
         title="System message not first",
-        advice="Put it first; many chat templates refuse it elsewhere.",
+        advice="Put it first: many chat templates reject it elsewhere.",
         error=False,
     ),
     "empty_system": Kind(
-        title="Empty system message", advice="It was left out.", error=False
+        title="Empty system message", advice="It was ignored.", error=False
     ),
     "nul_character": Kind(
-        title="NUL character", advice="Remove it; it is hardly meant.", error=False
+        title="NUL character",
+        advice="Remove it: it is probably unintended.",
+        error=False,
     ),
     "no_target": Kind(
-        title="No target response", advice="The row gives no example.", error=False
+        title="No target response", advice="The row yields no example.", error=False
     ),
     "duplicate": Kind(
         title="Duplicate example",
-        advice="Equal examples count twice in training; drop one if not meant.",
+        advice="Duplicates count twice in training. Remove one if unintended.",
         error=False,
     ),
     "on_both_sides": Kind(
         title="Also in the validation file",
-        advice="It was left out of training.",
+        advice="It was removed from the train split.",
         error=False,
     ),
     "secret": Kind(
         title="Likely secret",
-        advice="What is trained on can be said by the model: remove it.",
+        advice="A model can repeat its training data: remove the secret.",
         error=False,
     ),
     "same_file": Kind(
-        title="Uploaded before", advice="Nothing is wrong; you may delete one.",
+        title="Uploaded before",
+        advice="No action needed. You can delete one of the two.",
         error=False,
     ),
     # The model's side
     "template_refuses": Kind(
-        title="Chat template refuses",
-        advice="The example is left out with this base model.",
+        title="Rejected by the chat template",
+        advice="The example is left out when training this base model.",
         error=False,
     ),
     "our_fault": Kind(
-        title="Checking failed on our side",
+        title="Validation failed on our side",
         advice="Upload the file again, or ask an operator.",
     ),
 }  # fmt: skip
@@ -171,7 +181,7 @@ class Fault:
 
     @property
     def message(self) -> str:
-        """What was found and what to do, in a line."""
+        """What was found and how to fix it, on one line."""
         kind = KINDS[self.kind]
         found = f"{kind.title}: {self.found}." if self.found else f"{kind.title}."
         return f"{found} {self.advice or kind.advice}"
@@ -190,7 +200,7 @@ class Fault:
 
 @dataclass(slots=True)
 class FaultLog:
-    """All faults counted by kind; the first 100 errors and 100 warnings in full."""
+    """Counts by kind, plus the first 100 errors and 100 warnings in full."""
 
     counts: Counter[str] = field(default_factory=Counter)
     errors: list[Fault] = field(default_factory=list)
@@ -210,7 +220,7 @@ class FaultLog:
 
 
 def shown(value: Any) -> str:
-    """A JSON value in a few words: its type, and its beginning when it is short."""
+    """A short description of a JSON value: its type and, if short, its start."""
     if isinstance(value, str):
         return repr(clean(value[:MAX_SHOWN])) if value else "empty text"
     if value is None:
@@ -231,6 +241,6 @@ def keys(value: dict[Any, Any]) -> str:
 
 
 def clean(text: str) -> str:
-    """Text that a database takes: no NUL, no half characters."""
+    """Text that is safe for the database: no NUL, no unpaired surrogates."""
     safe = text.encode("utf-8", "replace").decode("utf-8")
     return safe.replace("\x00", "\N{SYMBOL FOR NULL}")

@@ -1,4 +1,4 @@
-"""The known row formats: how each is recognised, and how it becomes examples."""
+"""The supported row formats: how each is detected and converted to examples."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ KEPT_IN_MESSAGE = ("tool_calls", "tool_call_id", "name")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A row format; `needs` are the keys that tell it, `words` says it to people."""
+    """A row format: `needs` are the keys that identify it, `words` describes it."""
 
     name: str
     title: str
@@ -40,24 +40,24 @@ class Format:
 
 
 def detect(row: Row) -> Format | None:
-    """The first format whose keys the row has; None for none."""
+    """The first format whose keys the row has, or None."""
     return next((f for f in FORMATS if all(k in row for k in f.needs)), None)
 
 
 def known() -> str:
-    """All formats in a sentence."""
+    """All formats in one sentence."""
     return "; ".join(f"{f.title}: {f.words}" for f in FORMATS)
 
 
 def read_row(line: int, row: Any, expected: Format) -> Read:
-    """The examples of one row of the file's format, and everything that is wrong."""
+    """The examples of one row in the file's format, and all its errors."""
     if not isinstance(row, dict):
         return [], [Fault(kind="not_an_object", line=line, found=shown(row))]
     if all(key in row for key in expected.needs):
         return expected.read(line, row)
     other = detect(row)
     if other is not None:
-        found = f"this row is {other.title}, the file began as {expected.title}"
+        found = f"this row is {other.title}, but the file started as {expected.title}"
         return [], [Fault(kind="mixed_formats", line=line, found=found)]
     missing = next(key for key in expected.needs if key not in row)
     found = f"the row has {keys(row)}" if row else "the row is empty"
@@ -79,12 +79,12 @@ def _one(
 
 
 def _chat(line: int, row: Row) -> Read:
-    """`messages` of role and content, with weight and tool calls as OpenAI has them."""
+    """`messages` with role and content, plus OpenAI's weight and tool calls."""
     return _messages(line, row, "messages")
 
 
 def _turns(line: int, row: Row) -> Read:
-    """`turns` of role and content, under a `conversation_id`."""
+    """`turns` with role and content, and a `conversation_id`."""
     return _messages(line, row, "turns")
 
 
@@ -104,7 +104,7 @@ def _messages(line: int, row: Row, key: str) -> Read:
 def message_turns(
     line: int, value: Any, key: str, *, weight: int | None = None
 ) -> tuple[list[Turn], list[Fault]]:
-    """A list of role-and-content objects as turns; CSV holds it as JSON text."""
+    """A list of role/content objects as turns; CSV stores it as JSON text."""
     if not isinstance(value, list) or not value:
         return [], [Fault(kind="no_messages", line=line, field=key, found=shown(value))]
     faults = [
@@ -153,7 +153,7 @@ def _side(
 
 
 def _instruction(line: int, row: Row) -> Read:
-    """Alpaca: `instruction`, perhaps `input`, `output`; `system` and `history` too."""
+    """Alpaca: `instruction`, `output`; optional `input`, `system` and `history`."""
     field, question = _question(row)
     turns = [Turn(field=field, role="user", content=question)]
     turns += [Turn(field="output", role="assistant", content=row["output"])]
@@ -166,7 +166,7 @@ def _instruction(line: int, row: Row) -> Read:
 
 
 def _question(row: Row) -> tuple[str, Any]:
-    """Instruction and input as one text; or the one of them that is none."""
+    """Instruction and input as one text, or whichever of them is not text."""
     first, second = row["instruction"], row.get("input")
     if second is not None and not isinstance(second, str):
         return "input", second
@@ -176,7 +176,7 @@ def _question(row: Row) -> tuple[str, Any]:
 
 
 def _history(line: int, value: Any) -> tuple[list[Turn], list[Fault]]:
-    """Earlier questions and answers, only read: the rows of one chat overlap."""
+    """Earlier turns as context only: the rows of one chat overlap."""
     if not value:
         return [], []
     pairs = value if isinstance(value, list) else [value]
@@ -196,7 +196,7 @@ def _history(line: int, value: Any) -> tuple[list[Turn], list[Fault]]:
 
 
 def _sharegpt(line: int, row: Row) -> Read:
-    """`conversations` of from and value; `system` may stand beside it."""
+    """`conversations` with from and value, and an optional `system`."""
     value = row["conversations"]
     if not isinstance(value, list) or not value:
         found = shown(value)
@@ -223,7 +223,7 @@ def _share_turn(where: str, message: Any) -> Turn:
 
 
 def _text(line: int, row: Row) -> Read:
-    """`text` alone: all of it is learned, as one answer."""
+    """`text` only: all of it is trained on, as one answer."""
     return _one(line, [Turn(field="text", role="assistant", content=row["text"])])
 
 
@@ -238,21 +238,21 @@ FORMATS = (
     Format(
         name="openai_chat",
         title="OpenAI chat",
-        words="messages, a list of role and content",
+        words="messages, a list with role and content",
         needs=("messages",),
         read=_chat,
     ),
     Format(
         name="sharegpt",
         title="ShareGPT",
-        words="conversations, a list of from and value",
+        words="conversations, a list with from and value",
         needs=("conversations",),
         read=_sharegpt,
     ),
     Format(
         name="turns",
         title="conversation_id and turns",
-        words="turns, a list of role and content",
+        words="turns, a list with role and content",
         needs=("turns",),
         read=_turns,
     ),
@@ -266,7 +266,7 @@ FORMATS = (
     Format(
         name="instruction",
         title="instruction, input and output",
-        words="instruction and output, perhaps input",
+        words="instruction and output, optionally input",
         needs=("instruction", "output"),
         read=_instruction,
     ),

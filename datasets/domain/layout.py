@@ -1,4 +1,4 @@
-"""How a file is laid out, told from its first bytes alone."""
+"""Detects a file's layout from its first bytes."""
 
 import csv
 import io
@@ -28,8 +28,8 @@ COLUMNS = {key for found in FORMATS for key in found.needs}
 class Layout:
     """`container` is jsonl, json, csv or parquet.
 
-    `inside` tells where a JSON document has its rows: `values` (one after another),
-    `array`, or the name of a member. `delimiter` is that of CSV.
+    `inside` says where a JSON document keeps its rows: `values` (one after another),
+    `array`, or the name of a member. `delimiter` applies to CSV.
     """
 
     container: str
@@ -38,7 +38,7 @@ class Layout:
 
 
 def find_layout(head: bytes) -> Layout | Fault:
-    """The layout of an unpacked file, from up to HEAD_BYTES of its beginning."""
+    """The layout of an uncompressed file, from its first HEAD_BYTES."""
     if head.startswith(b"PAR1"):
         return Layout(container="parquet")
     if refused := _refused(head):
@@ -65,7 +65,7 @@ def _refused(head: bytes) -> Fault | None:
 
 
 def _json_layout(text: bytes, *, whole: bool) -> Layout:
-    """JSON Lines when a line holds a whole value; else a document, or several."""
+    """JSON Lines when a line is a complete value, else one or more documents."""
     pieces = text.split(b"\n")
     lines = [line for line in pieces if line.strip()]
     complete = [line for line in (pieces if whole else pieces[:-1]) if line.strip()]
@@ -92,7 +92,7 @@ def _is_value(line: bytes) -> bool:
 
 
 def _member(text: bytes) -> str:
-    """The member of one document that holds the rows, "" when it is a row itself."""
+    """The member of a document that holds the rows; "" if it is a row itself."""
     if b'"training_pairs"' in text and b'"conversations"' in text:
         return "conversations"
     keys = [key for key in MEMBERS[1:] if b'"%s"' % key in text]
@@ -110,6 +110,6 @@ def _csv_layout(text: bytes) -> Layout | Fault:
         names = []
     if COLUMNS & {name.strip() for name in names}:
         return Layout(container="csv", delimiter=best)
-    seen = f"the file begins with {clean(first[:80])!r}"
-    advice = f"JSON Lines, JSON, CSV or Parquet are read, with rows of: {known()}."
+    seen = f"the file starts with {clean(first[:80])!r}"
+    advice = f"Upload JSON Lines, JSON, CSV or Parquet with rows in one of: {known()}."
     return Fault(kind="unknown_format", found=seen, advice=advice)

@@ -1,4 +1,4 @@
-"""How long examples are: counted exactly, stored small."""
+"""Histograms of example lengths: exact counts, compact storage."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ class Lengths:
 
     @classmethod
     def load(cls, stored: Iterable[Iterable[int]]) -> "Lengths":
-        """From JSON, as `dump()` gave it."""
+        """Load from the JSON that `dump()` produced."""
         return cls(tuple((length, count) for length, count in stored))
 
     def dump(self) -> list[list[int]]:
@@ -51,7 +51,7 @@ class Lengths:
         return self.pairs[-1][0] if self.pairs else 0
 
     def quantile(self, share: float) -> int:
-        """The smallest length that at least this share of examples do not exceed."""
+        """The length at this quantile: at least this share of examples is no longer."""
         wanted, seen = share * self.count, 0
         for length, count in self.pairs:
             seen += count
@@ -60,15 +60,15 @@ class Lengths:
         return 0
 
     def over(self, limit: int) -> int:
-        """How many examples are longer than a limit."""
+        """Number of examples longer than a limit."""
         return sum(count for length, count in self.pairs if length > limit)
 
     def kept(self, limit: int) -> int:
-        """Tokens that remain when every example is cut at a limit."""
+        """Tokens left when every example is truncated at a limit."""
         return sum(min(length, limit) * count for length, count in self.pairs)
 
     def bars(self, count: int = 24) -> list[tuple[int, int, int]]:
-        """(from, to, examples) of equally wide bars up to the maximum, for a chart."""
+        """(from, to, examples) for equal-width chart bars up to the maximum."""
         if not self.pairs:
             return []
         width = max(-(-self.maximum // count), 1)

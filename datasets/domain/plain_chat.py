@@ -1,7 +1,7 @@
-"""The quick way through the commonest rows: plain OpenAI chat without a flaw.
+"""Fast path for the most common rows: plain, valid OpenAI chat.
 
-msgspec checks structure while it decodes. Whatever is not plainly right (a fault, a
-warning, a weight, a tool call) is None here and goes the thorough way.
+msgspec checks structure while it decodes. Anything else (an error, a warning, a weight,
+a tool call) returns None here and takes the slow path.
 """
 
 from typing import Annotated
@@ -13,7 +13,7 @@ Text = Annotated[str, Meta(min_length=1)]
 
 
 class Message(Struct, tag_field="role", forbid_unknown_fields=True, gc=False):
-    """A message of one role and nothing beside its text."""
+    """A message with one role and nothing but text."""
 
 
 class System(Message, tag="system"):
@@ -40,9 +40,9 @@ _decode = msgspec.json.Decoder(Row).decode
 
 
 def is_plain(raw: bytes) -> bool:
-    """Whether a row is chat without a fault or warning.
+    """Whether a row is chat without errors or warnings.
 
-    Roles alternate, a system message stands first, an answer last, no text is blank.
+    Roles alternate, a system message comes first, an answer last, no text is blank.
     """
     try:
         messages = _decode(raw).messages

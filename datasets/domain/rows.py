@@ -1,4 +1,4 @@
-"""From the rows of a file to examples, with everything that is wrong on the way."""
+"""Turns the rows of a file into examples and collects their errors."""
 
 import math
 import re
@@ -17,7 +17,7 @@ HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class RowReader:
-    """Reads rows of one file; the first row that is known settles the format."""
+    """Reads the rows of one file; the first recognised row sets the format."""
 
     def __init__(self, inside: str = "") -> None:
         self.format: Format | None = None
@@ -26,7 +26,7 @@ class RowReader:
         self._in_conversations = inside == "conversations"
 
     def read(self, line: int, item: Any) -> Read:
-        """The examples of one item: bytes of JSON, values, or a fault as it is."""
+        """The examples of one item: JSON bytes, values, or an error passed through."""
         self.rows += 1
         if isinstance(item, Fault):
             return [], [item]
@@ -42,7 +42,7 @@ class RowReader:
 
     @property
     def is_chat(self) -> bool:
-        """Whether rows that are `is_plain` need no closer look."""
+        """Whether rows that pass `is_plain` can skip the full checks."""
         return self.format is not None and self.format.name == "openai_chat"
 
     def _read_value(self, line: int, value: Any) -> Read:
@@ -77,7 +77,7 @@ BLANK = object()
 
 
 def parse(line: int, raw: bytes) -> Any:
-    """The JSON value of a row, BLANK, or what is wrong with it."""
+    """The JSON value of a row, BLANK, or its error."""
     try:
         value = _decode(raw)
     except msgspec.ValidationError:
@@ -115,12 +115,12 @@ def _unknown(line: int, value: Any) -> Fault:
         else shown(value)
     )
     return Fault(
-        kind="unknown_format", line=line, found=seen, advice=f"Known are {known()}."
+        kind="unknown_format", line=line, found=seen, advice=f"Supported: {known()}."
     )
 
 
 def _lines_of_pairs(line: int, raw: bytes, count: int) -> list[int]:
-    """Where in the file each training pair begins."""
+    """Where in the file each training pair starts."""
     scan = DocumentRows("training_pairs", max_bytes=math.inf)  # type: ignore[arg-type]
     lines = [line + at - 1 for at, _ in [*scan.feed(raw), *scan.finish()]]
     return lines if len(lines) == count else [line] * count

@@ -1,9 +1,9 @@
-"""Likely secrets in training text: looked for by their usual beginnings."""
+"""Finds likely secrets in training text by their usual prefixes."""
 
 import re
 
-# A literal that must stand in the text before its expression is tried, since looking
-# for bytes is a hundred times faster. Shapes as their issuers document them.
+# A literal that must occur in the text before its expression is tried: searching for
+# bytes is a hundred times faster. Patterns as their issuers document them.
 SHAPES: tuple[tuple[bytes, str, re.Pattern[bytes]], ...] = (
     (b"@", "an e-mail address",
      re.compile(rb"[\w+-]@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.[a-zA-Z]{2,24}\b")),
@@ -23,10 +23,10 @@ EXAMPLE_HOSTS = (b"example.com", b"example.org", b"example.net", b"example.edu")
 
 
 def find_secret(text: bytes) -> str:
-    """What the text seems to hold, "" for nothing; never the secret itself.
+    """The kind of secret the text seems to contain, or ""; never the secret itself.
 
-    Looks at the first megabyte. Addresses at example.com and its like, which are
-    reserved for examples, are none.
+    Scans the first megabyte. Addresses at example.com and other reserved domains do
+    not count.
     """
     text = text[:LOOKED_AT_BYTES]
     for literal, words, shape in SHAPES:

@@ -1,7 +1,7 @@
-"""Which examples are held out for validation.
+"""Decides which examples are held out for validation.
 
-By conversation: no conversation stands on both sides, and equal examples stay on one
-side even where they belong to different conversations.
+By conversation: no conversation ends up in both splits, and equal examples stay in one
+split even if they belong to different conversations.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ RANKS = 2**64
 
 
 class Splitter:
-    """Give it every example; afterwards it says for each group on which side it stands.
+    """Add every example; afterwards it tells which split each group belongs to.
 
     A group is a conversation, or an example that belongs to none. Groups are ordered by
     SHA-256 of seed and name, which no platform or library version changes, and the
@@ -39,7 +39,7 @@ class Splitter:
         self._threshold = 0
 
     def add(self, identity: bytes, conversation: str | None) -> int:
-        """The group of an example; equal examples have equal `identity`."""
+        """Add an example; equal examples have equal `identity`."""
         example = self._rank(identity)
         if conversation is None:
             group, first = example, self._first_group.get(example)
@@ -54,13 +54,13 @@ class Splitter:
         return group
 
     def _seen_before(self, example: int) -> int | None:
-        """The group of an equal example; one without conversation is its own group."""
+        """The group of an equal example; without a conversation, its own group."""
         if self._groups is not None and example in self._groups:
             return example
         return self._first_group.get(example)
 
     def settle(self) -> None:
-        """Decide, once every example was added."""
+        """Decide the split, once every example has been added."""
         if self._groups is None:
             self._threshold = int(self._share * RANKS)
             return
@@ -71,7 +71,7 @@ class Splitter:
         self._threshold = roots[count]
 
     def is_held_out(self, group: int) -> bool:
-        """Whether a group stands on the validation side; only after `settle()`."""
+        """Whether a group is in the validation split; only after `settle()`."""
         return self._root(group) < self._threshold
 
     def _note(self, group: int) -> None:

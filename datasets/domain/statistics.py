@@ -1,4 +1,4 @@
-"""What a base model's tokenizer makes of a split, example by example."""
+"""Token statistics of a split for one base model, example by example."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,8 +13,8 @@ NEVER = -1
 class Measured:
     """One example in tokens.
 
-    `first_learned` is the position of the first token that is predicted and learned
-    (NEVER when there is none), `last_end` that of the end of the last learned turn.
+    `first_learned` is the position of the first token that is predicted and trained on
+    (NEVER if there is none), `last_end` that of the end of the last such turn.
     """
 
     tokens: int
@@ -27,7 +27,7 @@ class Measured:
 
 @dataclass(slots=True)
 class Statistics:
-    """Sums and histograms over a split; JSON by `dump()`."""
+    """Sums and histograms over a split; `dump()` gives JSON."""
 
     tokens: int = 0
     supervised: int = 0
@@ -60,7 +60,7 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """What cutting at a max_length does to a split, in examples."""
+    """Effect of truncating at a max_length on a split, in examples."""
 
     examples: int
     without_label: int
@@ -75,7 +75,7 @@ class Signal:
 def signal(
     lengths: Lengths, first_learned: Lengths, last_end: Lengths, *, max_length: int
 ) -> Signal:
-    """How many examples have no label, lose their last end of turn, or are cut.
+    """How many examples have no label, lose their last end of turn, or are truncated.
 
     A position p survives when p < max_length. Exact for a max_length up to 4096 and for
     every multiple of 8 up to 8192, of 16 up to 16 384, and so on.
@@ -92,5 +92,5 @@ def signal(
 
 
 def _bucket(position: int) -> int:
-    """A position's bucket: as of the length that it takes to keep it, less one."""
+    """A position's bucket: that of the length needed to keep it, minus one."""
     return position if position == NEVER else bucket(position + 1) - 1

@@ -1,4 +1,4 @@
-"""A conversation as every format is brought to it, and what may be wrong with it."""
+"""The conversation that every format is converted to, and its validation."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One message as a format gave it; the fields name it in the words of the file."""
+    """One message from a row; the fields use the file's own names."""
 
     field: str
     content_field: str = ""
@@ -28,7 +28,7 @@ class Example:
     """One training sequence.
 
     `messages` have `role` and `content`, answers also `weight`, and what tool calls
-    need. `conversation` is the file's own name for what must not be split, if any.
+    need. `conversation` is the file's own conversation id, if any: never split up.
     """
 
     line: int
@@ -44,7 +44,7 @@ def build_example(
     conversation: str | None = None,
     tools: list[Any] | None = None,
 ) -> tuple[Example | None, list[Fault]]:
-    """The example of these turns, None when an error forbids it; and all faults."""
+    """The example of these turns (None on an error) and all errors and warnings."""
     faults = [fault for turn in turns for fault in _turn_faults(line, turn)]
     kept = [turn for turn in turns if not _is_empty_system(turn)]
     faults += _order_faults(line, kept)
@@ -58,7 +58,7 @@ def build_example(
 
 
 def text_of(content: Any) -> Any:
-    """OpenAI's list of text parts as one text; anything else as it is."""
+    """OpenAI's list of text parts joined; anything else unchanged."""
     if not isinstance(content, list) or not content:
         return content
     texts = [
@@ -116,7 +116,7 @@ def _content_faults(line: int, turn: Turn) -> Iterator[Fault]:
     elif not isinstance(content, str):
         yield Fault(kind="not_text", line=line, field=where, found=shown(content))
     elif _blank(content) and not (turn.extra or {}).get("tool_calls"):
-        found = "" if not content else "only white space"
+        found = "" if not content else "only whitespace"
         yield Fault(kind="empty_content", line=line, field=where, found=found)
 
 
@@ -159,6 +159,6 @@ def _roles(roles: list[Any]) -> str:
 
 
 def conversation_of(row: dict[str, Any]) -> str | None:
-    """The row's own conversation id, when it is text or a number."""
+    """The row's own conversation id, if it is text or a number."""
     found = row.get("conversation_id")
     return str(found) if isinstance(found, str | int) and found != "" else None

@@ -1,4 +1,4 @@
-"""Datasets in the browser: views, forms, and what their templates are given.
+"""Dataset pages: views, forms and template context.
 
-Rules and writes are not here: see services.py.
+Rules and writes are elsewhere: see services.py.
 """

@@ -1,4 +1,4 @@
-"""What the pages of a dataset show, gathered from rows and files."""
+"""Template context of a dataset's pages, from rows and files."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from datasets.pages.forms import LookForm
 from datasets.tokens.preflight import Preflight, preflight
 
 STAGES = {
-    "": "Waiting for its turn",
+    "": "Queued",
     "structure": "Reading every row",
     "splits": "Writing the normalised splits",
     "tokens": "Counting tokens",
@@ -24,7 +24,7 @@ CHART_WIDTH, CHART_HEIGHT = 640, 140
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultCount:
-    """A kind of fault with its count."""
+    """A kind of error or warning with its count."""
 
     title: str
     advice: str
@@ -34,7 +34,7 @@ class FaultCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """A bar of the length chart, in the chart's units."""
+    """A bar of the length chart, in chart units."""
 
     x: float
     y: float
@@ -45,7 +45,7 @@ class Bar:
 
 
 def first_look_values() -> dict[str, Any]:
-    """What the look begins with."""
+    """Initial values of the preflight form."""
     return {
         "example": 1,
         "split": "train",
@@ -55,7 +55,7 @@ def first_look_values() -> dict[str, Any]:
 
 
 def detail_context(dataset: Dataset, asked: QueryDict) -> dict[str, Any]:
-    """Everything that the page of one dataset shows."""
+    """Context of a dataset's page."""
     found: dict[str, Any] = {
         "dataset": dataset,
         "section": "datasets",
@@ -68,7 +68,7 @@ def detail_context(dataset: Dataset, asked: QueryDict) -> dict[str, Any]:
 
 
 def look_context(dataset: Dataset, asked: QueryDict) -> dict[str, Any]:
-    """The training signal: of all examples, and of the one that is looked at."""
+    """The training signal of all examples and of the selected one."""
     values = first_look_values()
     values |= {name: asked[name] for name in values if asked.get(name)}
     form = LookForm(values)
@@ -88,7 +88,7 @@ def look_context(dataset: Dataset, asked: QueryDict) -> dict[str, Any]:
 
 
 def look_at(dataset: Dataset, chosen: dict[str, Any], total: int) -> dict[str, Any]:
-    """The chosen example, and its neighbours."""
+    """The selected example and its neighbours."""
     seen = _preflight(dataset, chosen)
     example = chosen["example"]
     return {
@@ -103,12 +103,14 @@ def _preflight(dataset: Dataset, chosen: dict[str, Any]) -> Preflight:
     try:
         return preflight(dataset, **chosen)
     except FileNotFoundError:
-        missing = "The normalised file is not there any more: make a new version."
+        missing = (
+            "The normalised file has been removed. Create a new version of the dataset."
+        )
         return Preflight(**chosen, missing=missing)
 
 
 def statistics_context(row: DatasetStatistics, max_length: int) -> dict[str, Any]:
-    """Percentiles, chart and signal of a base model's statistics."""
+    """Percentiles, length chart and training signal from a base model's statistics."""
     lengths = row.length_histogram
     found: Signal = row.signal(max_length)
     return {
@@ -124,7 +126,7 @@ def statistics_context(row: DatasetStatistics, max_length: int) -> dict[str, Any
 
 
 def bars(row: DatasetStatistics, max_length: int) -> list[Bar]:
-    """The length histogram as bars; those that max_length cuts are marked."""
+    """The length histogram as bars; those beyond max_length are marked."""
     found = row.length_histogram.bars()
     highest = max((count for _, _, count in found), default=0) or 1
     step = CHART_WIDTH / max(len(found), 1)
@@ -142,7 +144,7 @@ def bars(row: DatasetStatistics, max_length: int) -> list[Bar]:
 
 
 def fault_counts(dataset: Dataset) -> list[FaultCount]:
-    """Every kind that was found, errors first, the most frequent first."""
+    """Every kind found, errors first, most frequent first."""
     known = ((KINDS[k], n) for k, n in dataset.fault_counts.items() if k in KINDS)
     found = [
         FaultCount(title=k.title, advice=k.advice, count=n, error=k.error)

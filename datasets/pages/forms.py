@@ -1,4 +1,4 @@
-"""Forms of datasets: upload, edit, new version, and what to look at."""
+"""Dataset forms: upload, edit, new version, preflight."""
 
 from typing import Any
 
@@ -15,11 +15,11 @@ from datasets.domain.split import (
 from training.models import BaseModel
 
 KINDS = ".jsonl,.json,.csv,.parquet,.gz"
-SHARE_WORDS = "0 to 50 % of the conversations; at least one when there are ten."
+SHARE_WORDS = "0 to 50 % of conversations; at least one if there are ten or more."
 
 
 class SplitForm(forms.Form):
-    """How the examples are divided."""
+    """How examples are split into train and validation."""
 
     validation_percent = forms.FloatField(
         label="Validation share (%)",
@@ -31,16 +31,16 @@ class SplitForm(forms.Form):
         localize=False,
     )
     split_seed = forms.IntegerField(
-        label="Seed of the split",
+        label="Split seed",
         required=False,
         min_value=0,
         max_value=MAX_SEED,
         initial=SPLIT_SEED,
-        help_text="The same seed gives the same split.",
+        help_text="The same seed always gives the same split.",
     )
 
     def split(self) -> dict[str, Any]:
-        """The valid fields as services take them; empty ones as they were."""
+        """The cleaned fields as services expect them; empty ones unchanged."""
         percent, seed = (
             self.get_initial_for_field(self.fields[name], name)
             if self.cleaned_data[name] is None
@@ -51,7 +51,7 @@ class SplitForm(forms.Form):
 
 
 def file_field(*, required: bool, label: str, words: str) -> forms.FileField:
-    """A file of a known kind."""
+    """A file with a supported extension."""
     return forms.FileField(
         label=label,
         required=required,
@@ -63,11 +63,11 @@ def file_field(*, required: bool, label: str, words: str) -> forms.FileField:
 
 
 class UploadForm(SplitForm):
-    """A file of conversations, and what to call it."""
+    """A file of conversations with a name and description."""
 
     file = file_field(required=True, label="File", words="")
     name = forms.CharField(
-        max_length=200, required=False, help_text="Empty: name of the file."
+        max_length=200, required=False, help_text="Defaults to the file name."
     )
     description = forms.CharField(
         max_length=10_000, required=False, widget=forms.Textarea(attrs={"rows": 2})
@@ -75,33 +75,35 @@ class UploadForm(SplitForm):
     validation_file = file_field(
         required=False,
         label="Validation set",
-        words="Held out instead of a share of the file, in the same format.",
+        words="Used for validation instead of a share of the file. Same format.",
     )
     field_order = ["file", "name", "description"]
 
     def values(self) -> dict[str, Any]:
-        """The valid form as `create_dataset` takes it."""
+        """The cleaned data as arguments of `create_dataset`."""
         names = ("file", "name", "description", "validation_file")
         return {n: self.cleaned_data[n] for n in names} | self.split()
 
 
 class VersionForm(SplitForm):
-    """Another file, or the same one split otherwise."""
+    """Another file, or the same file with a different split."""
 
     file = file_field(
-        required=False, label="File", words="Empty: the same content, split anew."
+        required=False,
+        label="File",
+        words="Leave empty to split the current content again.",
     )
     validation_file = file_field(required=False, label="Validation set", words="")
     field_order = ["file", "validation_file"]
 
     def values(self) -> dict[str, Any]:
-        """The valid form as `create_version` takes it."""
+        """The cleaned data as arguments of `create_version`."""
         names = ("file", "validation_file")
         return {n: self.cleaned_data[n] for n in names} | self.split()
 
 
 class EditForm(SplitForm):
-    """Name and description; the split while no job uses the dataset."""
+    """Name, description and, while no job uses the dataset, the split."""
 
     name = forms.CharField(max_length=200)
     description = forms.CharField(
@@ -112,19 +114,22 @@ class EditForm(SplitForm):
     def __init__(self, *args: Any, in_use: bool, **options: Any) -> None:
         super().__init__(*args, **options)
         if in_use:
-            words = "A training job uses it: make a new version to change this."
+            words = (
+                "A training job uses this dataset. "
+                "Create a new version to change the split."
+            )
             for name in ("validation_percent", "split_seed"):
                 self.fields[name].disabled = True
                 self.fields[name].help_text = words
 
     def values(self) -> dict[str, Any]:
-        """The valid form as `edit` takes it."""
+        """The cleaned data as arguments of `edit`."""
         names = ("name", "description")
         return {n: self.cleaned_data[n] for n in names} | self.split()
 
 
 class LookForm(forms.Form):
-    """Which example to look at, by which base model, cut at which length."""
+    """The example to show, the base model and the max_length."""
 
     example = forms.IntegerField(min_value=1, max_value=10**12, initial=1)
     split = forms.ChoiceField(choices=[(s, s.capitalize()) for s in SPLITS])

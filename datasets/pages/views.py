@@ -7,11 +7,11 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from datasets.access import UNKNOWN_DATASET
+from datasets.access import own_dataset, own_deleted_dataset
 from datasets.domain.split import SPLITS
 from datasets.downloads import normalised_file, original_file
 from datasets.filters import DatasetFilter
@@ -28,6 +28,7 @@ from datasets.services import (
     restore_dataset,
 )
 from lora_pipeline.errors import Refusal
+from lora_pipeline.web.requests import UserRequest
 
 PAGE_SIZE = 20
 EXAMPLES_A_PAGE = 10
@@ -39,18 +40,10 @@ PARTS = {
 }
 
 
-def own_dataset(request: HttpRequest, dataset_id: UUID) -> Dataset:
-    """The user's dataset, or the one 404 for all that is not theirs."""
-    own = Dataset.objects.visible_to(request.user)  # type: ignore[arg-type]
-    if (dataset := own.find(dataset_id)) is None:
-        raise Http404(UNKNOWN_DATASET)
-    return dataset
-
-
 @require_GET
-def dataset_list(request: HttpRequest) -> HttpResponse:
-    """Newest first, with filters; the deleted ones on demand."""
-    owner: Any = request.user
+def dataset_list(request: UserRequest) -> HttpResponse:
+    """Datasets, newest first, with filters; deleted ones on request."""
+    owner = request.user
     deleted = "deleted" in request.GET
     rows = Dataset.objects.deleted_of(owner) if deleted else None
     own = Dataset.objects.visible_to(owner).listed() if rows is None else rows.listed()
@@ -66,12 +59,12 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
     return render(request, "datasets/list.html", context)
 
 
-def upload(request: HttpRequest) -> HttpResponse:
-    """Take a file; a refused one is told beside the field."""
+def upload(request: UserRequest) -> HttpResponse:
+    """Upload a file; errors appear next to the field."""
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        owner: Any = request.user
-        dataset = attempt(form, create_dataset, owner=owner, **form.values())
+        values = form.values()
+        dataset = attempt(form, create_dataset, owner=request.user, **values)
         if dataset is not None:
             return redirect("dataset", dataset_id=dataset.pk)
     found = {"form": form, "section": "datasets"}
@@ -80,7 +73,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 
 def attempt(form: forms.Form, service: Any, **values: Any) -> Any:
-    """Call a service; what it refuses is told by field, and None returned."""
+    """Call a service; put refusals on the form by field and return None."""
     try:
         return service(**values)
     except Refusal as refusal:
@@ -91,25 +84,25 @@ def attempt(form: forms.Form, service: Any, **values: Any) -> Any:
 
 
 def form_status(form: forms.Form) -> int:
-    """422 for a form that was sent and refused."""
+    """422 for a submitted form with errors."""
     return 422 if form.is_bound and form.errors else 200
 
 
 @require_GET
-def detail(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
-    """All of a dataset; htmx gets the part that it asks for."""
-    found = detail_context(own_dataset(request, dataset_id), request.GET)
+def detail(request: UserRequest, dataset_id: UUID) -> HttpResponse:
+    """A dataset's page; htmx gets only the fragment it asks for."""
+    found = detail_context(own_dataset(request.user, dataset_id), request.GET)
     template = PARTS.get(request.headers.get("HX-Target", ""), PARTS[""])
     return render(request, template, found)
 
 
 @require_GET
-def examples(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
+def examples(request: UserRequest, dataset_id: UUID) -> HttpResponse:
     """Normalised examples as chats."""
-    dataset = own_dataset(request, dataset_id)
+    dataset = own_dataset(request.user, dataset_id)
     split = request.GET.get("split", "train")
     if split not in SPLITS:
-        raise Http404("There is no such split.")
+        raise Http404("Split not found.")
     try:
         total = require_rows(dataset, split)
     except Refusal:
@@ -122,9 +115,9 @@ def examples(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     return render(request, "datasets/examples.html", found | {"section": "datasets"})
 
 
-def edit_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
+def edit_page(request: UserRequest, dataset_id: UUID) -> HttpResponse:
     """Name, description, and the split while no job uses it."""
-    dataset = own_dataset(request, dataset_id)
+    dataset = own_dataset(request.user, dataset_id)
     first = {"name": dataset.name, "description": dataset.description}
     first |= split_values(dataset)
     in_use = dataset.jobs.exists()
@@ -137,9 +130,9 @@ def edit_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     return form_page(request, dataset, form, title="Edit", submit="Save")
 
 
-def version(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
-    """Make a later version of a dataset."""
-    dataset = own_dataset(request, dataset_id)
+def version(request: UserRequest, dataset_id: UUID) -> HttpResponse:
+    """Create a new version of a dataset."""
+    dataset = own_dataset(request.user, dataset_id)
     first = split_values(dataset)
     form = VersionForm(request.POST or None, request.FILES or None, initial=first)
     if request.method == "POST" and form.is_valid():
@@ -147,62 +140,60 @@ def version(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
         if later is not None:
             return redirect("dataset", dataset_id=later.pk)
     title = f"Version {dataset.version + 1} of {dataset.name}"
-    return form_page(request, dataset, form, title=title, submit="Make the version")
+    return form_page(request, dataset, form, title=title, submit="Create version")
 
 
 def split_values(dataset: Dataset) -> dict[str, Any]:
-    """A dataset's split as the forms show it."""
+    """Initial form values for a dataset's split."""
     percent = round(dataset.validation_share * 100, 6)
     return {"validation_percent": percent, "split_seed": dataset.split_seed}
 
 
 def form_page(
-    request: HttpRequest, dataset: Dataset, form: forms.Form, **words: str
+    request: UserRequest, dataset: Dataset, form: forms.Form, **words: str
 ) -> HttpResponse:
-    """A plain form with a way back to the dataset."""
+    """A simple form page with a link back to the dataset."""
     back = f"/datasets/{dataset.pk}"
     found = {"form": form, "section": "datasets", "back": back, **words}
     return render(request, "form.html", found, status=form_status(form))
 
 
 @require_POST
-def measure(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
-    """Have the tokens counted by one more base model."""
-    dataset = own_dataset(request, dataset_id)
+def measure(request: UserRequest, dataset_id: UUID) -> HttpResponse:
+    """Count tokens with another base model's tokenizer."""
+    dataset = own_dataset(request.user, dataset_id)
     chosen = request.POST.get("base_model", "")
     try:
         queue_measuring(dataset=dataset, base_model=chosen)
     except Refusal as refusal:
         messages.error(request, refusal.message)
     else:
-        messages.success(request, f"Counting tokens by {chosen}; look again soon.")
+        messages.success(request, f"Counting tokens with {chosen}. Reload in a moment.")
     return redirect("dataset", dataset_id=dataset.pk)
 
 
 @require_POST
-def delete(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
-    """Put it away; its jobs stay, and the list offers to undo."""
-    dataset = own_dataset(request, dataset_id)
+def delete(request: UserRequest, dataset_id: UUID) -> HttpResponse:
+    """Delete a dataset; its jobs stay, and the list offers undo."""
+    dataset = own_dataset(request.user, dataset_id)
     delete_dataset(dataset=dataset)
     request.session[UNDO] = {"id": str(dataset.pk), "name": dataset.name}
     return redirect("datasets")
 
 
 @require_POST
-def restore(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
-    """Bring a deleted dataset back."""
-    deleted = Dataset.objects.deleted_of(request.user)  # type: ignore[arg-type]
-    if (dataset := deleted.find(dataset_id)) is None:
-        raise Http404(UNKNOWN_DATASET)
+def restore(request: UserRequest, dataset_id: UUID) -> HttpResponse:
+    """Restore a deleted dataset."""
+    dataset = own_deleted_dataset(request.user, dataset_id)
     restore_dataset(dataset=dataset)
-    messages.success(request, f"{dataset.name} is back.")
+    messages.success(request, f"{dataset.name} was restored.")
     return redirect("dataset", dataset_id=dataset.pk)
 
 
 @require_GET
-def download(request: HttpRequest, dataset_id: UUID, part: str) -> HttpResponse:
-    """The original file, or a normalised split."""
-    dataset = own_dataset(request, dataset_id)
+def download(request: UserRequest, dataset_id: UUID, part: str) -> HttpResponse:
+    """Download the original file or a normalised split."""
+    dataset = own_dataset(request.user, dataset_id)
     try:
         answer: FileResponse = (
             original_file(dataset)

@@ -1,4 +1,4 @@
-"""A base model's tokenizer and chat template: counting, measuring, the training signal.
+"""Tokenizers and chat templates: token counts, statistics, the training signal.
 
-What is learned is decided in training/trainer/labels.py, which this package calls.
+Labels are decided in training/trainer/labels.py, which this package calls.
 """

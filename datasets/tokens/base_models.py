@@ -1,21 +1,23 @@
-"""The tokenizer that belongs to a base model of the catalogue."""
+"""Finds the tokenizer of a base model in the catalogue."""
 
 from pathlib import Path
 
+from huggingface_hub import try_to_load_from_cache
+from huggingface_hub.errors import HFValidationError
+
 from datasets.tokens.tokenizer import EstimatedTokenizer, ModelTokenizer, tokenizer_in
+from training.models import BaseModel
 
 AnyTokenizer = ModelTokenizer | EstimatedTokenizer
 
 
 def tokenizer_of(base_model: str) -> AnyTokenizer:
-    """The tokenizer of a base model of the catalogue, or the estimate."""
+    """The tokenizer of a base model in the catalogue, or the estimator."""
     return tokenizer_in(model_folder(base_model))
 
 
 def model_folder(base_model: str) -> Path | None:
-    """Where a base model's tokenizer lies: its own folder, or the hub's cache here."""
-    from training.models import BaseModel
-
+    """Folder of a base model's tokenizer: its own, or the local hub cache."""
     model = BaseModel.objects.filter(pk=base_model).first()
     if model is None:
         return None
@@ -25,10 +27,7 @@ def model_folder(base_model: str) -> Path | None:
 
 
 def _cached(name: str, revision: str | None) -> Path | None:
-    """The folder of the hub's cache, if a run has fetched the model before."""
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
+    """The folder in the hub cache, if a run has downloaded the model."""
     try:
         found = try_to_load_from_cache(name, "tokenizer.json", revision=revision)
     except HFValidationError:

@@ -1,7 +1,7 @@
-"""A model folder's chat template, rendered as transformers renders it.
+"""Renders a model folder's chat template the way transformers does.
 
-The trainer renders with transformers itself; this copy of its environment (variables,
-filters, what a message is stripped of) lets web and worker do the same without it.
+The trainer uses transformers itself; this copy of its Jinja environment (variables,
+filters, fields removed from a message) lets web and worker do the same without it.
 """
 
 import json
@@ -25,7 +25,7 @@ REASONING = ("reasoning_content", "thinking", "reasoning")
 
 
 class Generation(Extension):
-    """`{% generation %}`, which marks answers in some templates, renders its body."""
+    """Support for `{% generation %}`, which marks answers: renders its body."""
 
     tags = {"generation"}
 
@@ -35,7 +35,7 @@ class Generation(Extension):
 
 
 class ChatTemplate:
-    """The templates of a model folder, and the special tokens that they use."""
+    """The chat templates of a model folder and the special tokens they use."""
 
     def __init__(self, folder: Path) -> None:
         config = _json(folder / "tokenizer_config.json")
@@ -56,7 +56,7 @@ class ChatTemplate:
         tools: Any,
         add_generation_prompt: bool,
     ) -> str:
-        """The text of these messages. Raises CannotRender with the template's words."""
+        """Render the messages. Raises CannotRender with the template's own error."""
         named = "tool_use" if tools and "tool_use" in self._compiled else "default"
         template = self._compiled[named]
         variables = {
@@ -68,7 +68,7 @@ class ChatTemplate:
             "add_generation_prompt": add_generation_prompt,
         }
         try:
-            # As template.render() does, without copying the variables once more.
+            # Like template.render(), but without copying the variables again.
             context = template.new_context(variables, shared=True)
             return "".join(template.root_render_func(context))
         except Exception as error:
@@ -76,7 +76,7 @@ class ChatTemplate:
 
 
 def _plain(message: dict[str, Any]) -> dict[str, Any]:
-    """What a template sees: neither weight nor null, and reasoning by all its names."""
+    """A message as a template gets it: no weight, no nulls, all reasoning keys."""
     if len(message) == 3 and "weight" in message:
         return {"role": message["role"], "content": message["content"]}
     if len(message) == 2 and message.get("content") is not None:
@@ -107,7 +107,7 @@ def _refuse(message: str) -> None:
 
 
 def _sources(folder: Path, config: dict[str, Any]) -> dict[str, str]:
-    """Named templates from wherever a folder may hold them."""
+    """Named templates, from every place a folder may keep them."""
     found: dict[str, str] = {}
     given = config.get("chat_template")
     if isinstance(given, str):

@@ -1,4 +1,4 @@
-"""Tokens of a split by a base model: a pipeline of preparing and tokenizing."""
+"""Token statistics of a split: a pipeline of rendering and tokenizing."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -26,7 +26,7 @@ def measure_dataset(
     turns: int,
     tell: Callable[[float], Any] = lambda share: None,
 ) -> DatasetStatistics:
-    """Measure the train split with a base model's tokenizer; replaces an older row."""
+    """Count the train split with a base model's tokenizer; replaces earlier counts."""
     tokenizer = tokenizer_of(base_model)
     sums = Statistics()
     with default_storage.open(dataset.split_path("train")) as rows:
@@ -49,7 +49,7 @@ def measure_dataset(
 
 
 def measure_again(dataset_id: str, base_model: str) -> None:
-    """Statistics of a ready dataset by one more base model, or the default anew."""
+    """Count a ready dataset for another base model, or the default one again."""
     dataset = Dataset.objects.filter(pk=dataset_id, deleted_at=None).first()
     if dataset is None or dataset.status != Dataset.Status.READY:
         return
@@ -70,10 +70,10 @@ def measure_again(dataset_id: str, base_model: str) -> None:
 def measured(
     rows: Iterable[bytes], tokenizer: AnyTokenizer
 ) -> Iterator[tuple[int, list[Measured]]]:
-    """Batch by batch: bytes read so far, and what each row measures.
+    """Yields per batch the bytes read so far and each row's counts.
 
-    Three batches are under way at a time: one is rendered, one tokenized, which needs
-    no interpreter lock, and one counted.
+    Three batches are in flight at a time: one being rendered, one tokenized (which
+    releases the GIL), and one counted.
     """
     prepare: Callable[[Any], Any] = tokenizer.prepare
     encode: Callable[[Any], Any] = tokenizer.encode

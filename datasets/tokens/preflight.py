@@ -1,4 +1,4 @@
-"""The training signal of one example, by the trainer's own labels."""
+"""The training signal of one example, from the trainer's own labels."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ SHOWN_BEYOND = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A token as it is shown: what of the text it covers, and what becomes of it."""
+    """A token for display: the text it covers and whether it is trained on."""
 
     id: int
     text: str
@@ -26,17 +26,17 @@ class Token:
 
     @property
     def classes(self) -> str:
-        """The words that style it."""
+        """CSS classes that style it."""
         names = ("learned", "special", "ends_turn", "cut")
         return " ".join(n.replace("_", "-") for n in names if getattr(self, n))
 
 
 @dataclass(slots=True, kw_only=True)
 class Preflight:
-    """What the trainer will see of an example.
+    """An example as the trainer sees it.
 
-    `missing` says why there are no tokens: no such example, no tokenizer at hand, or
-    the chat template's own words.
+    `missing` says why there are no tokens: no such example, no tokenizer available, or
+    the chat template's own error.
     """
 
     example: int
@@ -59,7 +59,7 @@ class Preflight:
 
     @property
     def shown(self) -> list[Token]:
-        """Those and the first that were cut, as many as a page bears."""
+        """Those plus the first truncated ones, as many as fit on a page."""
         return self.tokens[:MAX_SHOWN]
 
     @property
@@ -67,7 +67,7 @@ class Preflight:
         return self.length - len(self.shown)
 
     def as_dict(self) -> dict[str, Any]:
-        """For the API."""
+        """The response of the API."""
         kept = self.kept
         return {
             "example": self.example,
@@ -90,26 +90,26 @@ class Preflight:
 def preflight(
     dataset: Dataset, *, example: int, split: str, base_model: str, max_length: int
 ) -> Preflight:
-    """The example with this number, from 1 on, as the trainer will see it."""
+    """The example with this number, from 1, as the trainer sees it."""
     found = Preflight(
         example=example, split=split, base_model=base_model, max_length=max_length
     )
     row = row_at(dataset, split, example - 1)
     if row is None:
-        found.missing = f"There is no example {example:,} in the {split} split."
+        found.missing = f"The {split} split has no example {example:,}."
         return found
     found.messages = row["messages"]
     tokenizer = tokenizer_of(base_model)
     if not isinstance(tokenizer, ModelTokenizer):
         found.missing = (
-            f"No tokenizer of {base_model} with a chat template is on this machine: "
-            "it comes with the first run, or with the model's folder."
+            f"No tokenizer with a chat template for {base_model} is on this machine. "
+            "The first run downloads it, or add the model's folder."
         )
         return found
     try:
         look_at(found, row, tokenizer)
     except CannotRender as error:
-        found.missing = f"The chat template refuses this example: {error}"
+        found.missing = f"The chat template rejects this example: {error}"
     return found
 
 

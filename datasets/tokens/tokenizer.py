@@ -1,4 +1,4 @@
-"""A base model's tokenizer and chat template, without the model; or an estimate."""
+"""A base model's tokenizer and chat template without the model, or an estimator."""
 
 import re
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ AHEAD = 200
 
 
 class ModelTokenizer:
-    """Counts and labels as the trainer will, by the same `labels.py`."""
+    """Counts and labels like the trainer, with the same `labels.py`."""
 
     exact = True
 
@@ -49,14 +49,14 @@ class ModelTokenizer:
         return self._template.exists
 
     def token(self, token_id: int) -> str:
-        """The text of one token alone."""
+        """The text of a single token."""
         return self._tokenizer.decode([token_id], skip_special_tokens=False)
 
     def is_special(self, text: str) -> bool:
         return text in self._special
 
     def prepare(self, row: Row) -> "Rendered":
-        """The part before tokenizing: text and what of it is learned."""
+        """The step before tokenizing: the text and the spans to train on."""
         messages, tools = row["messages"], row.get("tools")
         try:
             text = self.template.render(messages, tools, False)
@@ -70,7 +70,7 @@ class ModelTokenizer:
         return self.count(batch, self.encode(batch))
 
     def encode(self, batch: "Sequence[Rendered]") -> list[Encoding]:
-        """The slow part, which needs no interpreter lock."""
+        """The slow part, which releases the GIL."""
         return self._tokenizer.encode_batch_fast(
             [rendered.text for rendered in batch], add_special_tokens=False
         )
@@ -78,7 +78,7 @@ class ModelTokenizer:
     def count(
         self, batch: "Sequence[Rendered]", encoded: Sequence[Encoding]
     ) -> list[Measured]:
-        """Tokens of encoded rows: by the quick count where it is sure."""
+        """Token counts of encoded rows; uses the quick count where it is exact."""
         return [
             self._measured(rendered, encoding)
             for rendered, encoding in zip(batch, encoded, strict=True)
@@ -92,7 +92,7 @@ class ModelTokenizer:
         return self.measure_slowly(rendered.row)
 
     def measure_slowly(self, row: Row) -> Measured:
-        """What the labels themselves say of a row."""
+        """Token counts of a row from its actual labels."""
         try:
             found = label_conversation(
                 row["messages"], self.template, tools=row.get("tools")
@@ -115,7 +115,7 @@ class ModelTokenizer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """A row as text, with the characters that are learned."""
+    """A row as text, with the character spans to train on."""
 
     row: Row
     text: str
@@ -125,9 +125,9 @@ class Rendered:
 
 
 class QuickCount:
-    """Counts learned tokens without asking the tokenizer for offsets, a third faster.
+    """Counts supervised tokens without tokenizer offsets, a third faster.
 
-    A special token cuts the text: what stands between two of them is tokenized alone.
+    A special token splits the text: what lies between two of them is tokenized alone.
     So the n-th special token of the text is the n-th among the ids, and a learned span
     that ends with one ends exactly there. Its beginning is exact when the ids behind
     the last special token before it are those of the header alone, or of the header
@@ -145,7 +145,7 @@ class QuickCount:
 
     @classmethod
     def of(cls, tokenizer: Tokenizer, special: dict[str, int]) -> "QuickCount | None":
-        """None for a tokenizer whose special tokens or beginnings are out of order."""
+        """None for a tokenizer whose special tokens or headers break the rule."""
         added = tokenizer.get_added_tokens_decoder().values()
         plain = all(
             t.special and not (t.lstrip or t.rstrip or t.single_word or t.normalized)
@@ -156,7 +156,7 @@ class QuickCount:
         return cls(tokenizer, special) if special and plain and is_bytes else None
 
     def count(self, rendered: Rendered, encoding: Encoding) -> Measured | None:
-        """Tokens of a row as `measure_slowly` would count them, or None."""
+        """Token counts of a row, equal to `measure_slowly`, or None."""
         ids = encoding.ids
         marks = self._marks(rendered.text, ids)
         supervised, first, last = 0, NEVER, NEVER
@@ -176,7 +176,7 @@ class QuickCount:
         )
 
     def _marks(self, text: str, ids: list[int]) -> dict[int, int]:
-        """Where each special token ends in the text -> its position among the ids."""
+        """Maps the end of each special token in the text to its index in the ids."""
         found, position = {}, -1
         for mark in self._find.finditer(text):
             position = ids.index(self._special[mark.group()], position + 1)
@@ -186,7 +186,7 @@ class QuickCount:
     def _begin(
         self, text: str, start: int, ids: list[int], marks: dict[int, int]
     ) -> int | None:
-        """The first token of a learned span that starts at a character."""
+        """Index of the first token of a supervised span that starts at a character."""
         before = max((end for end in marks if end <= start), default=0)
         begin = marks[before] + 1 if before else 0
         header = self._header(text[before:start])
@@ -210,7 +210,7 @@ class QuickCount:
 
 
 class EstimatedTokenizer:
-    """Stands in while no tokenizer is at hand; `exact` says so."""
+    """Fallback when no tokenizer is available; `exact` is False."""
 
     exact = False
     usable = True
@@ -229,7 +229,7 @@ class EstimatedTokenizer:
 
 
 def tokenizer_in(folder: Path | None) -> ModelTokenizer | EstimatedTokenizer:
-    """The tokenizer of a model folder, or the estimate where there is none."""
+    """The tokenizer of a model folder, or the estimator if it has none."""
     if folder is None or not (folder / "tokenizer.json").is_file():
         return EstimatedTokenizer()
     changed = (folder / "tokenizer.json").stat().st_mtime_ns

@@ -1,4 +1,4 @@
-"""People, their keys and their sessions: signing in, lock-out, who may do what.
+"""Users, API keys and sessions: sign-in, lockout, permissions.
 
 The tables are in lora_pipeline/models.py; budgets are in training/costs.
 """

@@ -1,4 +1,4 @@
-"""Who is signed in where, and who guessed passwords."""
+"""Sessions and failed sign-ins in the admin."""
 
 from axes.models import (
     AccessAttempt,
@@ -34,7 +34,7 @@ class BrowserSessionAdmin(ReadOnlyAdmin):
 
 @admin.register(AccessAttempt)
 class AccessAttemptAdmin(ReadOnlyAdmin):
-    """Wrong passwords that count towards a lock."""
+    """Failed sign-ins that count towards a lockout."""
 
     hidden = SENT
     list_display = ("username", "ip_address", "failures_since_start", "attempt_time")
@@ -42,7 +42,7 @@ class AccessAttemptAdmin(ReadOnlyAdmin):
     search_start = "username"
     actions = (
         bulk_action(
-            "Remove the lock", lambda attempt, by: attempt.delete(), permission="unlock"
+            "Unlock", lambda attempt, by: attempt.delete(), permission="unlock"
         ),
     )
 
@@ -52,7 +52,7 @@ class AccessAttemptAdmin(ReadOnlyAdmin):
 
 @admin.register(AccessFailureLog, AccessLog)
 class AccessLogAdmin(ReadOnlyAdmin):
-    """What was kept of sign-ins, where that is switched on."""
+    """Sign-in history, where it is recorded."""
 
     hidden = ("http_accept",)
     list_display = ("username", "ip_address", "attempt_time")

@@ -10,38 +10,40 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from lora_pipeline.models import ApiKey, User
+from lora_pipeline.models import ApiKey, ApiKeyQuerySet, User
 from lora_pipeline.postgres import row_security
+from lora_pipeline.postgres.compiled import Compiled
 from lora_pipeline.tokens import hash_secret
 
-EXPIRED = "This API key expired on {:%Y-%m-%d}: make another on the keys page."
+EXPIRED = "This API key expired on {:%Y-%m-%d}. Create a new one on the API keys page."
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 
 def bearer_token(request: Request | HttpRequest) -> str | None:
-    """The token of an `Authorization: Bearer` header, None without one."""
+    """The token of an `Authorization: Bearer` header, or None."""
     scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
+def _usable(key_hash: str) -> ApiKeyQuerySet:
+    own = ApiKey.objects.usable().filter(key_hash=key_hash).select_related("user")
+    return own.annotate(**row_security.from_then_on("user_id")).order_by()
+
+
+KEY = Compiled(_usable, key_hash=str)
+
+
 class ApiKeyAuthentication(BaseAuthentication):
-    """Resolves a key to its owner, by a query that brings their rows into view."""
+    """Resolves a key to its owner, with a query that also makes their rows visible."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
         if (token := bearer_token(request)) is None:
             return None
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
-            row_security.reset()  # the key alone says who asks
-        key = (
-            ApiKey.objects.usable()
-            .select_related("user")
-            .annotate(**row_security.from_then_on("user_id"))
-            .filter(key_hash=hash_secret(token))
-            .first()
-        )
-        if key is None:
+            row_security.reset()  # the key alone identifies the caller
+        if (key := KEY.one(key_hash=hash_secret(token))) is None:
             raise AuthenticationFailed(
-                "This API key is unknown or was revoked: make one on the keys page."
+                "This API key is unknown or revoked. Create one on the API keys page."
             )
         if key.is_expired:
             row_security.reset()
@@ -60,7 +62,7 @@ def _note_use(key: ApiKey) -> None:
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the OpenAPI description names the keys."""
+    """The security scheme of API keys in the OpenAPI schema."""
 
     target_class = "lora_pipeline.accounts.authentication.ApiKeyAuthentication"
     name = "apiKey"

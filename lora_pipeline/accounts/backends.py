@@ -1,4 +1,4 @@
-"""Who is signed in, by a query that also shows their rows."""
+"""Loads the signed-in user with a query that also makes their rows visible."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from lora_pipeline.postgres import row_security
 
 
 class Users(ModelBackend):
-    """Django's users; looking one up for a session brings their rows into view."""
+    """Django's user backend; loading a session's user makes their rows visible."""
 
     def get_user(self, user_id: Any) -> User | None:
-        """The user of a session; None when there is none or it was deactivated."""
+        """The user of a session, or None if missing or deactivated."""
         seen = User.objects.annotate(**row_security.from_then_on("pk"))
         user: User | None = seen.filter(pk=user_id).first()
         return user if user is not None and self.user_can_authenticate(user) else None

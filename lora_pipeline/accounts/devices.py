@@ -1,7 +1,7 @@
-"""What a User-Agent header says about a device, in words."""
+"""A readable device name from a User-Agent header."""
 
-# The first that occurs wins: Edge and Opera call themselves Chrome, Chrome Safari, and
-# what runs on Android also says Linux.
+# First match wins: Edge and Opera also say Chrome, Chrome also says Safari, and
+# Android also says Linux.
 BROWSERS = {
     "Edg": "Edge",
     "OPR/": "Opera",
@@ -24,7 +24,7 @@ LONGEST = 60
 
 
 def device_of(user_agent: str) -> str:
-    """Such as `Firefox on Linux`; what it says itself where nobody knows it."""
+    """For example `Firefox on Linux`; the raw header for unknown clients."""
     browser = next((BROWSERS[s] for s in BROWSERS if s in user_agent), "")
     system = next((SYSTEMS[s] for s in SYSTEMS if s in user_agent), "")
     if not browser:

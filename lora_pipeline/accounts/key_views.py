@@ -1,25 +1,27 @@
-"""The page of API keys: making one, shown once, and revoking it."""
+"""The API keys page: create a key (shown once) and revoke it."""
 
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from lora_pipeline.accounts.access import own_key
 from lora_pipeline.accounts.services import create_api_key, revoke_api_key
 from lora_pipeline.models import ApiKey
+from lora_pipeline.web.requests import UserRequest
 
 
 class KeyForm(forms.Form):
-    """What a new key is for."""
+    """Form for a new API key."""
 
-    name = forms.CharField(max_length=100, help_text="Where it will be used.")
+    name = forms.CharField(max_length=100, help_text="What you will use this key for.")
     scope = forms.ChoiceField(
         choices=ApiKey.Scope,
         initial=ApiKey.Scope.WRITE,
-        help_text="A key that may only read can still ask for estimates.",
+        help_text="A read-only key can still request estimates.",
     )
     days = forms.TypedChoiceField(
         label="Expires",
@@ -32,27 +34,25 @@ class KeyForm(forms.Form):
         coerce=int,
         empty_value=None,
         required=False,
-        help_text="An expired key is refused; nothing else of it changes.",
+        help_text="An expired key stops working and stays in the list.",
     )
 
 
-def keys(request: HttpRequest) -> HttpResponse:
-    """The user's keys; a new one's secret is shown in this one answer only."""
+def keys(request: UserRequest) -> HttpResponse:
+    """The user's keys; a new key's secret is shown in this response only."""
     form, secret = KeyForm(request.POST or None), ""
     if request.method == "POST" and form.is_valid():
-        secret = create_api_key(owner=request.user, **form.cleaned_data)[1]  # type: ignore[arg-type]
+        secret = create_api_key(owner=request.user, **form.cleaned_data)[1]
         form = KeyForm()
-    own = ApiKey.objects.visible_to(request.user)  # type: ignore[arg-type]
+    own = ApiKey.objects.visible_to(request.user)
     found = {"keys": own, "form": form, "secret": secret, "section": "keys"}
     return render(request, "keys.html", found)
 
 
 @require_POST
-def revoke_key(request: HttpRequest, key_id: UUID) -> HttpResponse:
+def revoke_key(request: UserRequest, key_id: UUID) -> HttpResponse:
     """End a key at once."""
-    own = ApiKey.objects.visible_to(request.user)  # type: ignore[arg-type]
-    if (key := own.filter(pk=key_id).first()) is None:
-        raise Http404("There is no such key among yours.")
+    key = own_key(request.user, key_id)
     revoke_api_key(key=key)
-    messages.success(request, f"The key {key.name} was revoked.")
+    messages.success(request, f"{key.name} was revoked.")
     return redirect("keys")

@@ -1,4 +1,4 @@
-"""What somebody reads who guessed a password too often."""
+"""The response after too many failed sign-ins."""
 
 from math import ceil
 from typing import Any
@@ -13,13 +13,13 @@ from lora_pipeline.web.addresses import client_address
 
 LONGEST_NAME = 150
 WORDS = (
-    "The password of this user was wrong {times} times from your address. Try again in "
-    "{minutes} min, or ask an operator to remove the lock (in the admin, under Axes)."
+    "There were {times} failed sign-ins for this user from your address. Try again in "
+    "{minutes} min, or ask an operator to unlock it (in the admin, under Axes)."
 )
 
 
 def tried_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
-    """The user name that was tried, as far as a user can have it."""
+    """The username that was tried, cut to the maximum length."""
     name = (credentials or {}).get("username") or request.POST.get("username", "")
     return str(name)[:LONGEST_NAME].replace("\0", "")
 
@@ -29,7 +29,7 @@ def locked_out(
     response: HttpResponse | None = None,
     credentials: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """429 that says for how long; the same words for users that do not exist."""
+    """429 that says how long; the same text for users that do not exist."""
     seconds = _seconds_left(request, credentials)
     words = WORDS.format(
         times=settings.AXES_FAILURE_LIMIT, minutes=max(ceil(seconds / 60), 1)
@@ -37,7 +37,7 @@ def locked_out(
     answer = render(
         request,
         "error.html",
-        {"title": "Locked for a while", "words": words},
+        {"title": "Temporarily locked", "words": words},
         status=429,
     )
     answer.headers["Retry-After"] = str(seconds)
@@ -45,7 +45,7 @@ def locked_out(
 
 
 def _seconds_left(request: HttpRequest, credentials: dict[str, Any] | None) -> int:
-    """From now to the end of the lock, which began with the last failure."""
+    """Time left until the lockout ends; it starts at the last failure."""
     attempts = AccessAttempt.objects.filter(
         username=tried_name(request, credentials),
         ip_address=client_address(request),

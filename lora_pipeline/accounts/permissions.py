@@ -1,4 +1,4 @@
-"""What an API key may do: its scope is read, or read and write."""
+"""API key scopes: read, or read and write."""
 
 from typing import TYPE_CHECKING
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class KeyScope(BasePermission):
-    """Keys with the scope `read` reach what changes nothing.
+    """Keys with the scope `read` can only use operations without side effects.
 
-    A view names its POST actions that write nothing in `read_actions`.
+    A view lists its read-only POST actions in `read_actions`.
     """
 
     message = (
-        "This key may only read. Make one with the scope 'read and write' on the page "
-        "API keys, or with 'manage.py create_api_key USERNAME --scope write'."
+        "This API key is read-only. Create one with the scope 'Read and write' on the "
+        "API keys page, or with 'manage.py create_api_key USERNAME --scope write'."
     )
     code = "key_scope"
 

@@ -1,4 +1,4 @@
-"""Writes about people and keys."""
+"""Writes to users, keys and sessions."""
 
 import secrets
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ def create_api_key(
     scope: str = ApiKey.Scope.WRITE,
     days: int | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key, for some days or until it is revoked, and its secret, shown once."""
+    """Create a key, optionally with an expiry; returns it and its secret."""
     expires_at = timezone.now() + timedelta(days=days) if days else None
     secret = KEY_START + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
@@ -33,14 +33,14 @@ def create_api_key(
 
 
 def revoke_api_key(*, key: ApiKey) -> None:
-    """End a key at once; revoking twice keeps the first time."""
+    """Revoke a key immediately; revoking again keeps the first timestamp."""
     if key.revoked_at is None:
         key.revoked_at = timezone.now()
         key.save(update_fields=["revoked_at"])
 
 
 def end_session(*, session: BrowserSession) -> None:
-    """Sign a browser out, wherever it is, with its next request."""
+    """End a session; it is signed out at its next request."""
     session.delete()
 
 
@@ -54,10 +54,10 @@ def end_other_sessions(*, user: User, kept: str) -> int:
 
 @transaction.atomic
 def save_user(*, user: User, fields: Iterable[str], is_new: bool = False) -> None:
-    """Write the columns that a form changed, and no other.
+    """Write only the columns that a form changed.
 
-    A form holds the row as it was when it was opened: writing all of it would undo a
-    sign-in or a new password of the meantime.
+    A form holds the row as it was when the page was opened. Writing all of it would
+    undo a sign-in or password change made in the meantime.
     """
     columns = {field.name for field in User._meta.concrete_fields}
     if is_new:

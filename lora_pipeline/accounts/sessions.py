@@ -21,7 +21,7 @@ LONGEST_USER_AGENT = 300
 
 
 class SessionStore(DatabaseSessions):
-    """A cookie that no session key can be, such as one with NUL, is no session."""
+    """Treats a cookie that cannot be a session key, such as one with NUL, as none."""
 
     place: dict[str, Any] | None = None
 
@@ -30,7 +30,7 @@ class SessionStore(DatabaseSessions):
         return BrowserSession
 
     def create_model_instance(self, data: dict[str, Any]) -> BrowserSession:
-        """The row of the session, with whose it is and where it is used."""
+        """The session row, with its user, address and user agent."""
         row = cast(BrowserSession, super().create_model_instance(data))
         row.session_key = hash_secret(row.session_key)
         row.user_id = data.get("_auth_user_id")
@@ -50,7 +50,7 @@ class SessionStore(DatabaseSessions):
     def _get_session_from_db(self) -> BrowserSession | None:
         """The row of this store's key; a key without one is forgotten."""
         current = BrowserSession.objects.filter(expire_date__gt=timezone.now())
-        row = current.filter(session_key=hash_secret(self.session_key)).first()
+        row = current.filter(session_key=hash_secret(self.session_key or "")).first()
         if row is None:
             self._session_key = None
         elif self.place is not None:
@@ -58,7 +58,7 @@ class SessionStore(DatabaseSessions):
         return row
 
     def _note_use(self, row: BrowserSession, place: dict[str, Any]) -> None:
-        """Once a minute at most, so that a request hardly ever writes for it."""
+        """At most once a minute, so that few requests write."""
         now = timezone.now()
         if now - row.last_seen_at > USE_NOTED_EVERY:
             own = BrowserSession.objects.filter(pk=row.pk)
@@ -70,7 +70,7 @@ class SessionStore(DatabaseSessions):
 
 
 class Sessions(SessionMiddleware):
-    """Django's sessions, told where the request comes from."""
+    """Django's session middleware, plus the request's address and user agent."""
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)

@@ -1,4 +1,4 @@
-"""The base of every admin page: bounded lists, read-only views, actions on many rows.
+"""Base of the admin pages: bounded lists, read-only views, bulk actions.
 
-The admins themselves stand with their app.
+Each app registers its own admin classes.
 """

@@ -1,4 +1,4 @@
-"""What every table of the admin has in common: bounded pages, quick search, no edits.
+"""Shared by all admin lists: bounded pages, indexed search, no edits.
 
 Tables of jobs and of what hangs off them grow without end. So no list counts more than
 it pages, sorts by what has no index, or searches inside texts. And no list answers a
@@ -24,11 +24,11 @@ MOST_ROWS = 10_000
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts and pages MOST_ROWS rows at most, however many there are."""
+    """Counts and pages at most MOST_ROWS rows."""
 
     @cached_property
     def seen(self) -> int:
-        """Rows, one more than the most where there are more."""
+        """Number of rows, capped at one more than the maximum."""
         rows: Any = self.object_list
         return int(rows.order_by()[: MOST_ROWS + 1].count())
 
@@ -38,12 +38,12 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 
     @property
     def is_capped(self) -> bool:
-        """Whether there are rows that no page shows."""
+        """Whether there are rows beyond the last page."""
         return self.seen > MOST_ROWS
 
     @cached_property
     def about(self) -> int | None:
-        """The table's rows as the planner estimates them; None for a part of them."""
+        """The planner's estimate of the table's rows; None for a filtered list."""
         rows: Any = self.object_list
         if rows.query.where:
             return None
@@ -62,7 +62,7 @@ class NarrowChangeList(ChangeList):
     """
 
     def get_ordering_field(self, field_name: Any) -> Any:
-        sortable = field_name in self.sortable_by  # type: ignore[attr-defined]
+        sortable = field_name in (self.sortable_by or ())
         return super().get_ordering_field(field_name) if sortable else None
 
     def get_queryset(self, *args: Any, **options: Any) -> "QuerySet[Any]":
@@ -71,10 +71,10 @@ class NarrowChangeList(ChangeList):
 
 
 class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A table that answers alike with a thousand rows and with a million.
+    """A list that is as fast with a million rows as with a thousand.
 
-    Searched is by id, by `search_job` (its id), by the beginning of `search_start` and
-    by `search_owner` (the name, exactly): each has an index.
+    Searches by id, by `search_job` (its id), by prefix of `search_start` and by
+    `search_owner` (exact name): each has an index.
     """
 
     paginator = CappedPaginator
@@ -103,7 +103,7 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return to_field in {key.name, key.attname}
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
-        """What makes the search box appear; looked for is by `get_search_results`."""
+        """Makes the search box appear; `get_search_results` does the search."""
         return [
             name
             for name in (self.search_job, self.search_start, self.search_owner)
@@ -115,11 +115,10 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         ways = [
             self._has_uuid * f"the id of a {self.opts.verbose_name}",
             bool(self.search_job) * "the id of a job",
-            bool(self.search_start)
-            * f"the beginning of its {_words(self.search_start)}",
+            bool(self.search_start) * f"the start of its {_words(self.search_start)}",
             bool(self.search_owner) * "a username",
         ]
-        return f"By {', or '.join(filter(None, ways))}."
+        return f"Search by {', or '.join(filter(None, ways))}."
 
     @property
     def _has_uuid(self) -> bool:
@@ -140,7 +139,7 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return found | Q(**{self.search_job: wanted}) if self.search_job else found
 
     def _with_words(self, term: str) -> Q:
-        """The user is looked up first: a join would keep the index from being used."""
+        """Looks the user up first: a join would not use the index."""
         found = Q(pk__in=[])
         if self.search_start:
             found |= Q(**{f"{self.search_start}__istartswith": term})
@@ -176,9 +175,9 @@ def _filter(modeladmin: "BoundedAdmin", request: Any, offered: Any) -> Any:
 
 
 class ReadOnlyAdmin(BoundedAdmin):
-    """History is not edited: nothing is added, changed or deleted here.
+    """A read-only list: nothing is added, changed or deleted here.
 
-    `hidden` fields are shown nowhere: secrets, hashes, and what people train on.
+    `hidden` fields are never shown: secrets, hashes and training data.
     """
 
     hidden: tuple[str, ...] = ()
@@ -209,7 +208,7 @@ class ReadOnlyAdmin(BoundedAdmin):
 
 
 class ReadOnlyRows(admin.TabularInline):  # type: ignore[type-arg]
-    """Rows of history on the page of what they belong to."""
+    """Read-only child rows on their parent's page."""
 
     extra = 0
     can_delete = False

@@ -1,4 +1,4 @@
-"""Actions of the admin's lists: one thing done to each chosen row, told in words."""
+"""Admin bulk actions: apply a function to each selected row and report the result."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -22,10 +22,10 @@ Action = Callable[[Any, HttpRequest, "QuerySet[Any]"], TemplateResponse | None]
 def bulk_action(
     title: str, apply: Apply, *, permission: str, warning: str = ""
 ) -> Action:
-    """An action that calls `apply(row, username)` for each chosen row.
+    """An action that calls `apply(row, username)` for each selected row.
 
-    What destroys or costs has a `warning`, and is done once it was confirmed. Refusals
-    are told by their reason and hold up no other row.
+    Actions that destroy data or cost money have a `warning` and need confirmation.
+    Refusals are reported by reason and do not stop the other rows.
     """
 
     @admin.action(description=title, permissions=[permission])
@@ -34,7 +34,9 @@ def bulk_action(
     ) -> TemplateResponse | None:
         rows = list(queryset[: MOST_AT_ONCE + 1])
         if len(rows) > MOST_AT_ONCE:
-            words = f"{title}: more than {MOST_AT_ONCE} were chosen; choose fewer."
+            words = (
+                f"{title}: more than {MOST_AT_ONCE} rows are selected. Select fewer."
+            )
             messages.error(request, words)
             return None
         if warning and "confirmed" not in request.POST:
@@ -50,7 +52,7 @@ def bulk_action(
 def _each(
     modeladmin: Any, request: HttpRequest, title: str, rows: list[Any], apply: Apply
 ) -> tuple[int, dict[str, list[str]]]:
-    """How many were done, and the names of the others by the reason."""
+    """Number of rows done, and the names of the others by reason."""
     done, refused = 0, defaultdict(list)
     for row in rows:
         try:
@@ -78,7 +80,7 @@ def _tell(
 def _confirmation(
     modeladmin: Any, request: HttpRequest, rows: list[Any], title: str, warning: str
 ) -> TemplateResponse:
-    """The page that says what is about to happen, to which rows."""
+    """The confirmation page: what will happen, and to which rows."""
     shown = {
         **modeladmin.admin_site.each_context(request),
         "title": f"{title}?",

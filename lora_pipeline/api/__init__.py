@@ -1,4 +1,4 @@
-"""What every API view shares: envelope, parsing, pages, the OpenAPI description.
+"""Shared by all API views: envelope, parsing, pagination, the OpenAPI schema.
 
-No endpoint is here; each app has its own api module.
+There are no endpoints here; each app has its own api package.
 """

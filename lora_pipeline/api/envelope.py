@@ -1,4 +1,4 @@
-"""The two shapes of every API answer: success with data, error with details."""
+"""The two shapes of API responses: success with data, error with details."""
 
 import logging
 from typing import Any
@@ -15,8 +15,8 @@ from lora_pipeline.logs.request_ids import current_request_id
 logger = logging.getLogger(__name__)
 
 CSRF_WORDS = (
-    "The CSRF token is missing or wrong: send the cookie csrftoken's value as the "
-    "header X-CSRFToken, or use an API key instead of a session."
+    "The CSRF token is missing or wrong. Send the value of the csrftoken cookie in the "
+    "X-CSRFToken header, or use an API key instead of a session."
 )
 NOT_SIGNED_IN = "Sign in, or send an API key as 'Authorization: Bearer …'."
 
@@ -35,12 +35,12 @@ def error_body(message: str, code: str, details: Any = None) -> dict[str, Any]:
 def json_error(
     message: str, *, status_code: int, code: str, details: Any = None
 ) -> JsonResponse:
-    """An error answered outside DRF: by middleware, or by Django's own handlers."""
+    """An error response from outside DRF: middleware or Django's own handlers."""
     return JsonResponse(error_body(message, code, details), status=status_code)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Every exception that DRF knows, in the error shape; None means our own fault."""
+    """Any DRF exception in the error shape; None means a server error."""
     response = drf_exception_handler(error, context)
     if response is None:
         return None
@@ -56,28 +56,32 @@ def _words(
         return error.message, error.code, error.details
     if isinstance(error, exceptions.ValidationError):
         details = flatten(error.detail)
-        return f"{_count(details)} to correct: see details.", "invalid", details
+        return f"{_count(details)} to fix: see details.", "invalid", details
     if isinstance(error, exceptions.ParseError):
-        return "The body cannot be read.", "invalid", {"body": [str(error.detail)]}
+        return (
+            "The request body cannot be read.",
+            "invalid",
+            {"body": [str(error.detail)]},
+        )
     if isinstance(error, exceptions.NotAuthenticated):
         return NOT_SIGNED_IN, "not_authenticated", None
     if isinstance(error, Http404):
         return _not_found(error), "not_found", None
     if isinstance(error, PermissionDenied):
-        return "You may not do this.", "forbidden", None
+        return "You do not have permission to do this.", "forbidden", None
     if isinstance(error, exceptions.Throttled):
         seconds = response.headers.get("Retry-After", "60")
-        return f"Too many requests: try again in {seconds} s.", "throttled", None
+        return f"Too many requests. Try again in {seconds} s.", "throttled", None
     if isinstance(error, exceptions.APIException):
         return _advice(error, context), str(error.get_codes()), None
-    return "The request was refused.", str(response.status_code), None
+    return "The request was rejected.", str(response.status_code), None
 
 
 def _advice(error: exceptions.APIException, context: dict[str, Any]) -> str:
-    """What was received, what is allowed: in our words where DRF's say less."""
+    """What was received and what is allowed, where DRF's message says less."""
     if isinstance(error, exceptions.MethodNotAllowed):
         allowed = ", ".join(context["view"].allowed_methods)
-        return f"{context['request'].method} is not allowed here; allowed: {allowed}."
+        return f"{context['request'].method} is not allowed here. Allowed: {allowed}."
     if isinstance(error, exceptions.UnsupportedMediaType):
         given = str(context["request"].content_type or "no Content-Type")[:80]
         known = " or ".join(p.media_type for p in context["view"].get_parsers())
@@ -87,7 +91,7 @@ def _advice(error: exceptions.APIException, context: dict[str, Any]) -> str:
 
 
 def _not_found(error: Http404) -> str:
-    """Our own words where we gave some, never Django's, which name the table."""
+    """Our own message if there is one; never Django's, which names the table."""
     words = str(error.args[0]) if error.args else ""
     return words if words.endswith(".") else "Not found."
 
@@ -97,7 +101,7 @@ def _count(details: dict[str, list[str]]) -> str:
 
 
 def flatten(detail: Any, name: str = "") -> dict[str, list[str]]:
-    """Nested DRF errors as a map of dotted field name to messages."""
+    """Flatten DRF errors into a map of dotted field name to messages."""
     if isinstance(detail, dict):
         found: dict[str, list[str]] = {}
         for key, value in detail.items():
@@ -109,12 +113,12 @@ def flatten(detail: Any, name: str = "") -> dict[str, list[str]]:
 
 
 def is_api(request: HttpRequest) -> bool:
-    """True for paths that answer JSON."""
+    """True for paths that return JSON."""
     return request.path.startswith("/api/")
 
 
 def unreadable() -> JsonResponse:
-    """A 400 for a request that Django gave up on before a view could see it."""
+    """A 400 for a request that Django rejected before it reached a view."""
     words = "The request cannot be read: its host, form or encoding is malformed."
     return json_error(
         words, status_code=400, code="invalid", details={"request": [words]}
@@ -126,7 +130,7 @@ def server_error(request: HttpRequest) -> JsonResponse:
     request_id = current_request_id()
     logger.exception("request %s: %s %s", request_id, request.method, request.path)
     return json_error(
-        "Something went wrong on our side; the request id finds it in the log.",
+        "Internal server error. Look up the request id in the server log.",
         status_code=500,
         code="server_error",
         details={"request_id": request_id},

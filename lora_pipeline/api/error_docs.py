@@ -1,16 +1,17 @@
-"""What the API refuses, in words: one Fault a status, for the OpenAPI description."""
+"""The API's error responses for the OpenAPI schema, one Fault per status."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from lora_pipeline.api.envelope import NOT_SIGNED_IN, error_body
+from lora_pipeline.errors import NotYours, Rule
 
 Schema = dict[str, Any]
 
 NOTHING: Schema = {"type": "null"}
 BY_FIELD: Schema = {
     "type": "object",
-    "description": "Every fault at once: field name to messages.",
+    "description": "All errors at once: field name to messages.",
     "additionalProperties": {
         "type": "array",
         "items": {"type": "string"},
@@ -20,16 +21,16 @@ BY_FIELD: Schema = {
 
 
 def numbers(*names: str) -> Schema:
-    """An object of numbers that are always there."""
+    """Schema of an object whose numeric fields are all required."""
     fields = {name: {"type": "number"} for name in names}
     return {"type": "object", "required": list(names), "properties": fields}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """An error answer: when it happens, its shape, and an example.
+    """An error response: when it happens, its schema and an example.
 
-    `component` names the shape in the description; equal shapes share a name.
+    `component` names the schema; equal schemas share a name.
     """
 
     when: str
@@ -39,8 +40,15 @@ class Fault:
     details: Any = None
     shape: Any = None
 
+    @classmethod
+    def of(cls, rule: Rule, **shape: Any) -> "Fault":
+        """What a rule refuses, by its own words; `shape` are the other fields."""
+        words = rule.words.format(**rule.example)
+        told = {"when": rule.when, "error": words, "code": rule.code}
+        return cls(**{"details": rule.details(words)} | told | shape)
+
     def example(self) -> dict[str, Any]:
-        """The body as it is sent."""
+        """An example body."""
         return error_body(self.error, self.code, self.details)
 
     def schema(self) -> Schema:
@@ -52,11 +60,11 @@ class Fault:
 
 FAULTS: dict[int, Fault] = {
     400: Fault(
-        when="A value is missing, malformed or out of range; or nothing can be read.",
-        error="One field to correct: see details.",
+        when="A value is missing, malformed or out of range, or the body is invalid.",
+        error="One field to fix: see details.",
         code="invalid",
         component="FieldErrors",
-        details={"limit": ["Received '101'; give a whole number from 1 to 100."]},
+        details={"limit": ["Received '101'; must be an integer from 1 to 100."]},
         shape=BY_FIELD,
     ),
     401: Fault(
@@ -65,33 +73,33 @@ FAULTS: dict[int, Fault] = {
         code="not_authenticated",
     ),
     403: Fault(
-        when="The key may only read, or a browser sent no CSRF token.",
-        error="This key may only read.",
+        when="The API key is read-only, or the CSRF token is missing.",
+        error="This API key is read-only.",
         code="key_scope",
     ),
     404: Fault(
         when="Unknown, deleted or somebody else's: the same words for all three.",
-        error="There is no such job among yours.",
+        error=str(NotYours("job")),
         code="not_found",
     ),
     413: Fault(
-        when="The body is larger than is accepted here.",
-        error="The body is larger than the 2,097,152 bytes that are accepted here.",
+        when="The request body is too large.",
+        error="The request body is larger than the limit of 2,097,152 bytes.",
         code="too_large",
     ),
     415: Fault(
-        when="The body has another media type than the one described.",
+        when="The request has an unsupported media type.",
         error="Received text/plain; send application/json.",
         code="unsupported_media_type",
     ),
     429: Fault(
-        when="Too many requests in a minute; Retry-After says when to try again.",
-        error="Too many requests: try again in 12 s.",
+        when="Too many requests per minute. Retry-After says when to try again.",
+        error="Too many requests. Try again in 12 s.",
         code="throttled",
     ),
     500: Fault(
-        when="Our own fault; the request id finds it in the log.",
-        error="Something went wrong on our side; the request id finds it in the log.",
+        when="Internal server error. Look up the request id in the server log.",
+        error="Internal server error. Look up the request id in the server log.",
         code="server_error",
         component="ServerError",
         details={"request_id": "0f8c5a9d3f7b4e0f9a54a8a0f7f4c1de"},

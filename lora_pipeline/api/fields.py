@@ -1,4 +1,4 @@
-"""Serializer fields that take JSON as it is, without guessing."""
+"""Serializer fields that do not coerce JSON types."""
 
 from typing import Any
 
@@ -15,16 +15,16 @@ SOME_TEXT = r"^[^\u0000]*[^\u0000\s][^\u0000]*$"
 
 
 class Text(serializers.CharField):
-    """A JSON string; a number is refused instead of turned into one."""
+    """A JSON string; a number is rejected instead of converted."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
-            raise serializers.ValidationError("Give a text, in quotes.")
+            raise serializers.ValidationError("Must be a string.")
         return super().to_internal_value(data)
 
 
 class TextScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """Says that a text holds no NUL, and more than blanks where it must."""
+    """Schema pattern: no NUL characters, and not blank where a value is required."""
 
     target_class = "lora_pipeline.api.fields.Text"
 
@@ -38,4 +38,4 @@ class TextScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-ca
 
 @extend_schema_field(OBJECT_OR_NULL)
 class Facts(serializers.JSONField):
-    """What is known by name, or null."""
+    """Schema of an object, or null."""

@@ -1,4 +1,4 @@
-"""Filters that several lists share."""
+"""Filters shared by several lists."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,14 +9,14 @@ from django_filters.fields import IsoDateTimeField
 
 
 class UtcField(IsoDateTimeField):
-    """A moment in UTC: PostgreSQL knows no offsets beyond 16 hours, Python does."""
+    """A UTC datetime: unlike Python, PostgreSQL rejects offsets beyond 16 hours."""
 
     def clean(self, value: Any) -> datetime | None:
         found = super().clean(value)
         try:
             return None if found is None else found.astimezone(UTC)
         except OverflowError:
-            words = "Give a moment that is in the years 1 to 9999 in UTC."
+            words = "Must be between the years 1 and 9999 in UTC."
             raise forms.ValidationError(words) from None
 
 

@@ -1,4 +1,4 @@
-"""Which form an answer takes, and what OPTIONS says."""
+"""Content negotiation and OPTIONS responses."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from rest_framework.request import Request
 
 
 class WhatThereIs(DefaultContentNegotiation):
-    """Answers in the view's first form when the Accept header names none of them.
+    """Uses the view's first renderer when the Accept header matches none.
 
-    RFC 9110, section 12.5.1, allows it: a download asked for as application/zip can
-    still say in JSON why there is none.
+    RFC 9110, section 12.5.1, allows it: a download requested as application/zip can
+    still return its error as JSON.
     """
 
     def select_renderer(
@@ -25,7 +25,7 @@ class WhatThereIs(DefaultContentNegotiation):
 
 
 class AllowedMethods(BaseMetadata):
-    """OPTIONS in the envelope: the methods that the address has."""
+    """OPTIONS in the envelope: the methods that the URL supports."""
 
     def determine_metadata(self, request: Request, view: Any) -> dict[str, Any]:
         return {"success": True, "data": {"allowed": view.allowed_methods}}

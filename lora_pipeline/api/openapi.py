@@ -1,7 +1,7 @@
-"""The OpenAPI description, in the shapes that the answers really have.
+"""The OpenAPI schema, with the shapes that responses really have.
 
-Views describe the bare data; the envelope, the key and the pages of a list, and every
-error that an operation can answer are added here from what the view is.
+Views describe the bare data. The envelope, the pagination of lists and the possible
+errors of an operation are derived here from the view.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ PAGE_PARAMETERS = [
     OpenApiParameter(
         "page",
         {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": 1},
-        description="Which page; one past the end is empty.",
+        description="Page number; a page past the end is empty.",
     ),
     OpenApiParameter(
         "limit",
@@ -31,7 +31,7 @@ PAGE_PARAMETERS = [
             "maximum": MAX_LIMIT,
             "default": DEFAULT_LIMIT,
         },
-        description="Rows a page.",
+        description="Rows per page.",
     ),
 ]
 PAGINATION: Schema = {
@@ -54,7 +54,7 @@ DELETED: Schema = {
     },
 }
 RETRY_AFTER: Schema = {
-    "description": "Seconds until the next request is answered.",
+    "description": "Seconds to wait before retrying.",
     "required": True,
     "schema": {"type": "integer", "minimum": 0},
 }
@@ -66,17 +66,19 @@ HEADERS = {429: {"Retry-After": RETRY_AFTER}, 401: {"WWW-Authenticate": CHALLENG
 
 
 class EnvelopeSchema(AutoSchema):
-    """Describes one operation; a view may give a Fault as the response of a status."""
+    """Describes one operation; a view may use a Fault as the response of a status."""
 
     def get_summary(self) -> str:
-        """The first sentence of the action's docstring."""
-        words = str(super().get_description()).partition("\n")[0].rstrip(".")
+        """The first sentence of the action's docstring, or of a list's own words."""
         if not self._has_pages():
-            return words
+            return str(super().get_description()).partition("\n")[0].rstrip(".")
+        words = str(getattr(self.view, "list_words", ""))
         return f"List {self._resource()}: {words[:1].lower()}{words[1:]}"
 
     def get_description(self) -> str:  # type: ignore[override]
-        """What the docstring says beyond its first line."""
+        """The docstring without its first line."""
+        if self._has_pages():
+            return ""
         return str(super().get_description()).partition("\n")[2].strip()
 
     def get_tags(self) -> list[str]:
@@ -99,7 +101,7 @@ class EnvelopeSchema(AutoSchema):
         return super().get_response_serializers()
 
     def _get_filter_parameters(self) -> list[Schema]:
-        """Filters of lists; an empty one filters nothing."""
+        """List filters; an empty value filters nothing."""
         found: list[Schema] = super()._get_filter_parameters()  # type: ignore[no-untyped-call]
         for one in found:
             if one["schema"]["type"] != "array":
@@ -121,7 +123,7 @@ class EnvelopeSchema(AutoSchema):
         return dict(sorted(found.items()))
 
     def _usual_faults(self) -> set[int]:
-        """What the operation can answer besides the faults that its view names."""
+        """The operation's possible errors besides those that its view declares."""
         usual = {401, 429, 500}
         if self._get_request_body():  # type: ignore[no-untyped-call]
             usual |= {400, 413, 415}
@@ -175,7 +177,7 @@ class EnvelopeSchema(AutoSchema):
         return {"type": "object", "required": list(fields), "properties": fields}
 
     def _component(self, name: str, schema: Schema) -> Schema:
-        """A reference to a shape that many operations share."""
+        """A reference to a schema that many operations share."""
         component = ResolvedComponent(  # type: ignore[no-untyped-call]
             name=name, type=ResolvedComponent.SCHEMA, schema=schema, object=name
         )
@@ -188,13 +190,17 @@ class EnvelopeSchema(AutoSchema):
             data = {self._list_key(): data} | pages
         return {"success": True, "data": data}
 
+    def _get_paginator(self) -> None:
+        """Pages are described above, in the envelope."""
+
     def _list_key(self) -> str:
-        """The name under which a list answers its rows: `base_models`."""
-        return self._resource().replace("-", "_")
+        """The key of a list's rows in the response, such as `base_models`."""
+        given = getattr(self.view, "list_key", None) if self._has_pages() else None
+        return given or self._resource().replace("-", "_")
 
 
 def described(data: Any, words: str) -> OpenApiResponse:
-    """A success with a sentence of its own."""
+    """A success response with its own description."""
     return OpenApiResponse(data, description=words)
 
 
@@ -204,5 +210,5 @@ def asked(name: str, value: Any) -> OpenApiExample:
 
 
 def answered(name: str, value: Any) -> OpenApiExample:
-    """An example of the data of an answer; the description puts its envelope round."""
+    """An example of response data; the schema adds the envelope."""
     return OpenApiExample(name, value, response_only=True)

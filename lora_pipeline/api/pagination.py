@@ -1,30 +1,39 @@
-"""Pages of a list: `page` and `limit`, refused when they make no sense."""
+"""Pagination by `page` and `limit`, with validation."""
 
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
+from rest_framework.response import Response
+
+from lora_pipeline.api.envelope import success
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 100
 MAX_PAGE = 10**9
 
 
-def paginate(request: Request, rows: QuerySet[Any]) -> tuple[list[Any], dict[str, int]]:
-    """The rows of the asked page, and the pagination block.
+class Pages(BasePagination):
+    """A page of rows under the view's `list_key`, the pagination block beside it."""
 
-    Raises ValidationError for anything but whole numbers from 1 on, limit up to 100.
-    """
-    page, limit = page_and_limit(request)
-    total = rows.count()
-    start = (page - 1) * limit
-    found = list(rows[start : start + limit]) if start < total else []
-    return found, pagination_block(page, limit, total)
+    def paginate_queryset(
+        self, queryset: Any, request: Request, view: Any = None
+    ) -> list[Any]:
+        """The rows of the asked page; none past the end."""
+        page, limit = page_and_limit(request)
+        total = queryset.count()
+        start = (page - 1) * limit
+        self.key: str = view.list_key
+        self.block = pagination_block(page, limit, total)
+        return list(queryset[start : start + limit]) if start < total else []
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return success({self.key: data, "pagination": self.block})
 
 
 def page_and_limit(request: Request) -> tuple[int, int]:
-    """What a request asks for. Raises ValidationError with every fault at once."""
+    """The requested page and limit. Raises ValidationError with all errors at once."""
     errors: dict[str, list[str]] = {}
     page = _number(request, "page", 1, MAX_PAGE, errors)
     limit = _number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT, errors)
@@ -34,7 +43,7 @@ def page_and_limit(request: Request) -> tuple[int, int]:
 
 
 def pagination_block(page: int, limit: int, total: int) -> dict[str, int]:
-    """The block that stands beside every page of a list."""
+    """The pagination block of a list response."""
     pages = -(-total // limit)
     return {"page": page, "limit": limit, "total": total, "totalPages": pages}
 
@@ -51,7 +60,5 @@ def _number(
         return default
     if given.isascii() and given.isdigit() and 1 <= int(given[:20]) <= maximum:
         return int(given)
-    errors[name] = [
-        f"Received {given[:50]!r}; give a whole number from 1 to {maximum}."
-    ]
+    errors[name] = [f"Received {given[:50]!r}; must be an integer from 1 to {maximum}."]
     return default

@@ -1,4 +1,4 @@
-"""JSON bodies, read so that no body can break the reading."""
+"""A JSON parser that turns every malformed body into a 400."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from rest_framework.utils import json as strict_json
 
 
 class JsonParser(JSONParser):
-    """JSON is UTF-8 whatever charset was claimed; what nests too deeply is refused."""
+    """Always reads UTF-8, whatever the charset says; rejects deep nesting."""
 
     def parse(
         self, stream: Any, media_type: Any = None, parser_context: Any = None
@@ -17,6 +17,6 @@ class JsonParser(JSONParser):
         try:
             return json.loads(stream.read(), parse_constant=strict_json.strict_constant)
         except RecursionError:
-            raise ParseError("The body is nested too deeply.") from None
+            raise ParseError("The JSON body is nested too deeply.") from None
         except ValueError as error:
             raise ParseError(f"JSON parse error - {error}") from None

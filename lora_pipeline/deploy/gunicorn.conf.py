@@ -1,6 +1,6 @@
 """The web server behind nginx: `gunicorn -c lora_pipeline/deploy/gunicorn.conf.py`.
 
-Trainers of this machine come here directly, so it listens on TCP, not on a socket file.
+Trainers on this machine connect directly, so it listens on TCP, not on a Unix socket.
 """
 
 from pathlib import Path
@@ -16,12 +16,12 @@ workers = env.integer("WEB_WORKERS", 2, minimum=1)
 threads = env.integer("WEB_THREADS", 16, minimum=1)
 worker_class = "lora_pipeline.processes.web_worker.Worker"
 logger_class = "lora_pipeline.logs.server.ServerLog"
-# Longer than nginx keeps an idle connection to us, so that it never meets a closed one.
+# Longer than nginx keeps idle connections, so that it never uses a closed one.
 keepalive = 75
 timeout = 120
-# What SIGTERM leaves to requests under way; systemd waits a little longer.
+# Seconds that SIGTERM leaves to requests in progress; systemd waits a little longer.
 graceful_timeout = 30
-# nginx on this machine is the only one whose word on the scheme counts.
+# Trust X-Forwarded-Proto only from nginx on this machine.
 forwarded_allow_ips = "127.0.0.1"
 control_socket_disable = True
 loglevel = "warning"
@@ -29,6 +29,6 @@ child_exit = metrics_folder.forget_worker
 
 
 def on_starting(server: object) -> None:
-    """Before the workers start: an empty folder, where they count together."""
+    """Before the workers start: create the empty folder of shared metrics."""
     var = env.path("LORA_PIPELINE_VAR", _ROOT / "var")
     metrics_folder.use(var / "metrics")

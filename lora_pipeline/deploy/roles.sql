@@ -1,12 +1,12 @@
--- The console's roles on a PostgreSQL server of yours (16 or newer). Once a server, as
--- superuser; doing it again changes nothing:
+-- The console's roles on your own PostgreSQL server (16 or newer). Run once per server, as
+-- superuser; running it again changes nothing:
 --
 --   psql -v login=lora_pipeline -v database=lora_pipeline -f roles.sql postgres
 --
--- `login` is the role in DATABASE_URL. It gets a password from you (\password) and owns
--- the database. It may become lp_web (policies show the rows of one user) and
--- lp_operator (policies show all rows), but inherits neither: a connection that forgot
--- to take a role sees nothing. No role here is superuser or has BYPASSRLS.
+-- `login` is the role in DATABASE_URL. Set its password with \password; it owns the
+-- database. It can SET ROLE to lp_web (policies show the rows of one user) and lp_operator
+-- (policies show all rows), but inherits neither: a connection that sets no role sees
+-- nothing. No role here is a superuser or has BYPASSRLS.
 
 \set ON_ERROR_STOP on
 

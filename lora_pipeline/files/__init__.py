@@ -1,4 +1,4 @@
-"""Files on their way: ranges of downloads, folders that change meanwhile, S3.
+"""File handling: range downloads, walking live folders, S3 storage.
 
-Which files there are is known by the apps.
+The apps know which files exist.
 """

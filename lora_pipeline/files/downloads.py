@@ -1,4 +1,4 @@
-"""Downloads that can be resumed: byte ranges and entity tags of RFC 9110."""
+"""Resumable downloads: byte ranges and entity tags of RFC 9110."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ MOST_DIGITS = 19
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """A stored file that never changes under its checksum."""
+    """A stored file identified by its checksum."""
 
     storage_path: str
     size_bytes: int
@@ -30,13 +30,13 @@ class Download:
 
 
 class RangeNotSatisfiable(ValueError):
-    """Nothing of the file lies inside the asked range."""
+    """The requested range lies outside the file."""
 
 
 def download(request: HttpRequest, file: Download) -> HttpResponseBase:
-    """The whole file, the asked part of it (206), 304 where the caller has it, or 416.
+    """The whole file (200), a range (206), 304 if the client has it, or 416.
 
-    Several ranges at once are answered with the whole file, as the RFC allows.
+    Multiple ranges get the whole file, as the RFC allows.
     """
     if file.etag in request.headers.get("If-None-Match", ""):
         return _described(HttpResponse(status=304), file)
@@ -53,12 +53,12 @@ def download(request: HttpRequest, file: Download) -> HttpResponseBase:
 
 
 def asked_part(header: str, size: int) -> tuple[int, int] | None:
-    """First and last byte that a Range header asks for; None for the whole file.
+    """First and last byte requested by a Range header; None for the whole file.
 
     >>> asked_part("bytes=0-9", 100), asked_part("bytes=-10", 100)
     ((0, 9), (90, 99))
 
-    Raises RangeNotSatisfiable for one that begins behind the end.
+    Raises RangeNotSatisfiable for a range that starts past the end.
     """
     found = ONE_RANGE.fullmatch(header)
     if found is None or not any(found.groups()):
@@ -103,7 +103,7 @@ def _pieces(opened: IO[bytes], length: int) -> Iterator[bytes]:
 
 
 def _described(response: HttpResponseBase, file: Download) -> HttpResponseBase:
-    """What a caller needs to resume, and to check what it got."""
+    """Headers that let a client resume and verify the download."""
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["ETag"] = file.etag
     response.headers["X-Content-SHA256"] = file.sha256

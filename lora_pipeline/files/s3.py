@@ -1,4 +1,4 @@
-"""An S3-compatible bucket as Django's storage, read in ranges instead of whole."""
+"""Django storage on an S3-compatible bucket that reads ranges, not whole objects."""
 
 import io
 from typing import Any
@@ -15,10 +15,10 @@ BROKEN = (BotoCoreError, ClientError, HTTPError)
 
 
 class Bucket(S3Storage):  # type: ignore[misc]
-    """As django-storages has it, but for reading.
+    """The django-storages backend with its own reading.
 
-    That library copies an object whole before its first byte is given: a download of
-    an adapter would wait for all of it, and a range of ten bytes would fetch gigabytes.
+    That library fetches a whole object before it returns the first byte: an adapter
+    download would wait for all of it, and a ten-byte range would fetch gigabytes.
     """
 
     def _open(self, name: str, mode: str = "rb") -> Any:
@@ -35,7 +35,7 @@ class Bucket(S3Storage):  # type: ignore[misc]
 
 
 class Opened(File):  # type: ignore[type-arg]
-    """A stored object as Django's file, which knows its size."""
+    """A stored object as a Django file with a known size."""
 
     def __init__(self, file: io.BufferedReader, name: str, size: int) -> None:
         super().__init__(file, name)
@@ -43,7 +43,7 @@ class Opened(File):  # type: ignore[type-arg]
 
 
 class Remote(io.RawIOBase):
-    """An object's bytes; one request as long as reading goes on where it was."""
+    """Streams an object's bytes; sequential reads share one request."""
 
     def __init__(self, remote: Any) -> None:
         self._object = remote
@@ -68,7 +68,7 @@ class Remote(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: Any) -> int:
-        """Raises OSError where the bucket breaks off, so that a task is tried again."""
+        """Raises OSError when the connection drops, so that the task is retried."""
         if self._at >= self.size:
             return 0
         try:
@@ -78,7 +78,7 @@ class Remote(io.RawIOBase):
             found = self._body.read(len(buffer))
         except BROKEN as error:
             self._hang_up()
-            raise OSError(f"{self._object.key} broke off: {error}") from error
+            raise OSError(f"{self._object.key}: connection dropped: {error}") from error
         if not found:
             raise OSError(f"{self._object.key} ended at {self._at} of {self.size}")
         buffer[: len(found)] = found

@@ -1,4 +1,4 @@
-"""How the console logs: text or JSON, with a request id, without a secret.
+"""Logging: text or JSON, with request ids and without secrets.
 
-Imported by the settings, and so without any of Django's own settings in hand.
+Imported by the settings, so Django's settings are not available here.
 """

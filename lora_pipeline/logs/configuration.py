@@ -27,10 +27,10 @@ def logging_settings(*, form: str, level: str) -> dict[str, Any]:
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": form}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
-            # Django gives this one a handler of its own, which would say all twice.
+            # Django gives this logger its own handler, which would log all lines twice.
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
-            # At DEBUG these two quote contexts and parameters: keys and training text.
+            # At DEBUG these two log contexts and parameters: keys and training text.
             "django.template": {"level": "INFO"},
             "django.db.backends": {"level": "INFO"},
             "procrastinate": {"level": "WARNING"},

@@ -1,4 +1,4 @@
-"""The two forms of a line, both without secrets and with the request's id."""
+"""The text and JSON formatters, both with request id and without secrets."""
 
 import copy
 import logging
@@ -14,18 +14,22 @@ SECRET_SETTINGS = ("SECRET_KEY", "HF_TOKEN", "EMAIL_HOST_PASSWORD", "METRICS_TOK
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
-@cache
 def _redact() -> Any:
-    """Made at the first line, when the settings can be read."""
-    from django.conf import settings
+    """Read for each line: the embedded database's password is known once it starts."""
+    from django.conf import settings  # noqa: PLC0415 - the settings import this module
 
     database = settings.DATABASES["default"].get("PASSWORD", "")
-    own = (getattr(settings, name, "") for name in SECRET_SETTINGS)
-    return redactor([*own, str(database)])
+    own = (str(getattr(settings, name, "")) for name in SECRET_SETTINGS)
+    return _redactor((*own, str(database)))
+
+
+@cache
+def _redactor(secrets: tuple[str, ...]) -> Any:
+    return redactor(list(secrets))
 
 
 class _Redacting(logging.Formatter):
-    """Formats a copy of the record from which secrets are gone."""
+    """Formats a copy of the record with secrets removed."""
 
     def format(self, record: logging.LogRecord) -> str:
         return super().format(self._without_secrets(record))
@@ -44,14 +48,14 @@ class _Redacting(logging.Formatter):
             if isinstance(value, str):
                 setattr(clean, name, redact(value))
             elif not isinstance(value, int | float):
-                delattr(clean, name)  # such as a request, whose address has a query
+                delattr(clean, name)  # such as a request, whose URL has a query
         clean.request_id = current_request_id()
         return clean
 
 
 class Text(_Redacting):
-    """A line for people."""
+    """A line of text for people."""
 
 
 class Json(_Redacting, JsonFormatter):
-    """A JSON object a line, for programs."""
+    """One JSON object per line, for programs."""

@@ -1,4 +1,4 @@
-"""The outermost middleware: gives each request its id and one line in the log."""
+"""The outermost middleware: assigns request ids and logs one line per request."""
 
 import logging
 import time
@@ -17,7 +17,7 @@ logger = logging.getLogger("lora_pipeline.requests")
 
 
 class RequestIds:
-    """Takes over or makes a request id, answers and logs it."""
+    """Accepts or creates a request id, returns it and logs the request."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -36,7 +36,7 @@ class RequestIds:
     def _log(
         self, request: HttpRequest, response: HttpResponseBase, seconds: float
     ) -> None:
-        """The path without its query, which may hold what somebody searched for."""
+        """The path without its query, which may contain search terms."""
         facts = {
             "method": request.method,
             "path": request.path,
@@ -45,6 +45,6 @@ class RequestIds:
         }
         logger.info("%(method)s %(path)s %(status)s", facts, extra=facts)
         if response.status_code >= HTTPStatus.BAD_REQUEST:
-            # Django says this once, and without us when the id is already forgotten.
+            # Django would log this too, after the id has been cleared.
             words = ("%s: %s", response.reason_phrase, request.path)
             log_response(*words, response=response, request=request)  # type: ignore[arg-type]

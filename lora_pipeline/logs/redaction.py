@@ -1,19 +1,19 @@
-"""What must never stand in a log, taken out of every line. Pure."""
+"""Removes secrets from log lines. Pure."""
 
 import re
 from collections.abc import Callable, Iterable
 
 GONE = "[redacted]"
 SHORTEST_SECRET = 8
-# PostgreSQL quotes the row that it refused, and with it somebody's training text.
+# PostgreSQL quotes the row it rejected, which may contain training text.
 QUOTED_ROW = re.compile(r"^(DETAIL|CONTEXT|LINE \d+):.*$", re.MULTILINE)
 WHOLE = re.compile(
-    r"\b(?:lp|run)_[\w-]{16,}"  # API keys and run tokens of ours
+    r"\b(?:lp|run)_[\w-]{16,}"  # our API keys and run tokens
     r"|\bhf_\w{8,}"  # Hugging Face
-    r"|\bwhsec_[\w+/=-]{8,}"  # signing secrets of webhooks
+    r"|\bwhsec_[\w+/=-]{8,}"  # webhook signing secrets
     r"|\bargon2\$\S+|\bpbkdf2_\w+\$\S+"  # password hashes
 )
-# Whoever knows such an address can post there: all behind the host is the secret.
+# Anyone who knows such a URL can post there: everything after the host is secret.
 HOOK = re.compile(
     r"(https?://(?:hooks?\.[^/\s'\"]+|[^/\s'\"]+/api/webhooks))/[^\s'\"\\]+"
 )
@@ -28,7 +28,7 @@ NAMED = re.compile(
 
 
 def redactor(secrets: Iterable[str] = ()) -> Callable[[str], str]:
-    """A function that takes out known secrets and all that looks like one."""
+    """A function that removes known secrets and anything that looks like one."""
     known = sorted({s for s in secrets if len(s) >= SHORTEST_SECRET}, key=len)
     exactly = re.compile("|".join(map(re.escape, reversed(known)))) if known else None
 

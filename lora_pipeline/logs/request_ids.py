@@ -1,4 +1,4 @@
-"""One id for all that is logged and answered of a request."""
+"""One id for everything logged and returned for a request."""
 
 import re
 import uuid
@@ -10,17 +10,17 @@ _current: ContextVar[str] = ContextVar("request_id", default=NONE)
 
 
 def current_request_id() -> str:
-    """The id of the request that is being answered, `-` outside of one."""
+    """The id of the current request, or `-` outside of one."""
     return _current.get()
 
 
 def begin(given: str) -> str:
-    """Take over an id that a proxy gave, when it is 8 to 64 harmless characters."""
+    """Accept an id from a proxy if it is 8 to 64 safe characters."""
     request_id = given if SANE.fullmatch(given) else uuid.uuid4().hex
     _current.set(request_id)
     return request_id
 
 
 def end() -> None:
-    """What is logged from here on belongs to no request."""
+    """Clear the id: later log lines belong to no request."""
     _current.set(NONE)

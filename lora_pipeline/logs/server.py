@@ -1,23 +1,23 @@
-"""Gunicorn's own messages in the console's log, as everything else is."""
+"""Sends Gunicorn's messages through the console's logging."""
 
 import re
 from typing import Any
 
 from gunicorn.glogging import Logger
 
-# What could not be read as a request may be anything, also a piece of somebody's body.
+# An unparsable request may contain anything, including part of a body.
 QUOTED = re.compile(r"b?(['\"]).*\1", re.DOTALL)
 
 
 class ServerLog(Logger):  # type: ignore[misc]
-    """Hands its records on to the root logger, which knows what no log may hold."""
+    """Passes its records to the root logger, which redacts secrets."""
 
     def setup(self, cfg: Any) -> None:
-        """Gunicorn's level, the console's handler."""
+        """Keep Gunicorn's level, use the console's handler."""
         super().setup(cfg)
         self.error_log.handlers.clear()
         self.error_log.propagate = True
 
     def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
-        """Without what the client sent."""
+        """Log without what the client sent."""
         super().warning(QUOTED.sub("'...'", msg), *args, **kwargs)

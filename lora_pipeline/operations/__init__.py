@@ -1,4 +1,4 @@
-"""The operator's tools: probes, metrics, doctor, retention, backup.
+"""Tools for operators: probes, metrics, doctor, retention, backup.
 
-What the apps add to them stands in settings as dotted paths.
+The apps plug in by dotted paths in settings.
 """

@@ -1,4 +1,4 @@
-"""What is in order here and what is not, in plain words, with what to do."""
+"""Checks the installation and says how to fix what is wrong."""
 
 import shutil
 from collections.abc import Iterator
@@ -24,10 +24,10 @@ MOST_WORDS = 300
 
 
 def examine() -> Iterator[Finding]:
-    """Every finding, in order. A check that breaks is itself a finding."""
+    """Every finding, in order. A check that crashes is itself a finding."""
     words = health.database()
     yield (
-        fault("database", words, "start it, or mend DATABASE_URL")
+        fault("database", words, "start it, or fix DATABASE_URL")
         if words
         else ok("database", _database_words())
     )
@@ -39,7 +39,7 @@ def examine() -> Iterator[Finding]:
         except Exception as error:
             name = check.ask.__name__.strip("_")
             said = " ".join(str(error).split())[:MOST_WORDS]
-            yield fault(name, f"could not be asked: {said}", "see the message")
+            yield fault(name, f"check failed: {said}", "see the message")
 
 
 def _added() -> Iterator[Check]:
@@ -48,7 +48,7 @@ def _added() -> Iterator[Check]:
 
 
 def _database_words() -> str:
-    kind = "embedded" if settings.DATABASE_EMBEDDED else "a server of yours"
+    kind = "embedded" if settings.DATABASE_EMBEDDED else "external server"
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")
         return f"PostgreSQL {cursor.fetchone()[0]}, {kind}, answers"
@@ -58,14 +58,14 @@ def _roles() -> Iterator[Finding]:
     try:
         require_roles()
     except BackupRefused as refused:
-        yield fault("roles", str(refused), "make them, as the README says")
+        yield fault("roles", str(refused), "create them, as described in the README")
         return
     found = checks.run_checks(tags=[checks.Tags.database], databases=["default"])
     for one in found:
         words = " ".join(str(one.msg).split())
         yield fault("roles", words, one.hint or "see the message")
     if not found:
-        yield ok("roles", "both roles are there, and every policy that is wanted")
+        yield ok("roles", "both roles and all policies exist")
 
 
 def _migrations() -> Iterator[Finding]:
@@ -73,7 +73,7 @@ def _migrations() -> Iterator[Finding]:
     yield (
         fault("migrations", words, "manage.py migrate")
         if words
-        else ok("migrations", "all are applied")
+        else ok("migrations", "all applied")
     )
 
 
@@ -88,29 +88,31 @@ def _storage() -> Iterator[Finding]:
     kind = type(storages["default"]).__name__
     words = health.storage()
     yield (
-        fault("storage", words, "see to its rights, room or settings")
+        fault("storage", words, "check its permissions, free space and settings")
         if words
-        else ok("storage", f"{kind} writes, reads and removes")
+        else ok("storage", f"{kind}: write, read and delete work")
     )
 
 
 def _mail() -> Iterator[Finding]:
     if not settings.EMAIL_HOST:
-        yield ok("mail", "no EMAIL_HOST: notices stay in the console")
+        yield ok("mail", "EMAIL_HOST is not set: notifications stay in the console")
         return
     try:
         server = mail.get_connection()
         server.open()
         server.close()
     except OSError as error:
-        words = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT} refused us: {error}"
-        yield fault("mail", words, "see to the EMAIL_… settings")
+        words = (
+            f"cannot connect to {settings.EMAIL_HOST}:{settings.EMAIL_PORT}: {error}"
+        )
+        yield fault("mail", words, "check the EMAIL_… settings")
     else:
-        yield ok("mail", f"{settings.EMAIL_HOST} takes our sign-in")
+        yield ok("mail", f"signed in to {settings.EMAIL_HOST}")
 
 
 def _settings() -> Iterator[Finding]:
-    """Django's own checks, those for production too."""
+    """Django's system checks, including those for production."""
     found = checks.run_checks(include_deployment_checks=True)
     for one in found:
         remedy = one.hint or "see the message"
@@ -118,7 +120,7 @@ def _settings() -> Iterator[Finding]:
         words = " ".join(str(one.msg).split())
         yield (fault if is_fault else warning)("settings", words, remedy)
     if not found:
-        yield ok("settings", "nothing against them in production")
+        yield ok("settings", "pass Django's deployment checks")
 
 
 def _clock() -> Iterator[Finding]:
@@ -126,15 +128,15 @@ def _clock() -> Iterator[Finding]:
         cursor.execute("SELECT clock_timestamp()")
         theirs: datetime = cursor.fetchone()[0]
     apart = abs((datetime.now(UTC) - theirs).total_seconds())
-    words = f"{apart:.1f} s apart from the database's"
-    remedy = "let both keep time by NTP"
+    words = f"{apart:.1f} s off from the database server"
+    remedy = "synchronise both with NTP"
     yield (
         warning("clock", words, remedy) if apart > CLOCK_SECONDS else ok("clock", words)
     )
 
 
 def disks() -> Iterator[Finding]:
-    """Room where files grow."""
+    """Free disk space where files grow."""
     for part, folder in (
         ("storage", settings.STORAGE_DIR),
         ("runs", settings.RUNS_DIR),
@@ -143,7 +145,9 @@ def disks() -> Iterator[Finding]:
     ):
         free = shutil.disk_usage(folder).free
         words = f"{part}: {free / 1e9:.1f} GB free in {folder}"
-        remedy = "make room; manage.py clean_up --dry-run says what can go"
+        remedy = (
+            "free some space; manage.py clean_up --dry-run shows what can be removed"
+        )
         if free >= LOW_BYTES:
             yield ok("disk", words)
         else:

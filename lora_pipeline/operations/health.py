@@ -1,4 +1,4 @@
-"""What must be there for the console to work; asked by probes, metrics and doctor."""
+"""Health checks, used by probes, metrics and doctor."""
 
 import uuid
 from collections.abc import Callable
@@ -23,7 +23,7 @@ PROBE_FOLDER = "probe"
 
 
 def database() -> str:
-    """Empty when the database answers, else what is wrong, in words for anybody."""
+    """Empty if the database answers, else the problem without any detail."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -33,7 +33,7 @@ def database() -> str:
 
 
 def migrations() -> str:
-    """Whether the tables are those of this version."""
+    """Whether all migrations are applied."""
     missing = migrations_on_disk() - set(
         MigrationRecorder(connection).applied_migrations()
     )
@@ -42,7 +42,7 @@ def migrations() -> str:
 
 @cache
 def migrations_on_disk() -> frozenset[tuple[str, str]]:
-    """Read once: files of a running version do not change."""
+    """Read once: a running version's files do not change."""
     return frozenset(MigrationLoader(None).disk_migrations)
 
 
@@ -55,33 +55,33 @@ def storage() -> str:
             same = file.read() == content
         default_storage.delete(saved)
     except Exception:
-        return "the storage cannot be written"
-    return "" if same else "the storage returned other bytes than were written"
+        return "the storage is not writable"
+    return "" if same else "the storage returned different bytes than were written"
 
 
 def worker() -> str:
-    """Whether some worker takes tasks."""
+    """Whether a worker is processing tasks."""
     return silence("worker", worker_age())
 
 
 def worker_age() -> float | None:
-    """Seconds since some worker last showed that it works; None: never."""
+    """Seconds since the last worker heartbeat, or None if there was none."""
     with row_security.operator():
         beat = ProcrastinateWorker.objects.aggregate(at=Max("last_heartbeat"))
     return seconds_since(beat["at"])
 
 
 def seconds_since(at: datetime | None) -> float | None:
-    """Age of a sign of life in seconds, never negative; None when there was none."""
+    """Age of a heartbeat in seconds, never negative; None if there was none."""
     return None if at is None else max((timezone.now() - at).total_seconds(), 0.0)
 
 
 def silence(name: str, age: float | None) -> str:
-    """What is wrong with a process last heard of so many seconds ago; else empty."""
+    """The problem with a process whose last heartbeat is this old, or empty."""
     if age is None:
-        return f"no {name} has shown itself yet"
+        return f"no {name} heartbeat yet"
     late = age > SILENT_AFTER_SECONDS
-    return f"no {name} has shown itself for {age:.0f} s" if late else ""
+    return f"no {name} heartbeat for {age:.0f} s" if late else ""
 
 
 CHECKS: dict[str, Callable[[], str]] = {
@@ -93,15 +93,15 @@ CHECKS: dict[str, Callable[[], str]] = {
 
 
 def checks() -> dict[str, Callable[[], str]]:
-    """Our own, and those that the apps add by the setting HEALTH_CHECKS."""
+    """Our own checks plus those of the apps, from the setting HEALTH_CHECKS."""
     added = {n: import_string(path) for n, path in settings.HEALTH_CHECKS.items()}
     return CHECKS | added
 
 
 def faults() -> dict[str, str]:
-    """What is not in order, by part; the later parts are not asked without a database.
+    """Problems by part; the later parts are skipped without a database.
 
-    The words hold nothing of what the error said, since anybody may read them.
+    The messages contain no error details, because anyone can read them.
     """
     found = {}
     for name, check in checks().items():

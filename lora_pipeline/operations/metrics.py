@@ -1,8 +1,7 @@
-"""Figures for Prometheus: the console's state, asked of the database at each scrape.
+"""Prometheus metrics: the console's state, queried from the database at each scrape.
 
-So it does not matter which process answers. Requests are counted in each process; with
-several, through the files of PROMETHEUS_MULTIPROC_DIR. No label holds anything of a
-user.
+So any process can answer. Requests are counted per process; with several processes,
+through the files in PROMETHEUS_MULTIPROC_DIR. No label contains user data.
 """
 
 import os
@@ -31,18 +30,18 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 PREFIX = "lora_pipeline"
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 Row = tuple[list[str], float]
-"""The values of a figure's labels, and the number."""
+"""The label values of a metric, and its value."""
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _own = CollectorRegistry()
 REQUESTS = Counter(
     f"{PREFIX}_http_requests",
-    "Requests answered, by route and status.",
+    "HTTP requests by route and status.",
     ["route", "method", "status"],
     registry=_own,
 )
 DURATION = Histogram(
     f"{PREFIX}_http_request_seconds",
-    "Time to an answer, without the sending of it.",
+    "Time to produce a response, without sending it.",
     ["route"],
     buckets=SECONDS,
     registry=_own,
@@ -50,7 +49,7 @@ DURATION = Histogram(
 
 
 class Requests:
-    """Counts every request under the name of its route, never under its address."""
+    """Counts requests by route name, never by URL."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -66,13 +65,13 @@ class Requests:
 
 
 def route_of(request: HttpRequest) -> str:
-    """The route's name; one word for all addresses that lead nowhere."""
+    """The route's name, or one label for all unknown URLs."""
     match = request.resolver_match
     return "none" if match is None else match.view_name or match.route
 
 
 class State(Collector):
-    """What the database says now."""
+    """The metrics read from the database."""
 
     def collect(self) -> Iterator[Metric]:
         with row_security.operator():
@@ -91,7 +90,7 @@ def _family(
 
 
 def exposition() -> bytes:
-    """Everything in Prometheus's text format."""
+    """All metrics in Prometheus's text format."""
     registry = CollectorRegistry()
     registry.register(State())
     if os.environ.get(MULTIPROCESS):

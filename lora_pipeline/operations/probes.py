@@ -1,7 +1,7 @@
-"""The addresses for machines that watch: alive, ready, and in figures.
+"""Monitoring endpoints: liveness, readiness and metrics.
 
-They need no sign-in. `/healthz` touches nothing but this process, `/readyz` says in
-general words what is missing, `/metrics` answers its token, or this machine alone.
+They need no sign-in. `/healthz` checks only this process, `/readyz` names what is
+missing in general terms, `/metrics` needs its token or a request from this machine.
 """
 
 import secrets
@@ -25,7 +25,7 @@ FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 
 
 class AliveFirst:
-    """Answers `/healthz` before anything that could need the database."""
+    """Handles `/healthz` before anything that could need the database."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -37,14 +37,14 @@ class AliveFirst:
 @require_safe
 @never_cache
 def alive(request: HttpRequest) -> HttpResponse:
-    """This process takes requests; says nothing about anything else."""
+    """Liveness: this process takes requests."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """200 when all parts work, 503 with what is missing."""
+    """Readiness: 200 if all parts work, else 503 with what is missing."""
     missing = _recent.get()
     status = 503 if missing else 200
     return JsonResponse({"ready": not missing, "missing": missing}, status=status)
@@ -55,15 +55,15 @@ def ready(request: HttpRequest) -> HttpResponse:
 def figures(request: HttpRequest) -> HttpResponse:
     """Prometheus's text format."""
     if not may_read_figures(request):
-        words = "Give the METRICS_TOKEN as a bearer token.\n"
+        words = "Send the METRICS_TOKEN as a bearer token.\n"
         return HttpResponse(words, status=403, content_type="text/plain")
     return HttpResponse(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
 
 
 def may_read_figures(request: HttpRequest) -> bool:
-    """With the token where one is set, else from this machine and through no proxy.
+    """Whether the request has the token or, if none is set, is local and unproxied.
 
-    Behind a proxy on this machine every caller would look like a neighbour.
+    Behind a proxy on this machine every client would look local.
     """
     if expected := settings.METRICS_TOKEN:
         given = bearer_token(request) or ""
@@ -77,7 +77,7 @@ def may_read_figures(request: HttpRequest) -> bool:
 
 
 class Recent:
-    """What was found a moment ago, so that asking often costs nothing."""
+    """Cached result, so that frequent probes are cheap."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,7 +1,7 @@
-"""How long things are kept: one rule per kind, each with a setting of its own.
+"""Retention: one rule per kind of data, each with its own setting.
 
-0 keeps a kind for ever. `manage.py clean_up --dry-run` says what would go; the worker
-does it every night.
+0 keeps a kind forever. `manage.py clean_up --dry-run` shows what would be removed; the
+worker does it every night.
 """
 
 import logging
@@ -20,14 +20,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Freed:
-    """What one rule removed, or would remove."""
+    """What one rule removed or would remove."""
 
     what: str
     count: int = 0
     size_bytes: int = 0
 
     def add(self, size_bytes: int) -> None:
-        """One more, of so many bytes."""
+        """Count one more item of this size."""
         self.count += 1
         self.size_bytes += size_bytes
 
@@ -37,13 +37,13 @@ class Freed:
 
 
 def clean_up(*, dry_run: bool = False) -> Iterator[Freed]:
-    """Apply every rule that has days; a rule that fails holds up none of the others."""
+    """Apply every enabled rule; a failing rule does not stop the others."""
     for setting, path in settings.RETENTION_RULES.items():
         if days := getattr(settings, setting):
             try:
                 freed = import_string(path)(_before(days), dry_run=dry_run)
             except Exception:
-                logger.exception("cleaning up by %s failed", setting)
+                logger.exception("clean-up rule %s failed", setting)
                 continue
             logger.info("%s: %s", "would remove" if dry_run else "removed", freed)
             yield freed
@@ -54,7 +54,7 @@ def _before(days: float) -> datetime:
 
 
 def remove_sessions(before: datetime, *, dry_run: bool) -> Freed:
-    """Sessions that ended by themselves before a moment."""
+    """Sessions that expired before a point in time."""
     ended = BrowserSession.objects.filter(expire_date__lt=before)
     freed = Freed("expired sessions", ended.count())
     if not dry_run:

@@ -1,4 +1,4 @@
-"""The embedded server, the database roles and the row security policies.
+"""The embedded server, database roles and row-level security policies.
 
-Tables and queries are with the apps.
+Tables and queries are in the apps.
 """

@@ -1,7 +1,7 @@
-"""`manage.py check --database default`: are roles and policies as they must be?
+"""`manage.py check --database default`: checks roles and policies.
 
-`migrate` runs it too, before it changes anything: hence policies are looked at only
-where no migration is due, since one that is due may bring them.
+`migrate` runs it too, before any change. So policies are checked only when no migration
+is pending, because a pending one may add them.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from django.db.migrations.executor import MigrationExecutor
 from lora_pipeline.postgres.policies import missing_policies, wrong_roles
 
 ROLES_HINT = (
-    "As superuser, once a server: psql -v login=THE_LOGIN_ROLE -f "
+    "As superuser, once per server: psql -v login=THE_LOGIN_ROLE -f "
     "lora_pipeline/deploy/roles.sql (README, Settings)."
 )
 POLICY_HINT = (
     "Add a migration with row_security.owner_policies(…) or child_policies(…), "
-    "or say in protection.NOBODYS why the table needs none."
+    "or explain in policies.NOBODYS why the table needs none."
 )
 
 
@@ -27,7 +27,7 @@ POLICY_HINT = (
 def check_row_security(
     *, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Errors for missing roles and policies; nothing when no database is asked."""
+    """Errors for missing roles and policies; none if no database is checked."""
     if "default" not in (databases or ()):
         return []
     try:

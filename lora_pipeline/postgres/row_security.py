@@ -1,9 +1,8 @@
-"""Who the database believes is asking.
+"""Sets the user that row-level security applies to.
 
-The web process connects as role `lp_web`, whose policies show only rows of the user
-named in the setting `app.user_id`; unset, they show nothing but the keys and sessions
-by which somebody signs in. Work for everybody (worker, reconciler, the admin, looking
-up a run token) happens as `lp_operator`.
+The web process connects as role `lp_web`, whose policies show only rows of the user in
+the setting `app.user_id`; unset, they show only the keys and sessions needed to sign
+in. Work across users (worker, reconciler, admin, run token lookup) uses `lp_operator`.
 """
 
 from collections.abc import Iterator
@@ -18,11 +17,11 @@ CURRENT_USER = "(SELECT nullif(current_setting('app.user_id', true), '')::uuid)"
 
 
 def from_then_on(user: str) -> dict[str, Func]:
-    """Annotations by which the query that finds a user brings their rows into view.
+    """Annotations that make a user's rows visible in the query that finds the user.
 
-    From then on this connection sees the rows of that user, as role `lp_web`. `user` is
-    the query's path to the user's id. Only for a query that finds one row at most: the
-    last one found would be the one who sees.
+    From then on this connection sees that user's rows, as role `lp_web`. `user` is the
+    query's path to the user's id. Only for queries that return at most one row: with
+    more, the last one would win.
     """
     return {
         "role_from_then_on": _set_config("role", Value("lp_web")),
@@ -36,12 +35,12 @@ def _set_config(name: str, value: Any) -> Func:
 
 
 def act_as_operator() -> None:
-    """From here on this connection sees all rows."""
+    """Let this connection see all rows."""
     _set("lp_operator", "")
 
 
 def reset() -> None:
-    """Back to what the connection was opened with, with nobody's rows in view."""
+    """Reset the connection to its initial role, with no user's rows visible."""
     if connection.connection is None or connection.connection.closed:
         return
     if connection.needs_rollback:
@@ -51,7 +50,7 @@ def reset() -> None:
 
 @contextmanager
 def operator() -> Iterator[None]:
-    """See all rows inside the block, and what was seen before after it."""
+    """See all rows inside the block; restores the previous view afterwards."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_role, current_setting('app.user_id', true)")
         role, user_id = cursor.fetchone()
@@ -73,20 +72,20 @@ def _set(role: str, user_id: str) -> None:
 
 
 def _opened_as() -> str:
-    """The role named in the connection options, `none` for the login role itself."""
+    """The role in the connection options; `none` for the login role itself."""
     options = str(connection.settings_dict["OPTIONS"].get("options", ""))
     return options.partition("role=")[2] or "none"
 
 
 def owner_policies(table: str, owner_column: str = "user_id") -> tuple[str, str]:
-    """SQL to protect a table that names its owner, and SQL to undo it."""
+    """SQL to protect a table with an owner column, and SQL to undo it."""
     return _policies(table, f"{owner_column} = {CURRENT_USER}")
 
 
 def child_policies(table: str, column: str, parent: str) -> tuple[str, str]:
-    """SQL to protect a table whose rows hang off a protected parent.
+    """SQL to protect a table whose rows belong to a protected parent.
 
-    The parent's own policies apply inside the subquery, so a row is seen exactly when
+    The parent's policies apply inside the subquery, so a row is visible exactly when
     its parent is.
     """
     seen = f"EXISTS (SELECT 1 FROM {parent} p WHERE p.id = {table}.{column})"  # noqa: S608 - names from migrations, never from a request
@@ -96,8 +95,8 @@ def child_policies(table: str, column: str, parent: str) -> tuple[str, str]:
 def signing_in_policies(table: str) -> tuple[str, str]:
     """SQL to protect sessions or API keys, and SQL to undo it.
 
-    They are looked up by a secret before anybody is known, and a session begins without
-    a user; once somebody is known, only their own are seen.
+    They are looked up by a secret before the user is known, and a session starts
+    without a user; once the user is known, only their own are visible.
     """
     nobody = f"{CURRENT_USER} IS NULL OR user_id IS NULL"
     return _policies(table, f"({nobody} OR user_id = {CURRENT_USER})")

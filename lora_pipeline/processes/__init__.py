@@ -1,4 +1,4 @@
-"""Starting, watching and ending the console's own processes.
+"""Starts, supervises and stops the console's own processes.
 
 Trainers are started by training/launchers.
 """

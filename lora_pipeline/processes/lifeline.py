@@ -1,4 +1,4 @@
-"""A pipe that tells a child its parent is gone, however the parent ended."""
+"""A pipe that tells a child when its parent is gone, however it ended."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ VARIABLE = "LORA_PIPELINE_LIFELINE"
 
 
 def watch() -> None:
-    """End this process by SIGTERM once the parent that gave it a lifeline is gone."""
+    """Send SIGTERM to this process once the parent holding the pipe is gone."""
     descriptor = os.environ.pop(VARIABLE, "")
     if descriptor:
         threading.Thread(target=_wait, args=[int(descriptor)], daemon=True).start()

@@ -1,32 +1,22 @@
-"""Whether a port is free, asked before anything is started."""
+"""Checks that a port is free before anything is started."""
 
-import argparse
 import socket
-from collections.abc import Sequence
+
+from django.core.management.base import CommandError
 
 HOST = "127.0.0.1"
 PORT = 8000
 
 
-def require_free(arguments: Sequence[str]) -> None:
-    """Read --host and --port; SystemExit with a sentence when that port is taken."""
-    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
-    parser.add_argument("--host", default=HOST)
-    parser.add_argument("--port", type=int, default=PORT)
-    try:
-        given, _ = parser.parse_known_args(list(arguments))
-    except argparse.ArgumentError:
-        return
-    if {"-h", "--help"} & set(arguments):
-        return
-    family = socket.AF_INET6 if ":" in given.host else socket.AF_INET
+def require_free(host: str, port: int) -> None:
+    """Raises CommandError with a message if the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((given.host, given.port))
+            probe.bind((host, port))
         except OSError as error:
-            raise SystemExit(
-                f"{given.host}:{given.port} cannot be used: {error.strerror}. Stop "
-                f"what listens there, or give another port, as in --port "
-                f"{given.port + 1}."
+            raise CommandError(
+                f"Cannot listen on {host}:{port}: {error.strerror}. Stop what listens "
+                f"there, or use another port, such as --port {port + 1}."
             ) from None

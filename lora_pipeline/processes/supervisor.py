@@ -24,7 +24,7 @@ STEADY_SECONDS = 10.0
 
 @dataclass(slots=True)
 class Child:
-    """One program of the console, kept running."""
+    """One supervised program of the console."""
 
     name: str
     arguments: Sequence[str]
@@ -35,10 +35,10 @@ class Child:
 
 
 class Supervisor:
-    """Keeps the children running until asked to stop.
+    """Keeps the children running until told to stop.
 
-    Every child has a session of its own, so that Ctrl-C reaches only us, and the
-    reading end of a pipe whose other end we hold: when we are gone, it ends too.
+    Every child has its own session, so that Ctrl-C reaches only us, and the read end
+    of a pipe whose write end we hold: when we are gone, it exits too.
     """
 
     def __init__(self, children: Sequence[Child], output: IO[str]) -> None:
@@ -52,13 +52,13 @@ class Supervisor:
             self._start(child)
 
     def run(self) -> None:
-        """Restart what dies, with growing pauses, until `stopping` is set."""
+        """Restart children that die, with backoff, until `stopping` is set."""
         while not self.stopping.wait(0.1):
             for child in self.children:
                 self._look_after(child)
 
     def stop(self) -> None:
-        """End the children: first all by SIGTERM, then what is left by SIGKILL."""
+        """Stop the children: SIGTERM to all, then SIGKILL to any left."""
         self.stopping.set()
         running = [c.process for c in self.children if c.process is not None]
         for process in running:
@@ -89,7 +89,9 @@ class Supervisor:
 
     def _copy(self, name: str, lines: IO[str]) -> None:
         for line in lines:
-            own = line.startswith("{")  # JSON: programs read it, and it names itself
+            own = line.startswith(
+                "{"
+            )  # JSON is for programs and already names its source
             self._output.write(line if own else f"{name:>10} | {line}")
             self._output.flush()
 
@@ -98,8 +100,8 @@ class Supervisor:
         if child.process is not None and child.process.poll() is not None:
             if now - child.started_at > STEADY_SECONDS:
                 child.backoff_seconds = 0.2
-            words = f"ended with {child.process.returncode}"
-            pause = f"starting again in {child.backoff_seconds:.1f} s"
+            words = f"exited with {child.process.returncode}"
+            pause = f"restarting in {child.backoff_seconds:.1f} s"
             self._output.write(f"{child.name:>10} | {words}; {pause}\n")
             child.process = None
             child.due_at = now + child.backoff_seconds
@@ -120,7 +122,7 @@ def console(host: str, port: int) -> list[Child]:
 
 
 def wait_until_it_answers(host: str, port: int, seconds: float = 30.0) -> bool:
-    """Whether the web server took a connection in time."""
+    """Whether the web server accepted a connection in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:

@@ -1,6 +1,6 @@
-"""Gunicorn's worker, whose own refusals look like the console's.
+"""Gunicorn worker whose own error responses use the console's envelope.
 
-Loaded before Django is, and so without anything of it.
+Loaded before Django, so it uses nothing from it.
 """
 
 import json
@@ -11,23 +11,23 @@ from gunicorn.workers.gthread import ThreadWorker
 
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ([^\r\n]*)")
 WORDS = {
-    414: "The address is too long: send at most 4,094 bytes in the request line.",
-    431: "The headers are too large: send at most 100, of 8,190 bytes each.",
-    500: "Something went wrong on our side, before the request could be read.",
+    414: "The URL is too long: the request line may have at most 4,094 bytes.",
+    431: "The headers are too large: at most 100 headers of 8,190 bytes each.",
+    500: "Internal server error before the request could be read.",
 }
 UNREADABLE = "The request cannot be read: its first line or a header is malformed."
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """Answers what never became a request in JSON, echoing nothing of it."""
+    """Returns a JSON error for unparsable requests, without echoing them."""
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:
-        """Gunicorn decides on the status, and writes through us."""
+        """Gunicorn picks the status and writes through this wrapper."""
         super().handle_error(req, _InOurShape(client), addr, exc)
 
 
 class _InOurShape:
-    """A client's socket that turns gunicorn's HTML page into the error envelope."""
+    """A client socket that turns gunicorn's HTML error into the JSON envelope."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -36,12 +36,12 @@ class _InOurShape:
         return getattr(self._client, name)
 
     def sendall(self, data: bytes) -> None:
-        """One whole answer, as gunicorn writes it."""
+        """Write one complete response from gunicorn."""
         self._client.sendall(in_our_shape(data))
 
 
 def in_our_shape(answer: bytes) -> bytes:
-    """The same status with a JSON body; what is no such answer stays as it is."""
+    """The same status with a JSON body; anything else is unchanged."""
     if (found := STATUS.match(answer)) is None:
         return answer
     words = WORDS.get(int(found[1]), UNREADABLE)

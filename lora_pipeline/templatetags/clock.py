@@ -1,4 +1,4 @@
-"""Moments as people say them."""
+"""Relative times for templates."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ MINUTE = 60
 
 @register.filter
 def ago(moment: datetime) -> str:
-    """How long ago in its largest unit; `just now` within the last minute."""
+    """Time since, in its largest unit; `just now` within the last minute."""
     if (timezone.now() - moment).total_seconds() < MINUTE:
         return "just now"
     return f"{timesince(moment, depth=1)} ago"

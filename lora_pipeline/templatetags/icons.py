@@ -1,4 +1,4 @@
-"""A status in a sign, beside its word and its colour."""
+"""Status icons, shown next to the status text."""
 
 from functools import cache
 
@@ -26,6 +26,6 @@ SIGNS = {
 @register.simple_tag
 @cache
 def status_sign(status: str) -> SafeString:
-    """The icon of a job's or a dataset's status; drawn once, as lists hold many."""
+    """The icon of a job's or dataset's status; cached because lists repeat it."""
     name = SIGNS.get(status, "circle")
     return mark_safe(lucide._render_icon(name, SIZE, aria_hidden="true"))  # noqa: S308 - an icon of a package, under a name of SIGNS

@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Number and duration formats for templates."""
 
 from decimal import Decimal
 
@@ -12,13 +12,13 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 @register.filter
 def usd(value: Decimal | float | None) -> str:
-    """1234.5 as 1,234.50; a dash for nothing."""
+    """1234.5 as 1,234.50; a dash for None."""
     return NOTHING if value is None else intcomma(f"{value:.2f}")
 
 
 @register.filter
 def span(seconds: float | None) -> str:
-    """A length of time in its two largest units; a dash for nothing."""
+    """A duration in its two largest units; a dash for None."""
     if seconds is None:
         return NOTHING
     whole = round(seconds)
@@ -33,13 +33,13 @@ def span(seconds: float | None) -> str:
 
 @register.filter
 def hours(value: float) -> str:
-    """3.57 h; less than one in minutes, of which 0.02 h tells little."""
+    """3.57 h; in minutes below one hour."""
     return span(value * HOUR) if value < 1 else f"{value:.2f} h"
 
 
 @register.filter
 def about(hours: float) -> str:
-    """A duration that nobody should read to the second: 36 minutes, 3 h 34 min."""
+    """A rounded duration: 36 minutes, 3 h 34 min."""
     minutes = max(round(hours * 60), 1)
     if minutes < 60:
         return "1 minute" if minutes == 1 else f"{minutes} minutes"

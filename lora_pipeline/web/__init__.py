@@ -1,4 +1,4 @@
-"""What every page and request shares: middleware, headers, addresses, rate limits.
+"""Shared by all pages and requests: middleware, headers, addresses, rate limits.
 
-No page of a feature is here.
+Feature pages are in the apps.
 """

@@ -1,4 +1,4 @@
-"""Where a request comes from, believing no more proxies than there are."""
+"""The client's IP address, trusting only the configured number of proxies."""
 
 from ipaddress import ip_address
 
@@ -7,10 +7,10 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The client's IP address, None where there is none, as in a test.
+    """The client's IP address, or None, as in a test.
 
-    With n proxies before the console, the n-th entry of X-Forwarded-For from the right
-    was written by the outermost of them; what stands left of it, anybody can invent.
+    With n proxies in front, the n-th entry of X-Forwarded-For from the right was
+    written by the outermost one; anything to its left can be forged.
     """
     found = str(request.META.get("REMOTE_ADDR", ""))
     named = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).split(",")

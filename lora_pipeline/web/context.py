@@ -1,4 +1,4 @@
-"""What every page's frame needs."""
+"""Template context of the page frame."""
 
 from typing import Any
 
@@ -22,5 +22,5 @@ STYLESHEETS = tuple(
 
 
 def console(request: HttpRequest) -> dict[str, Any]:
-    """The components' stylesheets."""
+    """The component stylesheets."""
     return {"stylesheets": STYLESHEETS}

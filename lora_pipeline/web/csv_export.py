@@ -1,4 +1,4 @@
-"""Tables that leave the console as CSV."""
+"""CSV downloads."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def csv_response(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, filename: str
 ) -> HttpResponse:
-    """A CSV download with a header line, as RFC 4180 has it."""
+    """A CSV download with a header row, as in RFC 4180."""
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)
@@ -23,7 +23,7 @@ def csv_response(
 
 
 def harmless(cell: object) -> object:
-    """A text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    """Prefixes text that a spreadsheet would run as a formula with an apostrophe."""
     if isinstance(cell, str) and cell.startswith(STARTS_A_FORMULA):
         return f"'{cell}"
     return cell

@@ -1,4 +1,4 @@
-"""What a browser may do with our pages: the policies that every answer carries."""
+"""Security headers: the browser policies that every response carries."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,8 +9,8 @@ from django.http.response import HttpResponseBase
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
-# Nothing inline and nothing from elsewhere, so that text of a dataset or model can
-# never become a script. The icons inside style sheets are data: addresses.
+# Nothing inline and nothing from other origins, so that dataset or model text can
+# never run as a script. The icons in stylesheets are data: URLs.
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -25,7 +25,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         "object-src": [NONE],
     }
 }
-# Copying a key is the one thing of this kind that our pages do.
+# Copying a key is the only such feature our pages use.
 PERMISSIONS_POLICY = ", ".join(
     [
         *(f"{name}=()" for name in ("camera", "geolocation", "microphone", "payment")),
@@ -36,7 +36,7 @@ PERMISSIONS_POLICY = ", ".join(
 
 
 class Permissions:
-    """Says which abilities of the browser a page may use, and who may load it."""
+    """Sets which browser features a page may use and who may embed it."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response

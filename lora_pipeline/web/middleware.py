@@ -1,4 +1,4 @@
-"""What every request passes through: errors, size limits, row security, sign-in."""
+"""Middleware: errors, size limits, row-level security, sign-in."""
 
 import re
 from collections.abc import Callable
@@ -23,14 +23,14 @@ Answer = Callable[[HttpRequest], HttpResponseBase]
 UPLOADS = re.compile(
     r"/api/datasets(/[^/]+/(content|versions))?|/datasets/(upload|[^/]+/version)"
 )
-NO_LENGTH = "Say how long the body is: send Content-Length, not chunks of any number."
+NO_LENGTH = "Send a Content-Length header; chunked request bodies are not accepted."
 OPEN_PATHS = ("/sign-in", "/static/", "/api/", "/favicon.ico")
 PROBES = {"/healthz", "/readyz", "/metrics"}
 CALLERS_FAULTS = (BadRequest, SuspiciousOperation)
 
 
 class ErrorEnvelope:
-    """API paths answer errors as JSON, also those that never reach a view."""
+    """API paths return errors as JSON, even if they never reach a view."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -54,7 +54,7 @@ class ErrorEnvelope:
 
 
 class Compression(GZipMiddleware):
-    """Compresses all but downloads: a range counts the bytes of the file as it is."""
+    """Compresses all but downloads: ranges count the file's uncompressed bytes."""
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
@@ -65,9 +65,9 @@ class Compression(GZipMiddleware):
 
 
 class BodyLimit:
-    """Refuses a body by its announced length, before a byte of it is read.
+    """Rejects too large a body by its Content-Length, before reading it.
 
-    One that announces none, in chunks without an end in sight, is refused for that.
+    A chunked body without a length is rejected too.
     """
 
     def __init__(self, get_response: Answer) -> None:
@@ -87,7 +87,7 @@ class BodyLimit:
 
 
 def body_limit(request: HttpRequest) -> int:
-    """Bytes that a request to this path may carry."""
+    """Maximum body size for this path."""
     if UPLOADS.fullmatch(request.path) and not _is_json(request):
         return int(settings.MAX_UPLOAD_BYTES)
     if request.path.startswith("/api/runs/") and request.path.endswith("/artifact"):
@@ -96,23 +96,23 @@ def body_limit(request: HttpRequest) -> int:
 
 
 def too_large(request: HttpRequest, limit: int) -> HttpResponse:
-    """413 in the shape that the caller reads."""
-    words = f"The body is larger than the {limit:,} bytes that are accepted here."
+    """413 as JSON or as a page."""
+    words = f"The request body is larger than the limit of {limit:,} bytes."
     return refused_body(request, words, status=413, code="too_large")
 
 
 def refused_body(
     request: HttpRequest, words: str, *, status: int, code: str
 ) -> HttpResponse:
-    """A body that is not even begun to be read: JSON for the API, else a page."""
+    """Reject a body without reading it: JSON for the API, else a page."""
     if is_api(request):
         return json_error(words, status_code=status, code=code)
-    found = {"title": "Not accepted", "words": words}
+    found = {"title": "Request rejected", "words": words}
     return render(request, "error.html", found, status=status)
 
 
 class RowSecurity:
-    """The database shows the rows of the signed-in user, and forgets them after."""
+    """Makes the signed-in user's rows visible, and resets that afterwards."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -127,7 +127,9 @@ class RowSecurity:
     def _enter(self, request: HttpRequest) -> None:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return
-        user = request.user  # looking it up shows its rows, see backends.py
+        user = (
+            request.user
+        )  # loading the user makes their rows visible, see accounts/backends.py
         if not user.is_authenticated:
             row_security.reset()
         elif request.path.startswith("/admin/") and user.is_staff:
@@ -135,9 +137,9 @@ class RowSecurity:
 
 
 class SignInRequired:
-    """Every page but sign-in needs a user, the admin an operator.
+    """Every page but sign-in requires a user, the admin an operator.
 
-    The API says 401 by itself.
+    The API returns 401 by itself.
     """
 
     def __init__(self, get_response: Answer) -> None:
@@ -161,10 +163,10 @@ def _is_no_operator(request: HttpRequest) -> bool:
 
 
 def page_of(request: HttpRequest) -> str:
-    """The page that the user looks at, to come back to after signing in.
+    """The page to return to after signing in.
 
-    A refresh by htmx names it in a header, a form in its referrer; what they ask for
-    themselves is no page.
+    An htmx request names it in a header, a form in its referrer; the URLs they request
+    are not pages.
     """
     if request.headers.get("HX-Request"):
         seen = request.headers.get("HX-Current-URL", "")

@@ -1,7 +1,7 @@
-"""Requests a minute: of one address, of one user on pages, and refused sign-ins.
+"""Rate limits per minute: by address, by user on pages, and failed sign-ins.
 
-What one user asks of the API is limited by REST framework, in the same numbers. The
-counts are kept in each web process, by the minute of the clock.
+REST framework limits API requests per user, with the same numbers. Counts are kept in
+each web process, per clock minute.
 """
 
 import time
@@ -18,16 +18,16 @@ from lora_pipeline.api.envelope import is_api, json_error
 from lora_pipeline.web.addresses import client_address
 
 WINDOW_SECONDS = 60
-IPV6_PREFIX = 64  # what one household or host is given
+IPV6_PREFIX = 64  # the prefix assigned to one household or host
 SIGN_IN_DOORS = {"/sign-in", "/admin/login/"}
 TRAINERS = "/api/runs/"
 
 
 class RateLimits:
-    """429 with Retry-After for who asks too much.
+    """429 with Retry-After for clients over the limit.
 
-    A run's reports are not counted: hundreds a second are usual, and only its token
-    opens them.
+    Reports from runs are not counted: hundreds per second are normal, and they need a
+    run token.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -46,7 +46,7 @@ class RateLimits:
 
 
 def _is_over(request: HttpRequest, address: str) -> bool:
-    """Whether this request, now counted, is one too many."""
+    """Count this request and return whether it exceeds the limit."""
     if count("address", address) > settings.ADDRESS_REQUESTS_PER_MINUTE:
         return True
     if not request.user.is_authenticated:
@@ -57,7 +57,7 @@ def _is_over(request: HttpRequest, address: str) -> bool:
 
 
 def was_refused(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """Whether somebody sent a wrong password or an unknown key."""
+    """Whether the response rejects a wrong password or an unknown key."""
     if request.path in SIGN_IN_DOORS:
         return request.method == "POST" and response.status_code != 302
     given = "HTTP_AUTHORIZATION" in request.META
@@ -65,7 +65,7 @@ def was_refused(request: HttpRequest, response: HttpResponseBase) -> bool:
 
 
 def counted_address(request: HttpRequest) -> str:
-    """Where a request comes from, IPv6 by its first 64 bits."""
+    """The client's address; for IPv6 its /64 prefix."""
     address = client_address(request)
     if address is None or ":" not in address:
         return address or ""
@@ -73,17 +73,17 @@ def counted_address(request: HttpRequest) -> str:
 
 
 def count(kind: str, who: str) -> int:
-    """Count one more in this minute; answers how many that makes."""
+    """Count one more in this minute; returns the new count."""
     key = _key(kind, who)
     cache.add(key, 0, WINDOW_SECONDS)
     try:
         return cache.incr(key)
-    except ValueError:  # thrown out by the cache in between
+    except ValueError:  # evicted by the cache in between
         return 1
 
 
 def counted(kind: str, who: str) -> int:
-    """How many were counted in this minute."""
+    """The count for this minute."""
     return int(cache.get(_key(kind, who), 0))
 
 
@@ -92,9 +92,9 @@ def _key(kind: str, who: str) -> str:
 
 
 def too_many(request: HttpRequest) -> HttpResponse:
-    """429 in the shape that the caller reads, with the seconds to wait."""
+    """429 as JSON or as a page, with the seconds to wait."""
     seconds = WINDOW_SECONDS - int(time.time()) % WINDOW_SECONDS
-    words = f"Too many requests: try again in {seconds} s."
+    words = f"Too many requests. Try again in {seconds} s."
     if is_api(request):
         answer: HttpResponse = json_error(words, status_code=429, code="throttled")
     else:

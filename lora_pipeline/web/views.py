@@ -1,4 +1,4 @@
-"""Home and API keys."""
+"""API reference and error pages."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -11,12 +11,12 @@ from lora_pipeline.logs.request_ids import current_request_id
 
 @login_required
 def api_docs(request: HttpRequest) -> HttpResponse:
-    """The API's description to read and to try, served from here alone."""
+    """The API reference with Swagger UI, served without a CDN."""
     return render(request, "api_docs.html", {"section": "api-docs"})
 
 
 def our_fault(request: HttpRequest) -> HttpResponse:
-    """A 500 that no view raised: from middleware, or from the database."""
+    """A 500 from outside a view: middleware or the database."""
     if is_api(request):
         return server_error(request)
     page = render_to_string("500.html", {"request_id": current_request_id()})

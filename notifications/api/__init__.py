@@ -1,4 +1,4 @@
-"""Notices, webhooks and deliveries over the API.
+"""Notifications, webhooks and deliveries in the API.
 
-Writes are not here: see services.py and webhooks.py.
+Writes are elsewhere: see services.py and webhooks.py.
 """

@@ -1,4 +1,4 @@
-"""The filter of the notices list, shared by API and page."""
+"""The filter of the notification list, shared by API and page."""
 
 import django_filters
 
@@ -8,7 +8,7 @@ ANSWERS = {"true": True, "false": False}
 
 
 class ReadFilter(django_filters.TypedChoiceFilter):
-    """`true` or `false`; anything else is said with what is allowed."""
+    """`true` or `false`; anything else is rejected with the allowed values."""
 
     def __init__(self) -> None:
         words = f"Received '%(value)s'; choose from: {', '.join(ANSWERS)}."

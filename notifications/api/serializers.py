@@ -1,14 +1,15 @@
-"""Notifications as the API shows them."""
+"""Serializers of notifications."""
 
 from typing import Any
 
 from rest_framework import serializers
 
+from lora_pipeline.api.rows import RowSerializer
 from notifications.models import Notification
 
 
-class NotificationSerializer(serializers.ModelSerializer[Notification]):
-    """One message to the caller."""
+class NotificationSerializer(RowSerializer[Notification]):
+    """A notification of the caller."""
 
     class Meta:
         model = Notification
@@ -16,7 +17,7 @@ class NotificationSerializer(serializers.ModelSerializer[Notification]):
 
 
 class AllReadSerializer(serializers.Serializer[Any]):
-    """What marking all as read came to."""
+    """Number of notifications marked as read."""
 
     marked_read = serializers.IntegerField(min_value=0)
     unread_count = serializers.IntegerField(min_value=0)

@@ -1,45 +1,43 @@
 """`/api/notification-preferences`, `/api/webhooks`, `/api/deliveries`."""
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from rest_framework.viewsets import GenericViewSet
 
 from lora_pipeline.api.envelope import success
 from lora_pipeline.api.error_docs import Fault
-from lora_pipeline.api.pagination import paginate
+from lora_pipeline.api.requests import ApiRequest
+from lora_pipeline.api.rows import RowSerializer
+from lora_pipeline.api.viewsets import OwnViewSet
+from notifications.access import own_delivery, own_webhook
 from notifications.messages import CHOSEN
-from notifications.models import Delivery, Webhook
+from notifications.models import Delivery, DeliveryQuerySet, Webhook, WebhookQuerySet
 from notifications.preferences import choices_of, choose
 from notifications.sending.targets import LONGEST_URL
 from notifications.webhooks import (
+    KNOWN_WEBHOOK,
+    RESTING_WEBHOOK,
     add_webhook,
     remove_webhook,
     send_test,
     wake_webhook,
 )
 
-KNOWN = Fault(
-    when="There is one with this URL already, or there are as many as there can be.",
-    error="You already have a webhook with this URL.",
-    code="known_webhook",
+KNOWN = Fault.of(
+    KNOWN_WEBHOOK,
+    when="A webhook with this URL exists, or the limit is reached.",
 )
 
-RESTING = Fault(
-    when="It failed again and again, and rests.",
-    error="This webhook rests since it failed again and again: wake it first.",
-    code="webhook_resting",
-)
+RESTING = Fault.of(RESTING_WEBHOOK)
 
 
 class ChoiceSerializer(serializers.Serializer[Any]):
-    """Where one kind of notice goes besides the console."""
+    """Channels of one kind of notification besides the console."""
 
     kind = serializers.ChoiceField(CHOSEN)
     label = serializers.CharField(read_only=True)  # type: ignore[assignment]
@@ -48,38 +46,38 @@ class ChoiceSerializer(serializers.Serializer[Any]):
 
 
 class PreferencesSerializer(serializers.Serializer[Any]):
-    """The choices; kinds that are left out stay as they are."""
+    """Channels to set; omitted kinds stay unchanged."""
 
     preferences = ChoiceSerializer(many=True)
 
 
 class PreferencesView(APIView):
-    """What leaves the console, by kind."""
+    """Notification preferences."""
 
     @extend_schema(responses=PreferencesSerializer)
-    def get(self, request: Request) -> Response:
-        """Where each kind of notice goes."""
+    def get(self, request: ApiRequest) -> Response:
+        """Get the channels of every kind of notification."""
         return success(_choices(request))
 
     @extend_schema(request=PreferencesSerializer, responses=PreferencesSerializer)
-    def put(self, request: Request) -> Response:
-        """Choose for some kinds, or for all."""
+    def put(self, request: ApiRequest) -> Response:
+        """Set the channels of some or all kinds."""
         body = PreferencesSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         chosen = body.validated_data["preferences"]
         choices = {c["kind"]: (c["by_email"], c["by_webhook"]) for c in chosen}
-        choose(user=request.user, choices=choices)  # type: ignore[arg-type]
+        choose(user=request.user, choices=choices)
         return success(_choices(request))
 
 
-def _choices(request: Request) -> dict[str, Any]:
-    found = choices_of(request.user)  # type: ignore[arg-type]
+def _choices(request: ApiRequest) -> dict[str, Any]:
+    found = choices_of(request.user)
     return {"preferences": ChoiceSerializer(found, many=True).data}
 
 
-class WebhookSerializer(serializers.ModelSerializer[Webhook]):
-    """An address that notices are posted to. One at rest failed again and again:
-    nothing is sent there until it is woken.
+class WebhookSerializer(RowSerializer[Webhook]):
+    """A URL that notifications are posted to. A paused one failed repeatedly and
+    receives nothing until it is resumed.
     """
 
     class Meta:
@@ -88,7 +86,7 @@ class WebhookSerializer(serializers.ModelSerializer[Webhook]):
 
 
 class NewWebhookSerializer(WebhookSerializer):
-    """A webhook with the secret that signs its notices, told this once."""
+    """A webhook with its signing secret, which is shown only once."""
 
     class Meta(WebhookSerializer.Meta):
         fields = [*WebhookSerializer.Meta.fields, "secret"]
@@ -100,8 +98,8 @@ class WebhookRequest(serializers.Serializer[Any]):
     url = serializers.URLField(max_length=LONGEST_URL)
 
 
-class DeliverySerializer(serializers.ModelSerializer[Delivery]):
-    """One notice on its way, and what became of it."""
+class DeliverySerializer(RowSerializer[Delivery]):
+    """One delivery of a notification and its outcome."""
 
     type = serializers.CharField(source="notification.type")
 
@@ -110,74 +108,59 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
         exclude = ["webhook"]
 
 
-class WebhookViewSet(GenericViewSet[Webhook]):
-    """Webhooks of the caller."""
+class WebhookViewSet(OwnViewSet[Webhook]):
+    """The caller's webhooks."""
 
     serializer_class = WebhookSerializer
     queryset = Webhook.objects.none()
-    lookup_value_converter = "uuid"
+    list_key = "webhooks"
+    list_words = "Oldest first"
 
-    def list(self, request: Request) -> Response:
-        """Oldest first."""
-        own = Webhook.objects.visible_to(request.user)  # type: ignore[arg-type]
-        rows, block = paginate(request, own)
-        found = WebhookSerializer(rows, many=True).data
-        return success({"webhooks": found, "pagination": block})
+    def own(self) -> WebhookQuerySet:
+        return Webhook.objects.visible_to(self.request.user)
 
     @extend_schema(
         request=WebhookRequest, responses={201: NewWebhookSerializer, 409: KNOWN}
     )
-    def create(self, request: Request) -> Response:
-        """Post notices to one more address."""
+    def create(self, request: ApiRequest) -> Response:
+        """Add a webhook."""
         body = WebhookRequest(data=request.data)
         body.is_valid(raise_exception=True)
-        webhook = add_webhook(owner=request.user, url=body.validated_data["url"])  # type: ignore[arg-type]
+        webhook = add_webhook(owner=request.user, url=body.validated_data["url"])
         return success(NewWebhookSerializer(webhook).data, status_code=201)
 
-    def destroy(self, request: Request, pk: Any) -> Response:
-        """Post nothing more there."""
-        remove_webhook(webhook=self._own(request, pk))
+    def destroy(self, request: ApiRequest, pk: UUID) -> Response:
+        """Remove a webhook."""
+        remove_webhook(webhook=own_webhook(request.user, pk))
         return success({"id": str(pk), "deleted": True})
 
     @extend_schema(request=None, responses=WebhookSerializer)
     @action(detail=True, methods=["post"])
-    def wake(self, request: Request, pk: Any) -> Response:
-        """Post notices to a webhook at rest again."""
-        webhook = self._own(request, pk)
+    def wake(self, request: ApiRequest, pk: UUID) -> Response:
+        """Resume a paused webhook."""
+        webhook = own_webhook(request.user, pk)
         wake_webhook(webhook=webhook)
         return success(WebhookSerializer(webhook).data)
 
     @extend_schema(request=None, responses={202: DeliverySerializer, 409: RESTING})
     @action(detail=True, methods=["post"])
-    def test(self, request: Request, pk: Any) -> Response:
-        """Send a test notice; the answer is the delivery to follow."""
-        delivery = send_test(webhook=self._own(request, pk))
+    def test(self, request: ApiRequest, pk: UUID) -> Response:
+        """Send a test notification; returns the delivery to follow."""
+        delivery = send_test(webhook=own_webhook(request.user, pk))
         return success(DeliverySerializer(delivery).data, status_code=202)
 
-    def _own(self, request: Request, pk: Any) -> Webhook:
-        own = Webhook.objects.visible_to(request.user)  # type: ignore[arg-type]
-        if (webhook := own.find(pk)) is None:
-            raise NotFound("There is no such webhook among yours.")
-        return webhook
 
-
-class DeliveryViewSet(GenericViewSet[Delivery]):
-    """What was sent out for the caller."""
+class DeliveryViewSet(OwnViewSet[Delivery]):
+    """Deliveries of the caller's notifications."""
 
     serializer_class = DeliverySerializer
     queryset = Delivery.objects.none()
-    lookup_value_converter = "uuid"
+    list_key = "deliveries"
+    list_words = "Newest first"
 
-    def list(self, request: Request) -> Response:
-        """Newest first."""
-        own = Delivery.objects.visible_to(request.user)  # type: ignore[arg-type]
-        rows, block = paginate(request, own)
-        found = DeliverySerializer(rows, many=True).data
-        return success({"deliveries": found, "pagination": block})
+    def own(self) -> DeliveryQuerySet:
+        return Delivery.objects.visible_to(self.request.user)
 
-    def retrieve(self, request: Request, pk: Any) -> Response:
+    def retrieve(self, request: ApiRequest, pk: UUID) -> Response:
         """One delivery."""
-        own = Delivery.objects.visible_to(request.user)  # type: ignore[arg-type]
-        if (delivery := own.find(pk)) is None:
-            raise NotFound("There is no such delivery among yours.")
-        return success(DeliverySerializer(delivery).data)
+        return success(DeliverySerializer(own_delivery(request.user, pk)).data)

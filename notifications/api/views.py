@@ -1,68 +1,54 @@
 """`/api/notifications`: list, read, mark as read."""
 
 from typing import Any
+from uuid import UUID
 
-from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from lora_pipeline.api.envelope import success
-from lora_pipeline.api.pagination import paginate
+from lora_pipeline.api.requests import ApiRequest
+from lora_pipeline.api.viewsets import OwnViewSet
+from notifications.access import own_notice
 from notifications.api.filters import NotificationFilter
 from notifications.api.serializers import AllReadSerializer, NotificationSerializer
-from notifications.models import Notification
+from notifications.models import Notification, NotificationQuerySet
 from notifications.services import mark_all_read, mark_read
 
-UNKNOWN_NOTICE = "There is no such notification among yours."
 
-
-class NotificationViewSet(GenericViewSet[Notification]):
-    """Notifications of the caller."""
+class NotificationViewSet(OwnViewSet[Notification]):
+    """The caller's notifications."""
 
     serializer_class = NotificationSerializer
     queryset = Notification.objects.none()
-    filter_backends = [filters.DjangoFilterBackend]
     filterset_class = NotificationFilter
-    lookup_value_converter = "uuid"
+    list_key = "notifications"
+    list_words = "Newest first, with pages, and how many of all are unread"
 
-    def list(self, request: Request) -> Response:
-        """Newest first, with pages, and how many of all are unread."""
-        own = Notification.objects.visible_to(request.user)  # type: ignore[arg-type]
-        found = NotificationFilter(request.query_params, queryset=own)
-        if not found.is_valid():
-            raise ValidationError(found.errors)
-        rows, block = paginate(request, found.qs)
-        data = NotificationSerializer(rows, many=True).data
-        unread = own.unread().count()
-        return success(
-            {"notifications": data, "pagination": block, "unread_count": unread}
-        )
+    def own(self) -> NotificationQuerySet:
+        return Notification.objects.visible_to(self.request.user)
 
-    def retrieve(self, request: Request, pk: Any) -> Response:
-        """One notification; reading it here does not mark it."""
-        return success(NotificationSerializer(self._own(request, pk)).data)
+    def get_paginated_response(self, data: Any) -> Response:
+        answer = super().get_paginated_response(data)
+        answer.data["data"]["unread_count"] = self.own().unread().count()
+        return answer
+
+    def retrieve(self, request: ApiRequest, pk: UUID) -> Response:
+        """Get one notification; this does not mark it as read."""
+        return success(NotificationSerializer(own_notice(request.user, pk)).data)
 
     @extend_schema(request=None, responses=NotificationSerializer)
     @action(detail=True, methods=["post"])
-    def read(self, request: Request, pk: Any) -> Response:
-        """Mark one as read."""
-        notice = self._own(request, pk)
+    def read(self, request: ApiRequest, pk: UUID) -> Response:
+        """Mark a notification as read."""
+        notice = own_notice(request.user, pk)
         mark_read(notice=notice)
         return success(NotificationSerializer(notice).data)
 
     @extend_schema(request=None, responses=AllReadSerializer)
     @action(detail=False, methods=["post"], url_path="read-all")
-    def read_all(self, request: Request) -> Response:
-        """Mark all as read; answers how many were unread."""
-        marked = mark_all_read(user=request.user)  # type: ignore[arg-type]
+    def read_all(self, request: ApiRequest) -> Response:
+        """Mark all notifications as read; returns how many were unread."""
+        marked = mark_all_read(user=request.user)
         return success({"marked_read": marked, "unread_count": 0})
-
-    def _own(self, request: Request, pk: Any) -> Notification:
-        own = Notification.objects.visible_to(request.user)  # type: ignore[arg-type]
-        if (notice := own.find(pk)) is None:
-            raise NotFound(UNKNOWN_NOTICE)
-        return notice

@@ -1,4 +1,4 @@
-"""Notices in the browser, and the page of what is sent out.
+"""Pages of notifications, their settings and deliveries.
 
-Writes are not here: see services.py and webhooks.py.
+Writes are elsewhere: see services.py and webhooks.py.
 """

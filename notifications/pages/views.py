@@ -1,35 +1,28 @@
-"""Pages of notices: the list, opening one, marking as read."""
+"""Pages of notifications: the list, opening one, marking as read."""
 
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from lora_pipeline.templatetags.words import count_of
+from lora_pipeline.web.requests import UserRequest
+from notifications.access import own_notice
 from notifications.api.filters import NotificationFilter
-from notifications.api.views import UNKNOWN_NOTICE
 from notifications.models import Notification
 from notifications.services import mark_all_read, mark_read
 
 PAGE_SIZE = 20
 
 
-def own_notice(request: HttpRequest, notice_id: UUID) -> Notification:
-    """The user's notice, or the one 404 for all that is not theirs."""
-    own = Notification.objects.visible_to(request.user)  # type: ignore[arg-type]
-    if (notice := own.find(notice_id)) is None:
-        raise Http404(UNKNOWN_NOTICE)
-    return notice
-
-
-def notification_list(request: HttpRequest) -> HttpResponse:
+def notification_list(request: UserRequest) -> HttpResponse:
     """Newest first; all of them, or what is unread."""
-    own = Notification.objects.visible_to(request.user)  # type: ignore[arg-type]
+    own = Notification.objects.visible_to(request.user)
     kept = NotificationFilter(request.GET, queryset=own)
     page = Paginator(kept.qs, PAGE_SIZE).get_page(request.GET.get("page"))
     found = {
@@ -40,9 +33,9 @@ def notification_list(request: HttpRequest) -> HttpResponse:
     return render(request, "notifications/list.html", found)
 
 
-def open_notice(request: HttpRequest, notice_id: UUID) -> HttpResponse:
-    """Mark it as read and go where it leads."""
-    notice = own_notice(request, notice_id)
+def open_notice(request: UserRequest, notice_id: UUID) -> HttpResponse:
+    """Mark it as read and redirect to its target."""
+    notice = own_notice(request.user, notice_id)
     mark_read(notice=notice)
     if url_has_allowed_host_and_scheme(notice.action_url, allowed_hosts=None):
         return redirect(notice.action_url)
@@ -50,9 +43,9 @@ def open_notice(request: HttpRequest, notice_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def read_notice(request: HttpRequest, notice_id: UUID) -> HttpResponse:
+def read_notice(request: UserRequest, notice_id: UUID) -> HttpResponse:
     """Mark one as read; htmx gets its row and the bell."""
-    notice = own_notice(request, notice_id)
+    notice = own_notice(request.user, notice_id)
     mark_read(notice=notice)
     if request.headers.get("HX-Request"):
         found = {"notice": notice, "oob": True}
@@ -61,14 +54,14 @@ def read_notice(request: HttpRequest, notice_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def read_all(request: HttpRequest) -> HttpResponse:
-    """Mark what is unread now."""
-    marked = mark_all_read(user=request.user)  # type: ignore[arg-type]
-    messages.success(request, f"{count_of(marked, 'notice')} marked as read.")
+def read_all(request: UserRequest) -> HttpResponse:
+    """Mark all unread notifications as read."""
+    marked = mark_all_read(user=request.user)
+    messages.success(request, f"{count_of(marked, 'notification')} marked as read.")
     return _to_list(request)
 
 
-def _to_list(request: HttpRequest) -> HttpResponse:
-    """Back to the same page of the same list."""
+def _to_list(request: UserRequest) -> HttpResponse:
+    """Redirect to the same page of the same list."""
     query = request.GET.urlencode()
     return redirect(reverse("notifications") + (f"?{query}" if query else ""))

@@ -1,4 +1,4 @@
-"""Notices on their way out: queueing, one try, e-mail and signed requests.
+"""Sending notifications: queueing, one attempt, e-mail and signed requests.
 
-Who is told what is decided in services.py and preferences.py.
+services.py and preferences.py decide who gets what.
 """

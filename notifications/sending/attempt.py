@@ -1,4 +1,4 @@
-"""One try of a delivery, and what becomes of it."""
+"""One delivery attempt and its outcome."""
 
 import smtplib
 from datetime import timedelta
@@ -16,15 +16,15 @@ from notifications.sending.targets import TargetRefused
 GONE = 410
 BUSY_SECONDS = 1.0
 REMOVED = "The webhook was removed."
-RESTS = "The webhook rests since it failed again and again: wake it, then send again."
+RESTS = "The webhook is paused because it failed repeatedly: resume it, then resend."
 
 
 def try_delivery(delivery_id: UUID | str) -> float | None:
-    """Try once; returns the seconds until the next try, None when there is none.
+    """Try once; returns the seconds until the next attempt, or None.
 
-    A delivery that is settled, or whose notice is gone, is left alone, so that running
-    this twice sends once. A webhook's waits without a try where its user holds enough
-    slots; mails all go to the operator's own server.
+    A finished delivery, or one whose notification is gone, is skipped, so running this
+    twice sends once. A webhook's is put off, without an attempt, while its user holds
+    enough slots; e-mails all go to the operator's own server.
     """
     known = Delivery.objects.select_related("notification", "webhook")
     delivery = known.filter(pk=delivery_id).first()
@@ -57,7 +57,7 @@ def _try(delivery: Delivery) -> float | None:
 
 
 def _send(delivery: Delivery) -> int | None:
-    """The receiver's status, where it has one."""
+    """The HTTP status from the receiver, if any."""
     if delivery.channel == Delivery.Channel.EMAIL:
         send_email(delivery.notification, delivery.target)
         return None
@@ -82,5 +82,5 @@ def _failed(delivery: Delivery, words: str, *, retry: bool) -> float | None:
 
 
 def pause_after(attempts: int) -> float:
-    """Seconds before the next try: 10, 40, 160, 640, … with the usual settings."""
+    """Seconds before the next attempt: 10, 40, 160, 640, … by default."""
     return float(settings.NOTICE_RETRY_SECONDS * 4 ** (attempts - 1))

@@ -1,4 +1,4 @@
-"""How a notice leaves the console: an e-mail, or a signed request."""
+"""Delivery channels: e-mail and signed HTTP requests."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ MOST_ANSWER_BYTES = 2000
 
 
 class DeliveryFailed(Exception):
-    """It did not arrive; `status` is what the receiver answered, if it did."""
+    """Delivery failed; `status` is the receiver's HTTP status, if it answered."""
 
     def __init__(self, words: str, status: int | None = None) -> None:
         super().__init__(words)
@@ -32,7 +32,7 @@ class DeliveryFailed(Exception):
 
 
 def console_url() -> str:
-    """Where people reach this console: PUBLIC_URL, else where it was started."""
+    """Base URL of this console: PUBLIC_URL, else where it was started."""
     if settings.PUBLIC_URL:
         return str(settings.PUBLIC_URL).rstrip("/")
     try:
@@ -42,7 +42,7 @@ def console_url() -> str:
 
 
 def link_of(notice: Notification) -> str:
-    """The notice's page as an absolute address."""
+    """Absolute URL of the notification's page."""
     url = notice.action_url
     return f"{console_url()}{url}" if url.startswith("/") else url
 
@@ -51,13 +51,13 @@ def link_of(notice: Notification) -> str:
 
 
 def send_email(notice: Notification, address: str) -> None:
-    """One plain message. Raises OSError or smtplib.SMTPException where it fails,
-    TargetRefused for what is no address.
+    """Send a plain-text e-mail. Raises OSError or smtplib.SMTPException, TargetRefused
+    for an invalid address.
     """
     try:
         validate_email(address)
     except ValidationError:
-        raise TargetRefused(f"{address[:100]!r} is no e-mail address.") from None
+        raise TargetRefused(f"{address[:100]!r} is not an e-mail address.") from None
     link = link_of(notice)
     if notice.type == "confirm_address":  # the link stands in the mail alone
         link = console_url() + confirmation_path(notice.user_id, address)
@@ -74,14 +74,14 @@ def in_header(text: str) -> str:
 
 
 def _footer() -> str:
-    return f"Choose what is sent to you: {console_url()}/notifications/settings"
+    return f"Notification settings: {console_url()}/notifications/settings"
 
 
 # -- Webhook -------------------------------------------------------------------
 
 
 def payload(notice: Notification) -> dict[str, Any]:
-    """What a webhook receives. `text` alone makes it a Slack message."""
+    """Body of a webhook call. `text` alone is a valid Slack message."""
     link = link_of(notice)
     told = f"{notice.title}: {notice.message}"
     return {
@@ -111,10 +111,10 @@ def sign(secret: str, identity: str, timestamp: str, body: bytes) -> str:
 
 
 def send_webhook(delivery: Delivery, webhook: Webhook) -> int:
-    """Post the notice once; returns the 2xx status.
+    """Post the notification once; returns the 2xx status.
 
-    Raises TargetRefused, DeliveryFailed for any other answer (a redirect too: it is
-    not followed), OSError where nobody answers.
+    Raises TargetRefused, DeliveryFailed for any other status (including redirects,
+    which are not followed), or OSError when the connection fails.
     """
     target = parse_target(webhook.url)
     body = json.dumps(payload(delivery.notification)).encode()
@@ -143,13 +143,13 @@ def _post(target: Target, body: bytes, headers: dict[str, str]) -> tuple[int, by
         answer = connection.getresponse()
         return answer.status, answer.read(MOST_ANSWER_BYTES)
     except http.client.HTTPException as error:
-        raise DeliveryFailed(f"The answer was no HTTP: {error!r}") from error
+        raise DeliveryFailed(f"The response was not valid HTTP: {error!r}") from error
     finally:
         connection.close()
 
 
 class Pinned(http.client.HTTPConnection):
-    """Connects to the addresses that were checked, under the name that was given."""
+    """Connects to the addresses that were checked, but uses the original host name."""
 
     def __init__(
         self, target: Target, addresses: list[str], deadline: Deadline

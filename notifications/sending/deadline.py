@@ -73,7 +73,7 @@ class TlsContext(ssl.SSLContext):
 
     def wrap_socket(self, sock: Any, *args: Any, **options: Any) -> Any:
         sock._allow()  # the handshake takes the timeout that the plain socket has
-        wrapped = super().wrap_socket(sock, *args, **options)
+        wrapped: Any = super().wrap_socket(sock, *args, **options)
         wrapped.deadline = sock.deadline
         return wrapped
 

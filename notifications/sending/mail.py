@@ -24,7 +24,7 @@ class _Smtp(smtplib.SMTP):
 class _SmtpTls(smtplib.SMTP_SSL):
     def _get_socket(self, host: str, port: int, timeout: float) -> Any:
         plain = _Smtp._get_socket(self, host, port, timeout)  # type: ignore[arg-type]
-        return self.context.wrap_socket(plain, server_hostname=host)  # type: ignore[attr-defined]
+        return self.context.wrap_socket(plain, server_hostname=host)
 
 
 class Backend(EmailBackend):

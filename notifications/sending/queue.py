@@ -1,16 +1,16 @@
-"""Notices on their way out: who gets what, each try, and what became of it."""
+"""Queues deliveries: who gets what, over which channel."""
 
 from django.db import transaction
+from procrastinate.contrib.django import app
 
 from lora_pipeline.models import User
 from notifications.messages import KINDS
 from notifications.models import Delivery, Notification, Webhook
 from notifications.preferences import choice_for, email_is_possible
-from notifications.tasks import deliver
 
 
 def send_out(notice: Notification) -> None:
-    """Deliveries by the channels that the user chose for this kind of notice."""
+    """Queue deliveries over the channels the user chose for this kind."""
     if notice.type not in KINDS:
         return
     choice = choice_for(notice.user_id, notice.type)
@@ -26,18 +26,23 @@ def send_out(notice: Notification) -> None:
 def send(
     notice: Notification, channel: str, target: str, webhook: Webhook | None = None
 ) -> Delivery:
-    """One delivery, tried by the worker after the transaction."""
+    """Queue one delivery; the worker sends it after the transaction commits."""
     delivery = Delivery.objects.create(
         notification=notice, channel=channel, target=target, webhook=webhook
     )
-    deliver.defer(delivery_id=str(delivery.pk))
+    _defer(delivery)
     return delivery
 
 
 @transaction.atomic
 def send_again(*, delivery: Delivery) -> None:
-    """Begin anew with what failed, from the first try."""
+    """Retry a failed delivery, counting attempts from one again."""
     delivery.status = Delivery.Status.WAITING
     delivery.attempts, delivery.next_try_at = 0, None
     delivery.save(update_fields=["status", "attempts", "next_try_at"])
-    deliver.defer(delivery_id=str(delivery.pk))
+    _defer(delivery)
+
+
+def _defer(delivery: Delivery) -> None:
+    """By the task's name: the task itself may queue a notification, and imports us."""
+    app.configure_task("deliver_notice").defer(delivery_id=str(delivery.pk))

@@ -1,4 +1,4 @@
-"""Webhooks that fail again and again rest, and their owners are told."""
+"""Webhooks that fail repeatedly are paused, and their owners notified."""
 
 from django.db.models import F
 from django.utils import timezone
@@ -7,16 +7,16 @@ from notifications.models import Webhook
 from notifications.services import tell
 
 REST_AFTER = 10
-"""Failed tries in a row; one notice has six, so several notices have failed by then."""
+"""Failed attempts in a row. A notification has six, so several have failed by then."""
 
 
 def note_success(webhook: Webhook) -> None:
-    """The count begins anew."""
+    """Reset the count."""
     Webhook.objects.filter(pk=webhook.pk).exclude(failures=0).update(failures=0)
 
 
 def note_failure(webhook: Webhook, words: str) -> bool:
-    """Count one more; whether the webhook rests now. Its owner is told once."""
+    """Count one more; returns whether the webhook is paused. Its owner is told once."""
     own = Webhook.objects.filter(pk=webhook.pk)
     own.update(failures=F("failures") + 1)
     spent = own.filter(failures__gte=REST_AFTER, resting_since=None)

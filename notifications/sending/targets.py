@@ -1,7 +1,7 @@
-"""Where a webhook may point: resolved once, checked, and then connected to as checked.
+"""Checks where a webhook may point: resolve once, check, connect to that address.
 
-A webhook is an address that a user names and our own machine calls. Without a check it
-would reach what only this machine reaches: cloud metadata, databases, neighbours.
+A webhook is a URL that a user supplies and this machine calls. Unchecked, it would
+reach internal services: cloud metadata, databases, neighbours (SSRF).
 """
 
 import ipaddress
@@ -26,12 +26,12 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class TargetRefused(ValueError):
-    """The address of a webhook cannot be used; the message says why."""
+    """The URL of a webhook cannot be used; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """An address in the parts that a connection needs."""
+    """The parts of a URL that a connection needs."""
 
     secure: bool
     host: str
@@ -40,32 +40,36 @@ class Target:
 
     @property
     def host_header(self) -> str:
-        """The name that the receiver expects to be called by."""
+        """The Host header for the receiver."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         usual = 443 if self.secure else 80
         return host if self.port == usual else f"{host}:{self.port}"
 
 
 def host_of(url: str) -> str:
-    """The host of a URL, for whoever need not know the rest; the URL was checked."""
+    """The host of a URL that was already checked; hides the rest."""
     return urlsplit(url).hostname or "an unknown host"
 
 
 def parse_target(url: str) -> Target:
-    """The parts of a URL. Raises TargetRefused for one that is not to be called."""
+    """Parse a URL. Raises TargetRefused for one that must not be called."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise TargetRefused(f"Received {url[:100]!r}; give a URL.") from None
+        raise TargetRefused(f"Received {url[:100]!r}; enter a URL.") from None
     if parts.scheme not in {"https", "http"} or not parts.hostname:
-        raise TargetRefused(f"Received {url[:100]!r}; give a URL with https://.")
+        raise TargetRefused(
+            f"Received {url[:100]!r}; the URL must start with https://."
+        )
     if parts.scheme == "http" and not settings.WEBHOOK_ALLOW_PRIVATE:
-        raise TargetRefused("Give an https:// URL: notices are not sent in the clear.")
+        raise TargetRefused(
+            "The URL must use https://: notifications are not sent unencrypted."
+        )
     if parts.username or parts.password:
-        raise TargetRefused("Leave user name and password out of the URL.")
+        raise TargetRefused("Remove the user name and password from the URL.")
     if any(c.isspace() or not c.isprintable() for c in url):
-        raise TargetRefused("The URL holds a blank or a control character.")
+        raise TargetRefused("The URL contains a space or a control character.")
     secure = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     usual = 443 if secure else 80
@@ -78,27 +82,27 @@ def parse_target(url: str) -> Target:
 
 
 def _ascii_host(host: str) -> str:
-    """The name as it is looked up, certified and sent: `xn--…` for other letters."""
+    """The host as it is resolved and certified: `xn--…` for non-ASCII names."""
     if ":" in host:
         if "%" in host:
-            raise TargetRefused("Leave the zone (%…) out of the IPv6 address.")
+            raise TargetRefused("Remove the zone (%…) from the IPv6 address.")
         return host
     if DISPUTED & set(host):
-        raise TargetRefused(f"Give {host} as the name's registry spells it, xn--….")
+        raise TargetRefused(f"Give {host} in its registered ASCII form, xn--….")
     try:
         name = host.encode("idna").decode().lower()
     except UnicodeError:
-        raise TargetRefused(f"{host[:100]!r} is no name of a host.") from None
+        raise TargetRefused(f"{host[:100]!r} is not a host name.") from None
     if not HOST.fullmatch(name):
-        raise TargetRefused(f"{host[:100]!r} is no name of a host.")
+        raise TargetRefused(f"{host[:100]!r} is not a host name.")
     return name
 
 
 def resolve(target: Target, deadline: Deadline | None = None) -> list[str]:
-    """The addresses to connect to. Raises TargetRefused where one of them is private.
+    """The IP addresses to connect to. Raises TargetRefused if any is private.
 
-    The caller connects to what is returned, not to the name again: a name that answers
-    differently the second time gains nothing.
+    The caller connects to the returned address and does not resolve again, which
+    defeats DNS rebinding.
     """
     deadline = deadline or Deadline(LOOKUP_SECONDS)
     addresses = look_up(target.host, target.port, deadline)
@@ -111,13 +115,13 @@ def resolve(target: Target, deadline: Deadline | None = None) -> list[str]:
 def _require_public(host: str, address: str) -> None:
     if not is_public(ipaddress.ip_address(address.partition("%")[0])):
         raise TargetRefused(
-            f"{host} is {address}, which is not a public address. An operator may "
-            "allow private ones with WEBHOOK_ALLOW_PRIVATE=1."
+            f"{host} resolves to {address}, which is not public. An operator can "
+            "allow private addresses with WEBHOOK_ALLOW_PRIVATE=1."
         )
 
 
 def is_public(address: Address) -> bool:
-    """Reachable by anybody, also when looked at through IPv6's ways to wrap IPv4."""
+    """Whether an address is public, including IPv4 wrapped in IPv6."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)

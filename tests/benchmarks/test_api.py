@@ -17,7 +17,7 @@ REQUESTS = 640
 MANY = 1_000_000
 PREPARE = """
 from lora_pipeline.models import User
-from lora_pipeline.services import create_api_key
+from lora_pipeline.accounts.services import create_api_key
 from training.management.commands.make_jobs import make_jobs
 for name, count in (("thousand", 1000), ("two-thousand", 2000)):
     if not User.objects.filter(username=name).exists():

@@ -158,14 +158,13 @@ def test_memory_of_reading_a_large_file(text, tmp_path):
             out.writelines(rows)
     code = (
         "import resource, django; django.setup();"
-        "from datasets.structure import check_structure;"
+        "from datasets.checking.structure import check_structure;"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024;"
         "before = peak(); found = check_structure('file');"
         "print(found.examples, peak() - before)"
     )
     environment = {
         "DJANGO_SETTINGS_MODULE": "lora_pipeline.settings",
-        "LORA_PIPELINE_NO_DATABASE": "1",
         "LORA_PIPELINE_VAR": str(tmp_path),
     }
     done = subprocess.run(

@@ -6,7 +6,7 @@ import time
 
 CODE = (
     "import sys, time; from pathlib import Path; "
-    "from lora_pipeline import embedded_postgres as e; began = time.monotonic(); "
+    "from lora_pipeline.postgres import embedded as e; began = time.monotonic(); "
     "e.hold(Path(sys.argv[1])); print(time.monotonic() - began); "
     "e.let_go(Path(sys.argv[1]))"
 )

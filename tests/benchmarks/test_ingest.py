@@ -18,7 +18,7 @@ import json
 from django.utils import timezone
 from datasets.models import Dataset
 from lora_pipeline.models import User
-from lora_pipeline.services import create_api_key, hash_secret
+from lora_pipeline.accounts.services import create_api_key, hash_secret
 from training.domain.config import fill_defaults
 from training.models import RunAttempt, TrainingJob
 owner = User.objects.create_user("owner", password="correct horse battery")

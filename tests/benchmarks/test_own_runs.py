@@ -25,13 +25,13 @@ OTHERS = (
 )
 OWNER = """
 from lora_pipeline.models import User
-from lora_pipeline.services import create_api_key
+from lora_pipeline.accounts.services import create_api_key
 owner = User.objects.create_user("owner", password="correct horse battery")
 print(create_api_key(owner=owner, name="bench")[1])
 """
 FOUND = """
 import json
-from training.calibrating import peak_bytes
+from training.estimates.learning import peak_bytes
 from training.models import TrainingJob
 job = TrainingJob.objects.get(pk={job!r})
 attempt = job.attempts.get()

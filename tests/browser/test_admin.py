@@ -93,7 +93,7 @@ def test_cancelling_asks_first_and_says_what_was_done(browser, console, pages):
     page.get_by_role("row", name="waits 1").get_by_role("checkbox").check()
     page.get_by_label("Action:").select_option(label="Cancel")
     page.get_by_role("button", name="Go").click()
-    assert "A cancelled job stays cancelled" in page.content()
+    assert "A cancelled job cannot be resumed" in page.content()
     page.get_by_role("button", name="Yes, 1 of them").click()
     page.get_by_text("Cancel: 1 done.").wait_for()
     context.close()

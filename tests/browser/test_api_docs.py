@@ -31,7 +31,7 @@ def test_the_api_can_be_browsed_and_tried(page: Page, console, scheme, width):  
     call.get_by_role("button", name="Try it out").click()
     call.get_by_role("button", name="Execute").click()
     live = call.locator(".live-responses-table")
-    expect(live.get_by_text("There is no such dataset among yours.")).to_be_visible()
+    expect(live.get_by_text("Dataset not found.")).to_be_visible()
 
     dark = page.evaluate("document.documentElement.classList.contains('dark-mode')")
     assert dark is (scheme == "dark")

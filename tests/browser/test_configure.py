@@ -141,7 +141,9 @@ def test_the_count_slider_gives_the_worked_example_to_the_cent(page):
 
 def test_the_figures_are_the_models_with_their_ranges(page):
     choose(page, "A100-80GB")
-    expect(page.locator("#cost-range")).to_contain_text("8 times out of 10")
+    expect(page.locator("#cost-range")).to_contain_text(
+        "80\N{NO-BREAK SPACE}% interval"
+    )
     low, high = page.locator("#cost-range b").all_text_contents()
     total = float(page.locator("#total").text_content() or "")
     assert float(low) < total < float(high)
@@ -150,7 +152,7 @@ def test_the_figures_are_the_models_with_their_ranges(page):
     expect(page.locator("#hours-range")).to_contain_text(" min ")
     expect(page.locator("#memory .verdict")).to_contain_text("Fits.")
     expect(page.locator("#memory-a100-80gb")).to_have_text("fits")
-    expect(page.locator("#evidence")).to_contain_text("No run like this")
+    expect(page.locator("#evidence")).to_contain_text("No similar run")
     page.locator(".computed summary").click()
     expect(page.locator(".computed")).to_contain_text("training steps")
 
@@ -180,9 +182,9 @@ def test_who_knows_better_confirms_and_starts_it_all_the_same(page, console):
     choose(page, "A100-80GB")
     with page.expect_response(LIVE):
         box(page, "base_model").select_option(LLAMA_70B)
-    page.get_by_label(re.compile("Start it all the same")).check()
+    page.get_by_label(re.compile("Start anyway")).check()
     page.wait_for_timeout(800)
-    expect(page.get_by_label(re.compile("Start it all the same"))).to_be_checked()
+    expect(page.get_by_label(re.compile("Start anyway"))).to_be_checked()
     page.get_by_role("button", name="Start training").click()
     page.wait_for_url("**/training/jobs/*")
     job = console.job(page.url.rpartition("/")[2])
@@ -276,11 +278,11 @@ def test_start_waits_while_the_estimate_is_under_way(page):
 
 def test_a_refused_value_is_said_beside_it_and_nothing_can_be_started(page):
     fill(page, "rank", "3")
-    words = "Received 3; give a whole number from 4 to 128."
+    words = "Received 3; must be an integer from 4 to 128."
     expect(page.locator("#rank-error")).to_have_text(words)
     expect(box(page, "rank")).to_have_attribute("aria-invalid", "true")
     expect(page.locator("#start")).to_be_disabled()
-    expect(page.locator("#cost")).to_contain_text("Correct the marked values")
+    expect(page.locator("#cost")).to_contain_text("Fix the marked values")
     fill(page, "rank", "8")
     expect(page.locator("#rank-error")).to_be_empty()
     expect(page.locator("#start")).to_be_enabled()

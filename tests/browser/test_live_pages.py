@@ -17,15 +17,16 @@ WAITING = """
 from datasets.models import Dataset
 from lora_pipeline.models import User
 from training.domain.config import JobConfig, fill_defaults
-from training.services import create_job
+from training.estimates.checked import checked
+from training.jobs.services import create_job
 values = {{"learning_rate": 0.001, "batch_size": 4, "epochs": 2, "rank": 4}}
 job, _ = create_job(
     owner=User.objects.get(username="owner"),
     dataset=Dataset.objects.get(pk={dataset!r}),
-    config=JobConfig(
+    asked=checked(JobConfig(
         gpu_type="A100-80GB", gpu_count=2, hyperparameters=fill_defaults(values),
         preset_id="custom", base_model="tests/tiny", name="a big one",
-    ),
+    )),
 )
 print(job.pk)
 """
@@ -179,7 +180,7 @@ def test_the_filter_works_with_and_without_script(open_page, console, dataset):
     page.get_by_label("Name contains").fill("a big")
     expect(page).to_have_url(re.compile(r"/training/jobs\?search=a\+big$"))
     page.get_by_label("Failed").check()
-    expect(page.locator("#results")).to_contain_text("No job matches")
+    expect(page.locator("#results")).to_contain_text("No jobs match")
     plain = open_page("/training/jobs", java_script_enabled=False)
     plain.get_by_label("Name contains").fill("a big")
     plain.get_by_label("Queued").check()

@@ -18,7 +18,7 @@ HELD = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from lora_pipeline import embedded_postgres as own
+from lora_pipeline.postgres import embedded as own
 var = Path(sys.argv[2])
 own.hold(var)
 places = own.find_places(var.resolve())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db.models import Value
 
-from lora_pipeline.postgres import row_security
+from lora_pipeline.postgres import compiled, row_security
 from tests.isolation.callers import Caller
 from tests.isolation.routes import open_to_all, owned
 from tests.isolation.test_routes import is_refused, leaks, told_apart
@@ -53,17 +53,22 @@ def test_without_one_owner_filter_nothing_more_is_seen(
 ):
     kind, name = pair
     monkeypatch.setattr(kind, name, everything)
+    compiled.forget()
     pages, api = Caller(user=second.user), Caller(token=second.key)
     faults = []
     for ask in (*owned(), *open_to_all()):
         if ask.method == "GET":
             faults += told_apart(ask, api if ask.is_api else pages, first, nowhere)[1]
+    compiled.forget()
     assert faults == []
 
 
 @pytest.fixture
 def unfiltered(monkeypatch):
     take_all_away(monkeypatch.setattr)
+    compiled.forget()
+    yield
+    compiled.forget()
 
 
 @pytest.mark.parametrize("way", ["session", "key"])

@@ -38,7 +38,7 @@ def test_the_bell_counts_what_is_unread(make, browser_of_owner):
     make()
     assert '<span class="count">2<' in page_of(browser_of_owner)
     Notification.objects.update(read=True)
-    assert "no unread notices" in page_of(browser_of_owner)
+    assert "no unread notifications" in page_of(browser_of_owner)
 
 
 def test_unread_ones_are_told_by_word_and_look(make, browser_of_owner):
@@ -65,10 +65,10 @@ def test_only_the_unread_ones_can_be_shown(make, browser_of_owner):
 
 
 def test_empty_lists_say_what_would_be_there(make, browser_of_owner):
-    assert "No notice yet" in page_of(browser_of_owner)
+    assert "No notifications yet" in page_of(browser_of_owner)
     make()
     Notification.objects.update(read=True)
-    assert "Nothing unread" in page_of(browser_of_owner, "?read=false")
+    assert "No unread notifications" in page_of(browser_of_owner, "?read=false")
 
 
 def test_opening_one_marks_it_and_goes_where_it_leads(make, browser_of_owner):
@@ -108,7 +108,7 @@ def test_marking_all_spares_those_of_others(make, stranger, browser_of_owner):
     make()
     other = notify(user_id=stranger.pk, type="x", title="Theirs", message="")
     page = browser_of_owner.post("/notifications/read-all", follow=True)
-    assert "1 notice marked as read." in page.content.decode()
+    assert "1 notification marked as read." in page.content.decode()
     other.refresh_from_db()
     assert not other.read
     assert list(Notification.objects.values_list("read", flat=True)) == [False, True]

@@ -273,14 +273,14 @@ def test_what_was_on_its_way_is_not_sent_to_one_at_rest(tired, receiver):
 
 def test_its_owner_wakes_it_on_the_page(tired, receiver, browser_of_owner):
     page = browser_of_owner.get("/notifications/settings").content.decode()
-    assert "Rests since" in page
+    assert "Paused since" in page
     assert "answered 500" in page
     path = f"/notifications/webhooks/{tired.pk}"
     assert browser_of_owner.post(f"{path}/test").url == "/notifications/settings"
     assert browser_of_owner.get(f"{path}/wake").status_code == 405
     assert browser_of_owner.post(f"{path}/wake").status_code == 302
     assert (
-        "Rests since"
+        "Paused since"
         not in browser_of_owner.get("/notifications/settings").content.decode()
     )
     tell(user_id=tired.user_id, kind="job_completed", values=VALUES)

@@ -23,7 +23,7 @@ from notifications.tasks import NotArrived, deliver
 from notifications.webhooks import add_webhook
 from tests.tasks import run_worker
 
-VALUES = {"job_name": "My job", "words": "its adapter can be downloaded"}
+VALUES = {"job_name": "My job", "words": "the adapter is ready to download"}
 
 
 def tell_completed(owner):
@@ -137,7 +137,7 @@ def test_a_removed_webhook_gets_nothing_more(delivery, receiver):
     Webhook.objects.all().delete()
     try_delivery(delivery.pk)
     delivery.refresh_from_db()
-    assert (delivery.status, delivery.error) == ("failed", "The webhook was removed.")
+    assert (delivery.status, delivery.error) == ("failed", "Webhook removed.")
     assert not receiver.got
 
 
@@ -228,5 +228,5 @@ def test_a_target_that_became_private_is_refused_at_delivery(
     assert try_delivery(delivery.pk) is None
     delivery.refresh_from_db()
     assert delivery.status == "failed"
-    assert "not a public address" in delivery.error
+    assert "not public" in delivery.error
     assert not receiver.got

@@ -19,7 +19,7 @@ TRAINER_PYTHON = ROOT / ".venv-trainer" / "bin" / "python"
 MODEL = "tests/tiny"
 PREPARE = """
 from lora_pipeline.models import User
-from lora_pipeline.services import create_api_key
+from lora_pipeline.accounts.services import create_api_key
 from training.models import BaseModel
 owner = User.objects.create_user("owner", password="correct horse battery")
 BaseModel.objects.create(id={model!r}, name="tiny", source="folder", path={path!r})

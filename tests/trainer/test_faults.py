@@ -51,7 +51,7 @@ def test_data_without_an_answer_to_learn_is_said_with_the_change(console, datase
     job = console.start_job(dataset, hyperparameters={"max_length": 16})
     ended = failed(console, job)
     assert ended["failure_kind"] == "bad_data"
-    assert "raise max_length" in ended["error_message"]
+    assert "Raise max_length" in ended["error_message"]
     assert ended["suggestion"]["changes"] == {"max_length": 1024}
     again = console.act(job, "retry", apply_suggestion=True)
     assert again["hyperparameters"]["max_length"] == 1024

@@ -17,7 +17,7 @@ User.objects.update(email="owner@example.com")
 """
 FAIL = """
 from training.models import RunAttempt
-from training.outcomes import attempt_failed
+from training.runs.outcomes import attempt_failed
 from django.db import transaction
 with transaction.atomic():
     attempt = RunAttempt.objects.select_related("job").get(job={job!r}, ended_at=None)
@@ -128,8 +128,8 @@ def test_every_notice_of_a_job_arrives_by_webhook_and_by_mail(console, receiver,
         "[LoRA Pipeline] Training Failed",
         "[LoRA Pipeline] Training Cancelled",
         "[LoRA Pipeline] Training Paused",
-        "[LoRA Pipeline] 80 % of a Job's Cap Spent",
-        "[LoRA Pipeline] A Job Reached Its Cap",
+        "[LoRA Pipeline] Job at 80 % of Its Cost Cap",
+        "[LoRA Pipeline] Job Reached Its Cost Cap",
         "[LoRA Pipeline] Dataset Ready",
     }
     console.wait(lambda: mailed(inbox) >= subjects, 60)
@@ -145,7 +145,7 @@ def test_a_job_that_spends_the_month_tells_it(console, receiver, inbox):
     console.wait_for_status(job, "paused")
     console.act(job, "cancel")
     console.wait(lambda: {"month_80", "month_100"} & posted(receiver).keys(), 60)
-    console.wait(lambda: any("Month's Budget" in s for s in mailed(inbox)), 60)
+    console.wait(lambda: any("Monthly Budget" in s for s in mailed(inbox)), 60)
 
 
 def test_a_dataset_with_faults_tells_it(console, receiver, inbox):

@@ -17,7 +17,7 @@ GpuType.objects.filter(pk="CPU").update(usd_per_hour=3600)
 USERS = """
 import json
 from lora_pipeline.models import User
-from lora_pipeline.services import create_api_key
+from lora_pipeline.accounts.services import create_api_key
 from datasets.models import Dataset
 own = Dataset.objects.get(pk={dataset!r})
 keys = []

@@ -1,4 +1,4 @@
-"""Trained adapters: pages, API, download, merging, asking, lineage.
+"""Trained adapters: pages, API, downloads, merging, side-by-side answers, lineage.
 
-Receiving one from a trainer is in runs/protocol.
+Uploads from trainers are in runs/protocol.
 """

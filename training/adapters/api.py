@@ -1,6 +1,7 @@
-"""`/api/adapters`: what was trained, its archive, its merged model, its answers."""
+"""`/api/adapters`: adapters, their archives, merged models and answers."""
 
 from typing import Any
+from uuid import UUID
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
@@ -8,34 +9,32 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
-from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from lora_pipeline.api.envelope import success
 from lora_pipeline.api.error_docs import Fault
-from lora_pipeline.api.pagination import paginate
+from lora_pipeline.api.requests import ApiRequest
+from lora_pipeline.api.rows import RowSerializer
+from lora_pipeline.api.viewsets import OwnViewSet
 from lora_pipeline.files import downloads
 from training.adapters import services as adapters
+from training.adapters.access import own_adapter
 from training.adapters.page import archive_of, merged_archive_of, snippets
 from training.models import Adapter, AdapterExport, AdapterQuestion, Work
+from training.models.results import AdapterQuerySet
 
-UNKNOWN_ADAPTER = "There is no such adapter among yours."
 ARCHIVE = {
     (200, "application/zip"): OpenApiTypes.BINARY,
     (206, "application/zip"): OpenApiTypes.BINARY,
-    304: OpenApiResponse(None, description="The caller has it: If-None-Match."),
-    416: OpenApiResponse(None, description="The range begins behind the end."),
+    304: OpenApiResponse(None, description="Not modified (If-None-Match)."),
+    416: OpenApiResponse(
+        None, description="The range starts past the end of the file."
+    ),
 }
-TOO_MANY = Fault(
-    when="Too many of the caller's questions are not answered yet.",
-    error="5 of your questions are not answered yet: wait for one of them.",
-    code="too_many_questions",
-)
 
 
-class AdapterSerializer(serializers.ModelSerializer[Adapter]):
-    """An adapter: its name and version, where it comes from, its archive."""
+class AdapterSerializer(RowSerializer[Adapter]):
+    """An adapter: name, version, lineage and archive."""
 
     class Meta:
         model = Adapter
@@ -43,7 +42,7 @@ class AdapterSerializer(serializers.ModelSerializer[Adapter]):
 
 
 class AdapterDetailSerializer(AdapterSerializer):
-    """An adapter with how to load it."""
+    """An adapter with code to load it."""
 
     snippets = serializers.SerializerMethodField()
 
@@ -52,13 +51,13 @@ class AdapterDetailSerializer(AdapterSerializer):
 
 
 class AdapterEditSerializer(serializers.Serializer[Any]):
-    """What may be changed."""
+    """Editable fields of an adapter."""
 
     name = serializers.CharField(max_length=200)
 
 
-class ExportSerializer(serializers.ModelSerializer[AdapterExport]):
-    """How far a merged model is, and its archive's checksum when it is done."""
+class ExportSerializer(RowSerializer[AdapterExport]):
+    """Progress of a merged export, and its checksum once done."""
 
     class Meta:
         model = AdapterExport
@@ -66,7 +65,7 @@ class ExportSerializer(serializers.ModelSerializer[AdapterExport]):
 
 
 class QuestionRequest(serializers.Serializer[Any]):
-    """What to ask the base model and the adapter."""
+    """A question for the base model and the adapter."""
 
     question = serializers.CharField(max_length=adapters.LONGEST_QUESTION)
     system = serializers.CharField(
@@ -77,8 +76,8 @@ class QuestionRequest(serializers.Serializer[Any]):
     )
 
 
-class QuestionSerializer(serializers.ModelSerializer[AdapterQuestion]):
-    """A question and both answers, each null until it is there."""
+class QuestionSerializer(RowSerializer[AdapterQuestion]):
+    """A question and both answers, each null until it is ready."""
 
     class Meta:
         model = AdapterQuestion
@@ -86,102 +85,93 @@ class QuestionSerializer(serializers.ModelSerializer[AdapterQuestion]):
 
 
 class QuestionsSerializer(serializers.Serializer[Any]):
-    """What was asked of an adapter, newest first, at most 100."""
+    """Questions to an adapter, newest first, at most 100."""
 
     questions = QuestionSerializer(many=True)
 
 
-class AdapterViewSet(GenericViewSet[Adapter]):
-    """Adapters of the caller."""
+class AdapterViewSet(OwnViewSet[Adapter]):
+    """The caller's adapters."""
 
     serializer_class = AdapterSerializer
     queryset = Adapter.objects.none()
-    lookup_value_converter = "uuid"
+    list_key = "adapters"
+    list_words = "Newest first"
 
-    def list(self, request: Request) -> Response:
-        """Newest first."""
-        own = Adapter.objects.visible_to(request.user)  # type: ignore[arg-type]
-        rows, block = paginate(request, own)
-        found = AdapterSerializer(rows, many=True).data
-        return success({"adapters": found, "pagination": block})
+    def own(self) -> AdapterQuerySet:
+        return Adapter.objects.visible_to(self.request.user)
 
     @extend_schema(responses=AdapterDetailSerializer)
-    def retrieve(self, request: Request, pk: Any) -> Response:
-        """One adapter, with how to load it."""
-        return success(AdapterDetailSerializer(self._own(request, pk)).data)
+    def retrieve(self, request: ApiRequest, pk: UUID) -> Response:
+        """Get one adapter, with code to load it."""
+        return success(AdapterDetailSerializer(own_adapter(request.user, pk)).data)
 
     @extend_schema(request=AdapterEditSerializer)
-    def partial_update(self, request: Request, pk: Any) -> Response:
-        """Call it something else; under a new name it gets the next version."""
-        adapter = self._own(request, pk)
+    def partial_update(self, request: ApiRequest, pk: UUID) -> Response:
+        """Rename an adapter; under the new name it gets the next version."""
+        adapter = own_adapter(request.user, pk)
         body = AdapterEditSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         adapters.rename_adapter(adapter=adapter, **body.validated_data)
         return success(AdapterSerializer(adapter).data)
 
-    def destroy(self, request: Request, pk: Any) -> Response:
-        """Remove its files; the job keeps its record."""
-        adapter = self._own(request, pk)
+    def destroy(self, request: ApiRequest, pk: UUID) -> Response:
+        """Delete an adapter and its files; the job stays on record."""
+        adapter = own_adapter(request.user, pk)
         adapters.delete_adapter(adapter=adapter, by=request.user.get_username())
         return success({"id": str(pk), "deleted": True})
 
     @extend_schema(responses=ARCHIVE)
     @action(detail=True)
-    def download(self, request: Request, pk: Any) -> HttpResponseBase:
-        """The archive: a PEFT folder as a zip. Ranges are answered."""
-        return downloads.download(request, archive_of(self._own(request, pk)))
+    def download(self, request: ApiRequest, pk: UUID) -> HttpResponseBase:
+        """Download the archive: a PEFT folder as a zip. Supports byte ranges."""
+        return downloads.download(request, archive_of(own_adapter(request.user, pk)))
 
     @extend_schema(responses=ExportSerializer)
     @action(detail=True)
-    def export(self, request: Request, pk: Any) -> Response:
-        """How far the merged model is."""
+    def export(self, request: ApiRequest, pk: UUID) -> Response:
+        """Get the progress of the merged export."""
         return success(ExportSerializer(self._export(request, pk)).data)
 
     @extend_schema(request=None, responses={202: ExportSerializer})
     @export.mapping.post
-    def start_export(self, request: Request, pk: Any) -> Response:
-        """Merge it into its base model; one under way or done is answered as it is."""
-        export, _ = adapters.start_export(adapter=self._own(request, pk))
+    def start_export(self, request: ApiRequest, pk: UUID) -> Response:
+        """Merge into the base model; returns an export in progress or done as it is."""
+        export, _ = adapters.start_export(adapter=own_adapter(request.user, pk))
         return success(ExportSerializer(export).data, status_code=202)
 
     @extend_schema(responses=ARCHIVE)
     @action(detail=True, url_path="export/download")
-    def export_download(self, request: Request, pk: Any) -> HttpResponseBase:
-        """The merged model: a model folder as a zip. Ranges are answered."""
+    def export_download(self, request: ApiRequest, pk: UUID) -> HttpResponseBase:
+        """Download the merged model: a model folder as a zip. Supports byte ranges."""
         export = self._export(request, pk)
         if export.status != Work.DONE:
-            raise NotFound("The merged model is not there yet.")
+            raise NotFound("The merged model is not ready yet.")
         return downloads.download(request, merged_archive_of(export))
 
     @extend_schema(responses=QuestionsSerializer)
     @action(detail=True)
-    def questions(self, request: Request, pk: Any) -> Response:
-        """What was asked, with both answers."""
-        rows = self._own(request, pk).questions.all()[:100]
+    def questions(self, request: ApiRequest, pk: UUID) -> Response:
+        """List questions with both answers."""
+        rows = own_adapter(request.user, pk).questions.all()[:100]
         return success({"questions": QuestionSerializer(rows, many=True).data})
 
     @extend_schema(
         request=QuestionRequest,
-        responses={202: QuestionSerializer, 409: TOO_MANY},
+        responses={202: QuestionSerializer, 409: Fault.of(adapters.TOO_MANY_QUESTIONS)},
     )
     @questions.mapping.post
-    def ask(self, request: Request, pk: Any) -> Response:
-        """Ask the base model and the adapter the same; poll the questions."""
-        adapter = self._own(request, pk)
+    def ask(self, request: ApiRequest, pk: UUID) -> Response:
+        """Ask the base model and the adapter the same question; poll for answers."""
+        adapter = own_adapter(request.user, pk)
         body = QuestionRequest(data=request.data)
         body.is_valid(raise_exception=True)
         asked = adapters.ask(adapter=adapter, **body.validated_data)
         return success(QuestionSerializer(asked).data, status_code=202)
 
-    def _own(self, request: Request, pk: Any) -> Adapter:
-        own = Adapter.objects.visible_to(request.user).with_job()  # type: ignore[arg-type]
-        if (adapter := own.find(pk)) is None:
-            raise NotFound(UNKNOWN_ADAPTER)
-        return adapter
-
-    def _export(self, request: Request, pk: Any) -> AdapterExport:
-        adapter = self._own(request, pk)
+    def _export(self, request: ApiRequest, pk: UUID) -> AdapterExport:
+        adapter = own_adapter(request.user, pk)
         export = AdapterExport.objects.filter(adapter=adapter).first()
         if export is None:
-            raise NotFound("The merged model was not asked for yet.")
+            raise NotFound("No merged export has been requested yet.")
         return export

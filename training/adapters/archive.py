@@ -1,6 +1,6 @@
-"""What an adapter's archive may hold: a flat PEFT folder whose weights are safetensors.
+"""Validates an adapter archive: a flat PEFT folder with safetensors weights.
 
-People load what they download here, and a pickle runs code when it is loaded.
+Users load what they download, and loading a pickle runs code.
 """
 
 import hashlib
@@ -16,21 +16,21 @@ NEEDED = {WEIGHTS, "adapter_config.json"}
 KINDS = {".safetensors", ".json", ".jinja", ".txt", ".model", ".md"}
 CHUNK_BYTES = 1024 * 1024
 MOST_FILES = 100
-# The header of safetensors: its length in 8 bytes, then JSON. The format's own limit.
+# A safetensors header: 8 bytes of length, then JSON. The format's own limit.
 LENGTH_BYTES = 8
 LONGEST_HEADER = 100_000_000
-# How a pickle, and the zip archive of pickles that torch.save writes, begin.
+# First bytes of a pickle, and of the zip of pickles that torch.save writes.
 RUNS_CODE = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
 
 
 class BadArchive(ValueError):
-    """The archive is not an adapter, or could do harm; the message says which file."""
+    """The archive is not an adapter or is unsafe; the message names the file."""
 
 
 def check_archive(file: IO[bytes], *, most_bytes: int) -> str:
-    """The SHA-256 of the weights, when the archive is what it should be.
+    """The SHA-256 of the weights of a valid archive.
 
-    Raises BadArchive. Nothing of it is unpacked to a disk.
+    Raises BadArchive. Nothing is extracted to disk.
     """
     try:
         with zipfile.ZipFile(file) as archive:
@@ -47,35 +47,33 @@ def check_archive(file: IO[bytes], *, most_bytes: int) -> str:
 def _check_entries(entries: list[zipfile.ZipInfo], most_bytes: int) -> None:
     names = [entry.filename for entry in entries]
     if missing := NEEDED - set(names):
-        raise BadArchive(f"The archive lacks {', '.join(sorted(missing))}.")
+        raise BadArchive(f"The archive is missing {', '.join(sorted(missing))}.")
     if len(names) > MOST_FILES or len(set(names)) < len(names):
-        raise BadArchive(f"It has the same file twice, or more than {MOST_FILES}.")
+        raise BadArchive(f"The archive has duplicate files, or more than {MOST_FILES}.")
     if unsafe := [entry.filename for entry in entries if not _is_safe(entry)]:
         raise BadArchive(
-            f"The archive has a file that is refused: {unsafe[0][:100]!r}. It may have "
-            f"files of the kinds {', '.join(sorted(KINDS))} without any folder."
+            f"The archive contains a forbidden file: {unsafe[0][:100]!r}. Allowed are "
+            f"files of type {', '.join(sorted(KINDS))}, not in folders."
         )
     if sum(entry.file_size for entry in entries) > most_bytes:
-        raise BadArchive(f"Unpacked it is larger than {most_bytes:,} bytes.")
+        raise BadArchive(f"Extracted, the archive is larger than {most_bytes:,} bytes.")
 
 
 def _is_safe(entry: zipfile.ZipInfo) -> bool:
-    """A plain file of its folder, of a kind that only data has."""
+    """Whether it is a top-level file of a data-only type."""
     name, kind = entry.filename, stat.S_IFMT(entry.external_attr >> 16)
     plain = name == PurePosixPath(name).name and "\\" not in name and name.isprintable()
     return plain and kind in {0, stat.S_IFREG} and PurePosixPath(name).suffix in KINDS
 
 
 def _check_content(name: str, member: IO[bytes]) -> None:
-    """Raises BadArchive for what is not what its name says."""
+    """Raises BadArchive if the content does not match the file name."""
     start = member.read(LENGTH_BYTES)
     if start.startswith(RUNS_CODE):
-        raise BadArchive(
-            f"{name} is a pickle by its content; only safetensors are taken."
-        )
+        raise BadArchive(f"{name} is a pickle. Only safetensors are accepted.")
     check = CHECKS.get(PurePosixPath(name).suffix)
     if check is not None and not check(start, member):
-        raise BadArchive(f"{name} is not what its name says.")
+        raise BadArchive(f"The content of {name} does not match its name.")
 
 
 def _is_safetensors(start: bytes, member: IO[bytes]) -> bool:

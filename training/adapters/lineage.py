@@ -1,4 +1,4 @@
-"""Where an adapter comes from: everything that decided what it is, frozen with it."""
+"""An adapter's lineage: everything that determined it, frozen at creation."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from training.models import Adapter, RunAttempt, TrainingJob
 
 
 def facts_of(attempt: RunAttempt) -> dict[str, Any]:
-    """The fields of a new adapter that tell its origin and how it went."""
+    """The lineage and loss fields of a new adapter."""
     job = attempt.job
     return {"lineage": lineage_of(job, attempt), **_losses(job)}
 

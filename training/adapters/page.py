@@ -1,4 +1,4 @@
-"""What the pages of adapters show beyond their rows."""
+"""Context of the adapter pages: downloads, code snippets, lineage."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ KEPT_QUESTIONS = 20
 PEFT = """from peft import AutoPeftModelForCausalLM
 from transformers import AutoTokenizer
 
-folder = "{folder}"  # the archive, unpacked
+folder = "{folder}"  # the extracted archive
 model = AutoPeftModelForCausalLM.from_pretrained(folder)
 tokenizer = AutoTokenizer.from_pretrained(folder)
 
@@ -28,7 +28,7 @@ VLLM = """vllm serve {base_model} \\
     --enable-lora --max-lora-rank {rank} \\
     --lora-modules {name}=./{folder}
 
-# then, over its OpenAI-compatible API, ask for the model "{name}"
+# then use the model "{name}" through its OpenAI-compatible API
 """
 RANKS_OF_VLLM = (8, 16, 32, 64, 128, 256, 320, 512)
 
@@ -59,7 +59,7 @@ def file_stem(adapter: Adapter) -> str:
 
 
 def snippets(adapter: Adapter) -> dict[str, str]:
-    """How to load it, ready to be copied."""
+    """Code snippets for loading the adapter."""
     rank = int(adapter.job.hyperparameters.get("rank", 16))
     values = {
         "folder": file_stem(adapter),
@@ -71,15 +71,15 @@ def snippets(adapter: Adapter) -> dict[str, str]:
 
 
 def lineage_rows(lineage: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The origin in rows of words, without what is not known."""
+    """The known lineage facts as label and value."""
     data, model = lineage.get("dataset") or {}, lineage.get("base_model") or {}
     rows = [
         ("Dataset", data.get("name")),
-        ("Dataset sha256", data.get("sha256")),
+        ("Dataset SHA-256", data.get("sha256")),
         ("Training sequences", data.get("training_pairs")),
         ("Base model", model.get("id")),
         ("Base model revision", model.get("revision")),
-        ("Base model sha256", model.get("sha256")),
+        ("Base model SHA-256", model.get("sha256")),
         ("Seed", lineage.get("seed")),
         ("Steps", lineage.get("steps")),
         ("Attempts", lineage.get("attempts")),
@@ -88,7 +88,7 @@ def lineage_rows(lineage: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def questions_of(adapter: Adapter) -> list[AdapterQuestion]:
-    """The newest questions, each with `ahead`: how many are answered before it."""
+    """The newest questions, each with `ahead`: how many come before it."""
     found = list(adapter.questions.all()[:KEPT_QUESTIONS])
     for question in found:
         waits = question.status == Work.WAITING

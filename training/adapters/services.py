@@ -1,4 +1,4 @@
-"""Every write about adapters that a user causes."""
+"""User-initiated writes to adapters."""
 
 from functools import partial
 
@@ -6,7 +6,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
-from lora_pipeline.errors import Refusal
+from lora_pipeline.errors import Rule
 from training.adapters.lineage import next_version
 from training.adapters.tasks import answer_question, export_merged
 from training.jobs.transitions import record_log
@@ -17,11 +17,17 @@ LONGEST_SYSTEM = 2000
 MOST_NEW_TOKENS = 512
 DEFAULT_NEW_TOKENS = 128
 MOST_WAITING = 5
+TOO_MANY_QUESTIONS = Rule(
+    code="too_many_questions",
+    words="{waiting} of your questions are not answered yet: wait for one of them.",
+    when="Too many of the caller's questions are not answered yet.",
+    example={"waiting": MOST_WAITING},
+)
 
 
 @transaction.atomic
 def rename_adapter(*, adapter: Adapter, name: str) -> None:
-    """Call it something else; under a new name it gets that name's next version."""
+    """Rename it; under a new name it gets that name's next version."""
     if name == adapter.name:
         return
     adapter.version = next_version(adapter.user, name)
@@ -31,7 +37,7 @@ def rename_adapter(*, adapter: Adapter, name: str) -> None:
 
 @transaction.atomic
 def delete_adapter(*, adapter: Adapter, by: str) -> None:
-    """Remove its files, its export and its questions; the job keeps its record."""
+    """Delete its files, export and questions; the job stays on record."""
     paths = [adapter.storage_path]
     if export := AdapterExport.objects.filter(adapter=adapter).first():
         paths.append(export.storage_path)
@@ -49,9 +55,9 @@ def delete_adapter(*, adapter: Adapter, by: str) -> None:
 
 @transaction.atomic
 def start_export(*, adapter: Adapter) -> tuple[AdapterExport, bool]:
-    """Have the worker merge it into its base model; also whether that began just now.
+    """Queue a merge into the base model; also returns whether it was newly started.
 
-    One that is under way or done is answered as it is, one that failed begins anew.
+    An export in progress or done is returned as it is; a failed one starts again.
     """
     Adapter.objects.select_for_update().get(pk=adapter.pk)
     export, is_new = AdapterExport.objects.get_or_create(adapter=adapter)
@@ -72,19 +78,15 @@ def ask(
     system: str = "",
     max_new_tokens: int = DEFAULT_NEW_TOKENS,
 ) -> AdapterQuestion:
-    """Ask the base model and the adapter the same; the worker answers.
+    """Queue a question for the base model and the adapter.
 
-    Raises Refusal 409 while too many of the user's questions wait.
+    Raises Refusal 409 if the user has too many unanswered questions.
     """
     Adapter.objects.select_for_update().get(pk=adapter.pk)
     own = AdapterQuestion.objects.filter(adapter__user=adapter.user_id)
     waiting = own.filter(status__in=[Work.WAITING, Work.RUNNING]).count()
     if waiting >= MOST_WAITING:
-        raise Refusal(
-            f"{waiting} of your questions are not answered yet: wait for one of them.",
-            status_code=409,
-            code="too_many_questions",
-        )
+        raise TOO_MANY_QUESTIONS.refusal(waiting=waiting)
     asked = AdapterQuestion.objects.create(
         adapter=adapter,
         system=system,
@@ -96,7 +98,7 @@ def ask(
 
 
 def questions_before(question: AdapterQuestion) -> int:
-    """How many questions of the same user are answered before it."""
+    """Number of the same user's questions ahead of it."""
     own = AdapterQuestion.objects.filter(adapter__user=question.adapter.user_id)
     open_ones = own.filter(status__in=[Work.WAITING, Work.RUNNING])
     return open_ones.filter(created_at__lt=question.created_at).count()
@@ -104,5 +106,5 @@ def questions_before(question: AdapterQuestion) -> int:
 
 @transaction.atomic
 def clear_questions(*, adapter: Adapter) -> None:
-    """Forget what was asked and answered."""
+    """Delete answered questions."""
     adapter.questions.filter(status__in=[Work.DONE, Work.FAILED]).delete()

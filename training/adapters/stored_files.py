@@ -1,4 +1,4 @@
-"""Which files in the storage the rows of adapters name, for backups."""
+"""Storage files that adapter rows refer to, for backups."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from training.models import Adapter, AdapterExport
 
 
 def paths() -> Iterator[str]:
-    """Archives of adapters and merged models, as the rows of this transaction say."""
+    """Archives of adapters and merged models in this transaction's rows."""
     adapters = Adapter.objects.exclude(storage_path="")
     yield from adapters.values_list("storage_path", flat=True)
     exports = AdapterExport.objects.exclude(storage_path="")

@@ -1,4 +1,4 @@
-"""Addresses of adapters, under /adapters."""
+"""Adapter pages, under /adapters."""
 
 from django.urls import path
 

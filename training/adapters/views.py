@@ -1,4 +1,4 @@
-"""Pages of adapters: the list, one of them, and what can be done with it."""
+"""Adapter pages: the list, one adapter and its actions."""
 
 from typing import Any
 from uuid import UUID
@@ -6,15 +6,16 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from lora_pipeline.errors import Refusal
 from lora_pipeline.files import downloads
-from lora_pipeline.files import downloads as ranges
+from lora_pipeline.web.requests import UserRequest
 from training.adapters import services as adapters
+from training.adapters.access import own_adapter
 from training.adapters.page import (
     archive_of,
     lineage_rows,
@@ -22,16 +23,15 @@ from training.adapters.page import (
     questions_of,
     snippets,
 )
-from training.jobs.pages.views import own_job
+from training.jobs.access import own_job
 from training.jobs.setting_words import setting_rows
 from training.models import Adapter, AdapterExport, Work
 
 PAGE_SIZE = 20
-UNKNOWN_ADAPTER = "There is no such adapter among yours."
 
 
 class AskForm(forms.Form):
-    """One question to both."""
+    """A question for the base model and the adapter."""
 
     question = forms.CharField(
         max_length=adapters.LONGEST_QUESTION,
@@ -44,7 +44,7 @@ class AskForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     max_new_tokens = forms.IntegerField(
-        label="Longest answer, tokens",
+        label="Maximum answer length, tokens",
         min_value=1,
         max_value=adapters.MOST_NEW_TOKENS,
         initial=adapters.DEFAULT_NEW_TOKENS,
@@ -52,22 +52,14 @@ class AskForm(forms.Form):
 
 
 class RenameForm(forms.Form):
-    """What an adapter is to be called."""
+    """A new name for an adapter."""
 
     name = forms.CharField(max_length=200)
 
 
-def own_adapter(request: HttpRequest, adapter_id: UUID) -> Adapter:
-    """The user's adapter, or the one 404 for all that is not theirs."""
-    own = Adapter.objects.visible_to(request.user).with_job()  # type: ignore[arg-type]
-    if (adapter := own.find(adapter_id)) is None:
-        raise Http404(UNKNOWN_ADAPTER)
-    return adapter
-
-
-def adapter_list(request: HttpRequest) -> HttpResponse:
+def adapter_list(request: UserRequest) -> HttpResponse:
     """Newest first; those whose name or base model contains a text."""
-    own = Adapter.objects.visible_to(request.user).with_job()  # type: ignore[arg-type]
+    own = Adapter.objects.visible_to(request.user).with_job()
     search = request.GET.get("search", "").replace("\0", "")[:200]
     kept = own.filter(name__icontains=search) if search else own
     page = Paginator(kept, PAGE_SIZE).get_page(request.GET.get("page"))
@@ -75,15 +67,15 @@ def adapter_list(request: HttpRequest) -> HttpResponse:
     return render(request, "adapters/list.html", found)
 
 
-def adapter_page(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
-    """One adapter; for htmx only what is still being worked on."""
-    adapter = own_adapter(request, adapter_id)
+def adapter_page(request: UserRequest, adapter_id: UUID) -> HttpResponse:
+    """An adapter's page; htmx gets only the work in progress."""
+    adapter = own_adapter(request.user, adapter_id)
     part = "#work" if request.headers.get("HX-Request") else ""
     return _page(request, adapter, part=part)
 
 
 def _page(
-    request: HttpRequest,
+    request: UserRequest,
     adapter: Adapter,
     *,
     part: str = "",
@@ -107,52 +99,56 @@ def _page(
     return render(request, f"adapters/detail.html{part}", facts | found, status=status)
 
 
-def archive(request: HttpRequest, adapter_id: UUID) -> HttpResponseBase:
-    """The archive, or a part of it."""
-    return downloads.download(request, archive_of(own_adapter(request, adapter_id)))
+def archive(request: UserRequest, adapter_id: UUID) -> HttpResponseBase:
+    """Download the archive or a byte range."""
+    return downloads.download(
+        request, archive_of(own_adapter(request.user, adapter_id))
+    )
 
 
-def merged_archive(request: HttpRequest, adapter_id: UUID) -> HttpResponseBase:
-    """The merged model, or a part of it."""
-    adapter = own_adapter(request, adapter_id)
+def merged_archive(request: UserRequest, adapter_id: UUID) -> HttpResponseBase:
+    """Download the merged model or a byte range."""
+    adapter = own_adapter(request.user, adapter_id)
     export = AdapterExport.objects.filter(adapter=adapter, status=Work.DONE).first()
     if export is None:
-        raise Http404("There is no merged model of this adapter yet.")
+        raise Http404("This adapter has no merged model yet.")
     return downloads.download(request, merged_archive_of(export))
 
 
 @require_POST
-def rename(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
-    """Call it something else."""
-    adapter, form = own_adapter(request, adapter_id), RenameForm(request.POST)
+def rename(request: UserRequest, adapter_id: UUID) -> HttpResponse:
+    """Rename an adapter."""
+    adapter, form = own_adapter(request.user, adapter_id), RenameForm(request.POST)
     if form.is_valid():
         adapters.rename_adapter(adapter=adapter, name=form.cleaned_data["name"])
-        messages.success(request, f"It is now {adapter}.")
+        messages.success(request, f"Renamed to {adapter}.")
     else:
-        messages.error(request, "The name was not changed: give 1 to 200 characters.")
+        messages.error(
+            request, "The name was not changed: it must have 1 to 200 characters."
+        )
     return redirect(adapter)
 
 
 @require_POST
-def delete(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
-    """Remove it for good, after the page asked."""
-    adapter = own_adapter(request, adapter_id)
+def delete(request: UserRequest, adapter_id: UUID) -> HttpResponse:
+    """Delete an adapter permanently, after confirmation on the page."""
+    adapter = own_adapter(request.user, adapter_id)
     adapters.delete_adapter(adapter=adapter, by=request.user.get_username())
-    messages.success(request, f"{adapter} was deleted. Its job keeps its record.")
+    messages.success(request, f"{adapter} was deleted. Its job stays on record.")
     return redirect("adapters")
 
 
 @require_POST
-def export(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
-    """Have it merged."""
-    adapters.start_export(adapter=own_adapter(request, adapter_id))
+def export(request: UserRequest, adapter_id: UUID) -> HttpResponse:
+    """Start a merged export."""
+    adapters.start_export(adapter=own_adapter(request.user, adapter_id))
     return redirect("adapter", adapter_id=adapter_id)
 
 
 @require_POST
-def ask(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
-    """Ask both; a question that cannot be used is told beside its field."""
-    adapter, form = own_adapter(request, adapter_id), AskForm(request.POST)
+def ask(request: UserRequest, adapter_id: UUID) -> HttpResponse:
+    """Ask both models; errors appear next to the field."""
+    adapter, form = own_adapter(request.user, adapter_id), AskForm(request.POST)
     if form.is_valid():
         try:
             adapters.ask(adapter=adapter, **form.cleaned_data)
@@ -164,15 +160,15 @@ def ask(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def clear(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
-    """Forget the questions that were answered."""
-    adapters.clear_questions(adapter=own_adapter(request, adapter_id))
+def clear(request: UserRequest, adapter_id: UUID) -> HttpResponse:
+    """Delete answered questions."""
+    adapters.clear_questions(adapter=own_adapter(request.user, adapter_id))
     return redirect(f"/adapters/{adapter_id}#side-by-side")
 
 
-def adapter(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
-    """The trained adapter's archive."""
-    job = own_job(request, job_id)
+def adapter(request: UserRequest, job_id: UUID) -> HttpResponseBase:
+    """Download the adapter of a job."""
+    job = own_job(request.user, job_id)
     if job.artifact is None:
         raise Http404("This job has no adapter.")
-    return ranges.download(request, archive_of(job.artifact))
+    return downloads.download(request, archive_of(job.artifact))

@@ -1,4 +1,4 @@
-"""What a trainer does with a finished adapter: answering questions, merging."""
+"""Runs the trainer on a finished adapter: answering questions, merging."""
 
 import json
 import logging
@@ -20,11 +20,11 @@ from training.launchers.plain_files import open_below
 from training.models import Adapter, AdapterExport, AdapterQuestion, Work
 
 logger = logging.getLogger(__name__)
-OUR_FAULT = "Something went wrong on our side; an operator finds it in the log."
+OUR_FAULT = "Internal error. An operator can find the details in the worker's log."
 
 
 def answer(question_id: str) -> None:
-    """Both answers to a question, each kept as soon as it is there."""
+    """Answer a question with both models; saves each answer as it arrives."""
     asked = AdapterQuestion.objects.select_related("adapter__job__base_model")
     question = asked.filter(pk=question_id).first()
     if question is None or question.is_settled:
@@ -43,14 +43,14 @@ def answer(question_id: str) -> None:
 
 
 def messages_of(question: AdapterQuestion) -> list[dict[str, str]]:
-    """The conversation that is put to both."""
+    """The conversation sent to both models."""
     system = [{"role": "system", "content": question.system}]
     asked = [{"role": "user", "content": question.question}]
     return (system if question.system else []) + asked
 
 
 def merge(export_id: str) -> None:
-    """The merged model's archive, in the storage with its checksum."""
+    """Create the merged model's archive and store it with its checksum."""
     exports = AdapterExport.objects.select_related("adapter__job__base_model")
     export = exports.filter(pk=export_id).first()
     if export is None or export.is_settled:
@@ -73,7 +73,7 @@ def merge(export_id: str) -> None:
 
 @contextmanager
 def kept_outcome(work: AdapterQuestion | AdapterExport) -> Iterator[None]:
-    """Running inside the block, done or failed with the reason after it."""
+    """Sets the status: running inside the block, then done, or failed with a reason."""
     work.status, work.started_at = Work.RUNNING, timezone.now()
     work.stage, work.error = "Starting", ""
     keep(work, "status", "started_at", "stage", "error")
@@ -91,14 +91,14 @@ def kept_outcome(work: AdapterQuestion | AdapterExport) -> Iterator[None]:
 
 
 def keep(work: AdapterQuestion | AdapterExport, *names: str) -> bool:
-    """Write some fields; false where the row was deleted meanwhile, and stays so."""
+    """Write some fields; False if the row has been deleted in the meantime."""
     values = {name: getattr(work, name) for name in names}
     return bool(type(work).objects.filter(pk=work.pk).update(**values))
 
 
 @contextmanager
 def fetched(adapter: Adapter) -> Iterator[tuple[Path, list[str]]]:
-    """A folder with the adapter's archive, and the trainer's words for the pair."""
+    """A folder with the extracted adapter, and the trainer's arguments for the pair."""
     model = adapter.job.base_model
     with tempfile.TemporaryDirectory(dir=settings.UPLOAD_DIR) as name:
         archive = Path(name) / "adapter.zip"

@@ -1,4 +1,4 @@
-"""GPU types, presets and base models: the API, detecting this machine, adding a model.
+"""GPU types, presets and base models: API, hardware detection, adding models.
 
-The tables are in models/; the first rows in domain/catalogue.
+The tables are in models/; their initial rows in domain/catalogue.
 """

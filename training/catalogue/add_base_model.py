@@ -1,4 +1,4 @@
-"""Entering a base model in the catalogue, its dimensions read from its config.json."""
+"""Adds a base model to the catalogue, with dimensions from its config.json."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ FETCH_SECONDS = 120
 
 
 class CannotAdd(ValueError):
-    """The model's config.json is missing or of an unknown kind; says what to do."""
+    """The config.json is missing or unsupported; the message says what to do."""
 
 
 def add_base_model(
@@ -24,9 +24,9 @@ def add_base_model(
     name: str | None = None,
     revision: str = "",
 ) -> BaseModel:
-    """Enter or update a model: a folder here, or an id of the Hugging Face hub.
+    """Add or update a model: a local folder or a Hugging Face hub id.
 
-    Raises CannotAdd when there is no config.json, or none whose parameters can be
+    Raises CannotAdd if there is no config.json, or none whose parameters can be
     counted exactly.
     """
     folder = Path(id_or_path).expanduser()
@@ -54,7 +54,7 @@ def _dimensions(file: Path) -> dict[str, Any]:
     try:
         architecture = architecture_from_config(json.loads(file.read_text()))
     except OSError:
-        words = f"There is no {file}: give a folder with a config.json, or a hub id."
+        words = f"{file} does not exist: use a folder with a config.json, or a hub id."
         raise CannotAdd(words) from None
     except (ValueError, TypeError) as error:
         raise CannotAdd(f"{file} cannot be used. {error}") from None
@@ -63,7 +63,7 @@ def _dimensions(file: Path) -> dict[str, Any]:
 
 
 def _fetched(model_id: str, revision: str) -> Path:
-    """The config.json of a hub id, by the trainer, which has the hub's client."""
+    """The config.json of a hub id, fetched by the trainer, which has the hub client."""
     command = trainer_command("config", model_id, "--revision", revision)
     try:
         done = run(command, seconds=FETCH_SECONDS, extra=hub_token())
@@ -72,9 +72,9 @@ def _fetched(model_id: str, revision: str) -> Path:
     except TrainerMissing as missing:
         raise CannotAdd(str(missing)) from None
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise CannotAdd(
-            f"{model_id} is neither a folder here nor a model that Hugging Face "
-            f"gives out ({reason[:300]}). A gated model needs HF_TOKEN."
+            f"{model_id} is neither a local folder nor a model that Hugging Face "
+            f"serves ({reason[:300]}). Gated models need HF_TOKEN."
         )
     return Path(done.stdout.strip().splitlines()[-1])

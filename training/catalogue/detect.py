@@ -1,4 +1,4 @@
-"""What this machine has to train on, entered as offers when the console starts."""
+"""Detects this machine's hardware and registers it when the console starts."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from training.domain.catalogue.first_rows import CPU
+from training.domain.catalogue.gpus import CPU
 from training.domain.estimator.memory import GIB
 from training.launchers.local import BACKEND
 from training.launchers.program import python_command, run
@@ -33,10 +33,10 @@ print(json.dumps([[f.name, f.total_memory] for f in facts]))
 
 
 def detect() -> dict[str, int]:
-    """The types and counts offered here: CPU, and the GPUs that the trainer sees."""
+    """The GPU types and counts offered here: CPU, and the GPUs the trainer sees."""
     if not settings.TRAINER_PYTHON.is_file():
         logger.warning(
-            "No trainer at %s: jobs stay queued until 'make install-trainer' was run.",
+            "No trainer at %s: jobs stay queued until you run 'make install-trainer'.",
             settings.TRAINER_PYTHON,
         )
         offers: Offers = {}
@@ -47,7 +47,7 @@ def detect() -> dict[str, int]:
 
 
 def _gpus() -> Offers:
-    """Device ids by type: as CUDA_VISIBLE_DEVICES names them where it is set."""
+    """Device ids by type, as named in CUDA_VISIBLE_DEVICES if it is set."""
     if shutil.which("nvidia-smi") is None:
         return {}
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -68,10 +68,10 @@ def _gpus() -> Offers:
 
 
 def _type_name(name: str, memory_bytes: int) -> str:
-    """The catalogue's type of a card; one that is not in it gets a row of its own.
+    """The catalogue's GPU type for a card; an unknown card gets its own row.
 
-    All words of the type's name but its size must be in the card's, and of several
-    sizes the nearest within a tenth counts: drivers count memory in their own way.
+    All words of the type's name except its size must be in the card's name. Of several
+    sizes the nearest within 10 % wins, since drivers report memory differently.
     """
     words, memory_gb = set(re.split("[^A-Za-z0-9]+", name)), round(memory_bytes / 1e9)
     near = [
@@ -91,7 +91,7 @@ def _type_name(name: str, memory_bytes: int) -> str:
             "tokens_per_second": UNMEASURED_TOKENS_PER_SECOND,
             "speed_measured": False,
             "memory_gb": memory_gb,
-            "description": "Found on this machine; its speed was not measured",
+            "description": "Detected on this machine; speed not measured",
         },
     )
     return own
@@ -116,13 +116,13 @@ def _enter(offers: Offers) -> None:
 
 
 def _offer_unpriced(gpu_type: str) -> None:
-    """A card of one's own is used at 0.00 USD, even of a type nobody has priced."""
+    """Your own card costs 0.00 USD, even if its type has no price."""
     unpriced = GpuType.objects.filter(pk=gpu_type, usd_per_hour=0, enabled=False)
     unpriced.update(enabled=True, suggested_usd_per_hour=None, suggestion_note="")
 
 
 def memory_gib(limit: Path = CGROUP_LIMIT) -> float:
-    """What processes here can use: the machine's memory, or their group's share."""
+    """Memory available to processes here: the machine's, or the cgroup limit."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     with contextlib.suppress(OSError, ValueError):
         total = min(total, int(limit.read_text()))

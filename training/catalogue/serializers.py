@@ -1,14 +1,15 @@
-"""The catalogue as the API shows it."""
+"""Serializers of the catalogue."""
 
 from rest_framework import serializers
 
 from lora_pipeline.api.fields import Facts
+from lora_pipeline.api.rows import RowSerializer
 from training.domain.presets import DEFAULT_PRESET, Preset
 from training.models import BaseModel, GpuType
 
 
-class GpuTypeSerializer(serializers.ModelSerializer[GpuType]):
-    """A catalogue row; `connected` says whether a job for it can start now."""
+class GpuTypeSerializer(RowSerializer[GpuType]):
+    """A GPU type; `connected` says whether a machine offers it now."""
 
     peak_tflops = Facts()
     connected = serializers.BooleanField()
@@ -18,8 +19,8 @@ class GpuTypeSerializer(serializers.ModelSerializer[GpuType]):
         exclude = ["enabled", "suggested_usd_per_hour", "suggestion_note"]
 
 
-class BaseModelSerializer(serializers.ModelSerializer[BaseModel]):
-    """A model that jobs can train on."""
+class BaseModelSerializer(RowSerializer[BaseModel]):
+    """A base model that jobs can fine-tune."""
 
     dimensions = Facts()
     is_here = serializers.BooleanField()
@@ -40,7 +41,7 @@ class BaseModelSerializer(serializers.ModelSerializer[BaseModel]):
 
 
 class PresetSerializer(serializers.Serializer[Preset]):
-    """A ready-made setting: its hyperparameters and what it is good for."""
+    """A preset: its hyperparameters and use case."""
 
     id = serializers.CharField()
     title = serializers.CharField()

@@ -1,4 +1,4 @@
-"""What operators change in the catalogue of GPU types and base models."""
+"""Operators' writes to the catalogue of GPU types and base models."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -13,9 +13,9 @@ from training.models import BaseModel, GpuPrice, GpuType
 def save_gpu_type(
     *, gpu: GpuType, fields: Iterable[str], by: str, is_new: bool = False
 ) -> GpuPrice | None:
-    """Write what a form changed, and a row of history when that is the price.
+    """Save a form's changes, and record a price change in the history.
 
-    Jobs keep the price that they froze; estimates from now on take the new one.
+    Existing jobs keep their frozen price; new estimates use the new one.
     """
     if is_new:
         gpu.save(force_insert=True)
@@ -40,7 +40,7 @@ def _record(gpu: GpuType, before: Decimal | None, by: str) -> GpuPrice:
 def save_base_model(
     *, model: BaseModel, fields: Iterable[str], is_new: bool = False
 ) -> None:
-    """Write a new model, or what a form changed of one."""
+    """Save a new base model or a form's changes to one."""
     if is_new:
         model.save(force_insert=True)
     elif changed := list(fields):

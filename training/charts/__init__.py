@@ -1,4 +1,4 @@
-"""Line charts as SVG, and which of a job's points they show.
+"""SVG line charts of a job's metrics.
 
-Measured points are written by runs/protocol.
+Metric points are written by runs/protocol.
 """

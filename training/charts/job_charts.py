@@ -1,4 +1,4 @@
-"""What a run measured: as charts with switches, as rows, and watched as it comes."""
+"""A job's metrics as charts and as rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,14 +37,14 @@ DRAWN = ("step", "loss", "validation_loss", *SMALL_CHARTS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switches:
-    """How the loss is drawn, as the address says."""
+    """Loss chart options from the URL."""
 
     log: bool = False
     smooth: bool = False
 
     @property
     def query(self) -> str:
-        """For an address that keeps them."""
+        """The options as a query string."""
         return self._as_query(self.log, self.smooth)
 
     @property
@@ -61,13 +61,13 @@ class Switches:
 
 
 def switches_in(given: Mapping[str, str]) -> Switches:
-    """The switches of an address; anything but 1 is off."""
+    """The options of a URL; anything but 1 is off."""
     return Switches(log=given.get("log") == "1", smooth=given.get("smooth") == "1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobCharts:
-    """The loss, the other measurements by title, and the best evaluation."""
+    """The loss, the other metrics by title, and the best evaluation."""
 
     loss: Chart | None
     small: list[tuple[str, Chart]]
@@ -75,7 +75,7 @@ class JobCharts:
 
 
 def charts_of(job: TrainingJob, switches: Switches) -> JobCharts:
-    """Every chart of a job, by one query."""
+    """All charts of a job, in one query."""
     rows = list(job.metrics.values_list(*DRAWN))
     columns: dict[str, list[Point]] = {
         name: [(row[0], row[place]) for row in rows if row[place] is not None]
@@ -98,11 +98,11 @@ def charts_of(job: TrainingJob, switches: Switches) -> JobCharts:
 def loss_series(
     train: Sequence[Point], validation: Sequence[Point], *, smooth: bool
 ) -> list[Series]:
-    """Training and validation; smoothed, with what was measured behind it."""
+    """Training and validation loss; smoothed, with the raw values behind."""
     measured = Series(name="Training", css="train", points=train)
     found = [measured]
     if smooth:
-        behind = Series(name="Training, as measured", css="train faint", points=train)
+        behind = Series(name="Training, raw", css="train faint", points=train)
         found = [behind, Series(name="Training", css="train", points=smoothed(train))]
     held_out = Series(name="Validation", css="validation", points=validation, dots=True)
     return [*found, held_out]
@@ -132,7 +132,7 @@ def _words(train: Sequence[Point], validation: Sequence[Point]) -> str:
     if validation:
         step, best = min(validation, key=lambda point: point[1])
         parts.append(f"validation loss is {validation[-1][1]:.3f}")
-        parts.append(f"at its best {best:.3f} at step {step}")
+        parts.append(f"best {best:.3f} at step {step}")
     return ", ".join(parts) + "."
 
 
@@ -140,7 +140,7 @@ def _words(train: Sequence[Point], validation: Sequence[Point]) -> str:
 
 
 def metric_rows(job: TrainingJob, most: int | None = None) -> list[dict[str, Any]]:
-    """The rows in order; `most` of them where it is given, the loss's peaks kept."""
+    """The rows in order, thinned to `most` if given, keeping peaks of the loss."""
     rows: list[dict[str, Any]] = list(job.metrics.values(*COLUMNS))
     if most is None or len(rows) <= most:
         return rows

@@ -1,4 +1,4 @@
-"""Line charts, drawn on the server: coordinates for one SVG."""
+"""Server-rendered line charts: coordinates for one SVG."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ MOST_DECADES = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """Points under a name; `css` says how the line looks, `dots` marks each point."""
+    """A named series; `css` is its class, `dots` marks each point."""
 
     name: str
     css: str
@@ -34,7 +34,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """SVG coordinates (viewBox 640 x 260) and the words of the axes."""
+    """SVG coordinates (viewBox 640 x 260) and axis labels."""
 
     lines: list[Line]
     rows: list[tuple[str, str]]
@@ -50,10 +50,10 @@ def line_chart(
     log: bool = False,
     most: int = MOST_POINTS,
 ) -> Chart | None:
-    """Series by step over a common axis; None while there is nothing to draw.
+    """Series by step over a common axis; None if there is nothing to draw.
 
-    The axis begins at 0; on a log scale at the lowest value above 0, and what is not
-    above 0 is left out. Of a longer series `most` points are drawn, peaks kept.
+    The axis starts at 0; on a log scale at the lowest positive value, leaving out the
+    rest. Longer series are thinned to `most` points, keeping peaks.
     """
     shown = [_positive(one) if log else one for one in series]
     values = [value for one in shown for _, value in one.points]
@@ -77,7 +77,7 @@ def line_chart(
 
 
 def short(value: float) -> str:
-    """A number for an axis, in few characters.
+    """A short number for an axis.
 
     >>> [short(v) for v in (0, 0.00005, 0.756, 12.5, 3780, 2_000_000)]
     ['0', '5e-5', '0.756', '12.5', '3.78k', '2M']
@@ -114,7 +114,7 @@ def _line(
 def _plain_axis(
     values: Sequence[float],
 ) -> tuple[Callable[[float], float], list[float]]:
-    """Heights from 0 at the bottom to 1 at the top, and the values of the grid."""
+    """Maps values to heights from 0 (bottom) to 1 (top), and gives the grid values."""
     top = max(values) * 1.05 or 1.0
     return lambda value: value / top, [top * part for part in QUARTERS]
 

@@ -1,4 +1,4 @@
-"""The configuration page: its form, its cost panel, starting a job again.
+"""The configuration page: form, cost panel, restarting a job.
 
-Estimates come from estimates/, jobs are made by jobs/services.py.
+Estimates come from estimates/, jobs are created by jobs/services.py.
 """

@@ -1,4 +1,4 @@
-"""The configuration form; ranges from `domain/limits`, as for the API."""
+"""The configuration form; its ranges come from `domain/limits`, as in the API."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -21,6 +21,7 @@ from training.domain.limits import (
 from training.domain.method import LORA, METHODS
 from training.domain.presets import DEFAULT_PRESET, PRESET_IDS
 from training.estimates import lookup
+from training.estimates.checked import CheckedConfig
 from training.estimates.lookup import Catalogue, is_connected
 from training.estimates.rules import find_problems
 from training.models import BaseModel, GpuType
@@ -29,22 +30,22 @@ WORDS = {
     "gpu_count": ("GPUs", ""),
     "learning_rate": (
         "Learning rate",
-        "Lower is steadier; higher learns faster and can overshoot.",
+        "Lower is more stable; higher trains faster but can diverge.",
     ),
     "batch_size": ("Batch size", "Sequences per optimizer step, over all GPUs."),
-    "epochs": ("Epochs", "Passes over the data. More helps less each time."),
-    "rank": ("LoRA rank", "Capacity of the adapter: higher can learn more detail."),
-    "alpha": ("Alpha", "Scale of the adapter's effect; usually twice the rank."),
-    "dropout": ("Dropout", "Share of the adapter's inputs left out while learning."),
-    "max_length": ("Longest sequence", "In tokens; what is longer is cut."),
-    "seed": ("Seed", "The same seed and settings repeat a run."),
+    "epochs": ("Epochs", "Passes over the data, with diminishing returns."),
+    "rank": ("LoRA rank", "Capacity of the adapter: higher captures more detail."),
+    "alpha": ("Alpha", "Scale of the adapter's output; usually twice the rank."),
+    "dropout": ("Dropout", "Share of the adapter's inputs dropped during training."),
+    "max_length": ("Max length", "In tokens; longer sequences are truncated."),
+    "seed": ("Seed", "The same seed and settings reproduce a run."),
     "micro_batch": (
         "Micro-batch",
-        "Sequences at once; gradient accumulation makes up the batch. Empty: chosen.",
+        "Sequences per forward pass; accumulation fills the batch. Empty: automatic.",
     ),
     "warmup_ratio": (
         "Warmup",
-        "Share of the steps in which the learning rate rises to its value.",
+        "Share of the steps in which the learning rate ramps up.",
     ),
 }
 FORM_NAMES = {
@@ -62,7 +63,7 @@ SWITCH = {AUTOMATIC: None, ON: True, OFF: False}
 
 
 def switch(label: str, help_text: str, words: dict[str, str]) -> forms.TypedChoiceField:
-    """A choice between on and off, and leaving it open where that is allowed."""
+    """On or off, or automatic where that is allowed."""
     return forms.TypedChoiceField(
         label=label,
         help_text=help_text,
@@ -74,15 +75,15 @@ def switch(label: str, help_text: str, words: dict[str, str]) -> forms.TypedChoi
 
 
 def limited(name: str, limit: Limit) -> forms.Field:
-    """A number box, and what its slider needs; range and error are the limit's."""
+    """A number box with slider data; range and error come from the limit."""
     attrs = {"min": plain(limit.minimum), "max": plain(limit.maximum)}
     attrs |= {"step": plain(limit.step) if limit.whole else "any"}
     attrs |= {"inputmode": "numeric" if limit.whole else "decimal"}
     attrs |= {"autocomplete": "off", "aria-describedby": f"{name}-words {name}-error"}
     kind = forms.IntegerField if limit.whole else forms.FloatField
     allowed = f"{plain(limit.minimum)} to {plain(limit.maximum)}"
-    whole = "a whole number" if limit.whole else "a number"
-    words = f"Give {whole} from {allowed}."
+    whole = "an integer" if limit.whole else "a number"
+    words = f"Must be {whole} from {allowed}."
 
     def check(value: float) -> None:
         if problem := limit.problem(value):
@@ -106,36 +107,36 @@ def limited(name: str, limit: Limit) -> forms.Field:
 
 
 class ConfigureForm(forms.Form):
-    """A whole job, without its dataset."""
+    """A complete job configuration, except the dataset."""
 
     preset_id = forms.ChoiceField(label="Preset", choices=[(n, n) for n in PRESET_IDS])
     name = forms.CharField(
         label="Name",
         max_length=200,
         required=False,
-        help_text="Empty: the dataset's name and the preset.",
+        help_text="Defaults to the dataset's name and the preset.",
     )
     scheduler = forms.ChoiceField(
         label="Scheduler",
         required=False,
         choices=[(s, s.replace("_", " ")) for s in SCHEDULERS],
-        help_text="How the learning rate changes over the run.",
+        help_text="How the learning rate changes during training.",
     )
     method = forms.ChoiceField(
         label="Method",
         required=False,
         choices=[(name, METHOD_WORDS[name]) for name in METHODS],
-        help_text="QLoRA stores the base model in 4 bits: less memory, a slower step.",
+        help_text="QLoRA keeps the base model in 4 bits: less memory, slower steps.",
     )
     packing = switch(
         "Packing",
-        "Several short sequences in one row: less padding, fewer steps.",
+        "Several short sequences per row: less padding, fewer steps.",
         {OFF: "off", ON: "on"},
     )
     gradient_checkpointing = switch(
         "Gradient checkpointing",
-        "Computes activations twice instead of keeping them: less memory, slower.",
-        {AUTOMATIC: "chosen for this job", ON: "on", OFF: "off"},
+        "Recomputes activations in the backward pass: less memory, slower.",
+        {AUTOMATIC: "automatic", ON: "on", OFF: "off"},
     )
     confirm_memory = forms.BooleanField(required=False)
     max_cost = forms.DecimalField(
@@ -144,8 +145,8 @@ class ConfigureForm(forms.Form):
         min_value=Decimal(0),
         max_digits=12,
         decimal_places=4,
-        help_text="Empty: none. Held from your monthly budget instead of the estimate.",
-        error_messages={"invalid": "Give an amount in USD, or leave it empty."},
+        help_text="Empty: no cap. Reserved from your budget instead of the estimate.",
+        error_messages={"invalid": "Enter an amount in USD, or leave it empty."},
     )
     submission = forms.CharField(
         required=False, max_length=64, widget=forms.HiddenInput
@@ -174,7 +175,7 @@ class ConfigureForm(forms.Form):
         self.fields["micro_batch"].required = False
 
     def clean(self) -> dict[str, Any]:
-        """The catalogue's rules, from the same place as the API's."""
+        """The catalogue's rules, shared with the API."""
         found = self.cleaned_data
         problems = find_problems(
             gpu_type=None,
@@ -188,7 +189,7 @@ class ConfigureForm(forms.Form):
         return found
 
     def found(self) -> Catalogue:
-        """The catalogue's rows for what was chosen, from the lists already read."""
+        """The catalogue's rows for the selection, from the lists already loaded."""
         asked = self.cleaned_data.get("base_model") or settings.DEFAULT_BASE_MODEL
         machines = tuple(self.machines.values())
         return Catalogue(
@@ -199,8 +200,12 @@ class ConfigureForm(forms.Form):
             version=getattr(machines[0], "version", 0) if machines else 0,
         )
 
-    def config(self) -> JobConfig:
-        """The valid form as a configuration."""
+    def checked(self) -> CheckedConfig:
+        """The cleaned form as a configuration, with the rows that it was checked by."""
+        gpu = self.machines[self.cleaned_data["gpu_type"]]
+        return CheckedConfig(config=self._config(), gpu=gpu, found=self.found())
+
+    def _config(self) -> JobConfig:
         found = self.cleaned_data
         chosen = {name: found[name] for name in CHOSEN if found[name] != ""}
         values = fill_defaults(chosen)
@@ -217,7 +222,7 @@ class ConfigureForm(forms.Form):
         )
 
     def preset_shown(self) -> str:
-        """The preset whose values the form holds, else `custom`."""
+        """The preset that matches the form's values, else `custom`."""
         if self.errors:
             return presets.CUSTOM
         values = fill_defaults({name: self.cleaned_data[name] for name in LIMITS})
@@ -225,7 +230,7 @@ class ConfigureForm(forms.Form):
 
 
 def _money(text: str) -> Decimal | None:
-    """What the page showed as the cost; nonsense counts as nothing shown."""
+    """The cost shown on the page; None if it is malformed."""
     try:
         value = Decimal(text).quantize(Decimal("0.01"))
     except InvalidOperation:
@@ -234,13 +239,13 @@ def _money(text: str) -> Decimal | None:
 
 
 def offered() -> list[GpuType]:
-    """Enabled types, connected and fast ones first, CPU after every GPU."""
+    """Enabled types: connected first, fastest first, CPU last."""
     found = lookup.offered()
     return sorted(found, key=lambda gpu: (not is_connected(gpu), gpu.is_cpu))
 
 
 def first_values(machines: Sequence[GpuType]) -> dict[str, Any]:
-    """What the form holds when it is opened: the default preset, the first machine."""
+    """Initial values of the form: the default preset and the first machine."""
     values: dict[str, Any] = {n: plain(limit.default) for n, limit in LIMITS.items()}
     values |= preset_values(DEFAULT_PRESET.id)
     values |= {"gpu_type": machines[0].name if machines else "", "gpu_count": "1"}
@@ -251,7 +256,7 @@ def first_values(machines: Sequence[GpuType]) -> dict[str, Any]:
 
 
 def form_text(name: str, value: Any) -> str:
-    """A job's hyperparameter as its control on the form holds it."""
+    """A job's hyperparameter as a form value."""
     if name in ("packing", "gradient_checkpointing"):
         return next(word for word, meant in SWITCH.items() if meant is value)
     if value is None or isinstance(value, str):
@@ -260,6 +265,6 @@ def form_text(name: str, value: Any) -> str:
 
 
 def preset_values(preset_id: str) -> dict[str, str]:
-    """A preset's values as the form's boxes hold them; none for an unknown preset."""
+    """A preset's values as form values; empty for an unknown preset."""
     preset = presets.PRESETS.get(preset_id)
     return {} if preset is None else preset.texts() | {"preset_id": preset.id}

@@ -1,4 +1,4 @@
-"""What the cost panel draws: a range for cost and time, memory against capacity."""
+"""Data of the cost panel: cost and time intervals, memory against capacity."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ VERDICTS = {"fits": "fits", "tight": "tight", "does_not_fit": "does not fit"}
 PART_WORDS = {
     "weights": "base model",
     "adapters": "adapter and optimizer",
-    "checkpoints": "kept for the backward pass",
+    "checkpoints": "saved activations",
     "activations": "activations and loss",
-    "context": "program and driver",
+    "context": "CUDA context and libraries",
 }
 DURATION_WORDS = {
     "start": "starting the trainer",
     "prepare_data": "preparing the data",
-    "download_model": "fetching the base model",
+    "download_model": "downloading the base model",
     "load_model": "loading the base model",
     "first_step": "warming up",
     "training": "training steps",
@@ -35,7 +35,7 @@ CHANGEABLE = frozenset({*CHOSEN, "gpu_type"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """A range as a bar 100 wide: where it begins, how wide it is, where the middle."""
+    """An interval as a bar of width 100: start, width and expected value."""
 
     low: float
     width: float
@@ -43,7 +43,7 @@ class Band:
 
     @classmethod
     def of(cls, ends: Interval) -> "Band":
-        """From 0 to a little beyond the upper end."""
+        """Scale from 0 to slightly beyond the upper bound."""
         whole = ends.high * 1.1 or 1.0
         low, middle, high = (
             end / whole * 100 for end in (ends.low, ends.expected, ends.high)
@@ -66,7 +66,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """Everything that the panel shows beyond plain figures."""
+    """Everything the panel draws."""
 
     cost: Band
     time: Band
@@ -80,9 +80,9 @@ class Panel:
 
 
 def panel_of(estimate: Estimate, answer: Mapping[str, Any]) -> Panel | None:
-    """None where the estimate is the catalogue's alone.
+    """None if there is only the catalogue estimate.
 
-    Drawn from the figures as they are; `answer` is the same, rounded.
+    Drawn from the unrounded figures; `answer` has the rounded ones.
     """
     cost = cost_interval(estimate)
     if cost is None or estimate.aware is None:
@@ -123,7 +123,7 @@ def _segments(parts: Mapping[str, float], whole: float) -> list[Segment]:
 
 
 def _change(change: Mapping[str, Any] | None) -> str:
-    """The changed controls as a query, for the button that sets them."""
+    """The changed controls as a query string, for the button that applies them."""
     if change is None:
         return ""
     values = {n: form_text(n, v) for n, v in change["hyperparameters"].items()}
@@ -132,13 +132,13 @@ def _change(change: Mapping[str, Any] | None) -> str:
 
 
 def changed_values(query: str) -> dict[str, str]:
-    """What the button asks to set; names that are no controls are left out."""
+    """The changes requested by the button; unknown names are ignored."""
     pairs = parse_qsl(query, keep_blank_values=True)
     return {name: value for name, value in pairs if name in CHANGEABLE}
 
 
 def plan_words(answer: Mapping[str, Any], config: JobConfig) -> str:
-    """What "chosen for this job" means for it, in one sentence."""
+    """What "automatic" resolves to for this job, in one sentence."""
     plan = answer.get("plan")
     if plan is None:
         return "The trainer chooses the micro-batch and gradient checkpointing."
@@ -146,7 +146,7 @@ def plan_words(answer: Mapping[str, Any], config: JobConfig) -> str:
     checkpointing = "with" if plan["gradient_checkpointing"] else "without"
     rows = "rows" if plan["packing"] else "sequences"
     return (
-        f"For this job: {method} {checkpointing} gradient checkpointing; a step of "
+        f"For this job: {method} {checkpointing} gradient checkpointing; each step of "
         f"{config.hyperparameters.batch_size} {rows} is {plan['micro_batch']} at once "
         f"x {plan['gradient_accumulation']} accumulated x {plan['processes']} GPU"
         f"{'' if plan['processes'] == 1 else 's'}."

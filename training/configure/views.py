@@ -1,4 +1,4 @@
-"""The configuration page: choose, see what it costs, start."""
+"""The configuration page: configure, see the estimate, start."""
 
 import uuid
 from contextlib import suppress
@@ -8,8 +8,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import (
-    Http404,
-    HttpRequest,
     HttpResponse,
     HttpResponseRedirect,
     QueryDict,
@@ -17,9 +15,10 @@ from django.http import (
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from datasets.access import UNKNOWN_DATASET
+from datasets.access import KIND
 from datasets.models import Dataset
-from lora_pipeline.errors import Refusal
+from lora_pipeline.errors import NotYours, Refusal
+from lora_pipeline.web.requests import UserRequest
 from training.configure.forms import (
     UNSENT,
     ConfigureForm,
@@ -33,11 +32,12 @@ from training.domain.config import JobConfig
 from training.domain.presets import CUSTOM, PRESETS
 from training.domain.schedule import sharing_words
 from training.estimates.answer import estimate_answer
+from training.estimates.checked import CheckedConfig
 from training.estimates.compare_gpus import Offer, compare
 from training.estimates.lengths import to_estimate
-from training.estimates.quote import quote
+from training.estimates.rules import require_statistics
+from training.jobs.access import own_job
 from training.jobs.idempotency import Claim, body_sha256
-from training.jobs.pages.views import own_job
 from training.jobs.services import create_job
 from training.models import TrainingJob
 
@@ -56,11 +56,11 @@ ADVANCED = (
 )
 
 
-def configure(request: HttpRequest) -> HttpResponse:
-    """The page, its refreshed parts for htmx, and the start of a job."""
+def configure(request: UserRequest) -> HttpResponse:
+    """The page, its fragments for htmx, and starting a job."""
     given = request.POST if request.method == "POST" else request.GET
     if not given.get("datasetId"):
-        own = Dataset.objects.visible_to(request.user).trainable()  # type: ignore[arg-type]
+        own = Dataset.objects.visible_to(request.user).trainable()
         found = {"datasets": own[:20], "section": "jobs"}
         return render(request, "training/choose.html", found)
     dataset = _asked(request, given)
@@ -78,17 +78,17 @@ def configure(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(address(dataset, values))
 
 
-def _asked(request: HttpRequest, given: QueryDict) -> Dataset:
-    """The user's dataset; an unknown one and a malformed id are the same 404."""
+def _asked(request: UserRequest, given: QueryDict) -> Dataset:
+    """The user's dataset; unknown and malformed ids give the same 404."""
     with suppress(ValueError):
         asked, model = UUID(given.get("datasetId")), given.get("base_model", "")
-        if found := to_estimate(request.user, asked, model):  # type: ignore[arg-type]
+        if found := to_estimate(request.user, asked, model):
             return found
-    raise Http404(UNKNOWN_DATASET)
+    raise NotYours(KIND)
 
 
 def address(dataset: Dataset, values: dict[str, Any]) -> str:
-    """Where the page stands with just these values, so that reload loses nothing."""
+    """URL of the page with exactly these values, so that reloading loses nothing."""
     known = [*first_values([]), "preset_id"]
     kept = {n: values[n] for n in known if n not in UNSENT and n in values}
     query = urlencode({"datasetId": str(dataset.pk)} | kept)
@@ -96,7 +96,7 @@ def address(dataset: Dataset, values: dict[str, Any]) -> str:
 
 
 def address_of(job: TrainingJob) -> str:
-    """The page with a job's settings, to start again from them."""
+    """URL of the page filled in with a job's settings."""
     values: dict[str, Any] = first_values([]) | _texts(job)
     return address(job.dataset, values)
 
@@ -114,27 +114,26 @@ def _texts(job: TrainingJob) -> dict[str, Any]:
     }
 
 
-def _start(request: HttpRequest, dataset: Dataset, form: ConfigureForm) -> HttpResponse:
-    """Create the job and go to it, or show the form again with what is wrong."""
+def _start(request: UserRequest, dataset: Dataset, form: ConfigureForm) -> HttpResponse:
+    """Create the job and redirect to it, or show the form with its errors."""
     if form.is_valid():
         try:
             job, is_new = create_job(
-                owner=request.user,  # type: ignore[arg-type]
+                owner=request.user,
                 dataset=dataset,
-                config=form.config(),
+                asked=form.checked(),
                 claim=_claim(form),
-                found=form.found(),
             )
         except Refusal as refusal:
             return _page(request, dataset, form, refusal=refusal)
-        words = "is queued" if is_new else "had already been started"
+        words = "was queued" if is_new else "has already been started"
         messages.success(request, f"{job.name} {words}.")
         return redirect(job)
     return _page(request, dataset, form, status=422)
 
 
 def _claim(form: ConfigureForm) -> Claim | None:
-    """One job for one page with the same values, however often Start is pressed."""
+    """One job per page and values, however often Start is pressed."""
     submission = form.cleaned_data["submission"]
     chosen = {k: v for k, v in form.cleaned_data.items() if k not in UNSENT}
     digest = body_sha256(chosen | {"dataset": str(form.data.get("datasetId"))})
@@ -144,16 +143,16 @@ def _claim(form: ConfigureForm) -> Claim | None:
 
 
 def _page(
-    request: HttpRequest,
+    request: UserRequest,
     dataset: Dataset,
     form: ConfigureForm,
     *,
     status: int = 200,
     refusal: Refusal | None = None,
 ) -> HttpResponse:
-    """The form with the estimate of what it holds now."""
+    """The form with an estimate of its current values."""
     live = bool(request.headers.get("HX-Request"))
-    config = form.config() if form.is_valid() else None
+    asked = form.checked() if form.is_valid() else None
     found = {
         "dataset": dataset,
         "form": form,
@@ -166,7 +165,7 @@ def _page(
         "advanced": [form[name] for name in ADVANCED],
         "submission": form.data.get("submission") or uuid.uuid4().hex,
         "model": form.models.get(form["base_model"].value()),
-        **_estimated(dataset, form, config),
+        **_estimated(dataset, form, asked),
     }
     if refusal is not None:
         found["refusal"], status = refusal.message, refusal.status_code
@@ -178,30 +177,32 @@ def _page(
 
 
 def _estimated(
-    dataset: Dataset, form: ConfigureForm, config: JobConfig | None
+    dataset: Dataset, form: ConfigureForm, asked: CheckedConfig | None
 ) -> dict[str, Any]:
-    """The estimate, the comparison, and what they say in words."""
-    offers = compare(
-        list(form.machines.values()),
-        dataset=dataset,
-        config=config,
-        found=form.found() if config else None,
-    )
-    if config is None:
+    """The estimates of all GPU types, the chosen one's first in words."""
+    offers = compare(list(form.machines.values()), dataset=dataset, asked=asked)
+    if asked is None:
         return {"offers": offers}
-    chosen = next(offer for offer in offers if offer.gpu.name == config.gpu_type)
+    chosen = next(offer for offer in offers if offer.gpu == asked.gpu)
     found: dict[str, Any] = {
         "offers": offers,
-        "config": config,
+        "config": asked.config,
         "chosen": chosen,
-        "count_words": _count_words(chosen, config),
+        "count_words": _count_words(chosen, asked.config),
     }
     try:
-        estimate, _ = quote(dataset=dataset, config=config, found=form.found())
+        require_statistics(dataset, asked.config.hyperparameters.max_length)
     except Refusal as refusal:
         return found | {"refusal": refusal.message}
+    return found | _figures(dataset, chosen, asked.config)
+
+
+def _figures(dataset: Dataset, chosen: Offer, config: JobConfig) -> dict[str, Any]:
+    """What the cost panel shows of the chosen type."""
+    if (estimate := chosen.estimate) is None:
+        return {}
     answer = estimate_answer(estimate, dataset)
-    return found | {
+    return {
         "estimate": answer,
         "panel": panel_of(estimate, answer),
         "plan_words": plan_words(answer, config),
@@ -216,12 +217,12 @@ def _count_words(chosen: Offer, config: JobConfig) -> str:
     )
 
 
-def again(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """The configuration page with the settings of this job."""
-    job = own_job(request, job_id)
+def again(request: UserRequest, job_id: UUID) -> HttpResponse:
+    """Open the configuration page with this job's settings."""
+    job = own_job(request.user, job_id)
     address = address_of(job)
     if job.dataset.deleted_at is not None:
-        words = f"{job.dataset.name} was deleted: choose a dataset for these settings."
+        words = f"{job.dataset.name} was deleted. Choose a dataset for these settings."
         messages.error(request, words)
         address = address.replace(f"datasetId={job.dataset_id}&", "")
     return redirect(address)

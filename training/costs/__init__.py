@@ -1,4 +1,4 @@
-"""What runs cost: charges, the monthly budget, the page and the API.
+"""Costs: charges, monthly budgets, the page and the API.
 
-What a job will cost is in estimates/.
+Estimates are in estimates/.
 """

@@ -1,16 +1,17 @@
-"""What jobs cost and what may still be spent, by the API."""
+"""`/api/costs`: costs of jobs and the remaining budget."""
 
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lora_pipeline.api.envelope import success
 from lora_pipeline.api.error_docs import FAULTS
+from lora_pipeline.api.requests import ApiRequest
+from lora_pipeline.api.rows import RowSerializer
 from training.costs.records import (
     MonthCosts,
     Spend,
@@ -42,8 +43,8 @@ class MonthSerializer(serializers.Serializer[MonthCosts]):
     estimated_usd = Usd()
 
 
-class RecordSerializer(serializers.ModelSerializer[CostRecord]):
-    """What one job came to, beside what was estimated."""
+class RecordSerializer(RowSerializer[CostRecord]):
+    """Actual and estimated cost of one job."""
 
     job_id = serializers.UUIDField()
     job_name = serializers.CharField(source="job.name")
@@ -66,7 +67,7 @@ class RecordSerializer(serializers.ModelSerializer[CostRecord]):
 
 
 class BudgetSerializer(serializers.Serializer[Any]):
-    """A month's limit, what was spent and what open jobs hold of it, what is left."""
+    """A month's limit, spend, amount reserved for open jobs, and remainder."""
 
     limit_usd = Usd()
     spent_usd = Usd()
@@ -75,7 +76,7 @@ class BudgetSerializer(serializers.Serializer[Any]):
 
 
 class SpendSerializer(serializers.Serializer[Spend]):
-    """The current month; `budget` is null where there is no limit."""
+    """The current month; `budget` is null if there is no limit."""
 
     spent_usd = Usd()
     running_usd = Usd()
@@ -83,7 +84,7 @@ class SpendSerializer(serializers.Serializer[Spend]):
 
 
 class CostsSerializer(serializers.Serializer[Any]):
-    """Months, the current one's spend, and the newest jobs of the asked time."""
+    """Months, the current month's spend, and the newest jobs in the period."""
 
     this_month = SpendSerializer()
     months = MonthSerializer(many=True)
@@ -93,27 +94,27 @@ class CostsSerializer(serializers.Serializer[Any]):
 MONTH_PARAMETER = OpenApiParameter(
     "month",
     {"type": "string", "pattern": r"^(19|20)\d{2}-(0[1-9]|1[0-2])$"},
-    description="Only the jobs that ended in this month, such as 2026-11.",
+    description="Only jobs that ended in this month, for example 2026-11.",
 )
 
 
 class CostsView(APIView):
-    """What jobs came to."""
+    """Costs of jobs."""
 
     @extend_schema(
         parameters=[MONTH_PARAMETER],
         responses={200: CostsSerializer, 400: FAULTS[400]},
     )
-    def get(self, request: Request) -> Response:
-        """By month and by job, the newest 1000 at most."""
+    def get(self, request: ApiRequest) -> Response:
+        """Get costs by month and by job, at most the newest 1000 jobs."""
         month = request.query_params.get("month", "")
         if "month" in request.query_params and not is_month(month):
-            words = f"Received {month[:20]!r}; give a month such as 2026-11."
+            words = f"Received {month[:20]!r}; must be a month such as 2026-11."
             raise ValidationError({"month": [words]})
         user = request.user
         found = {
-            "this_month": spend_of(user),  # type: ignore[arg-type]
-            "months": months_of(user),  # type: ignore[arg-type]
-            "jobs": records_of(user, month)[:MOST_RECORDS],  # type: ignore[arg-type]
+            "this_month": spend_of(user),
+            "months": months_of(user),
+            "jobs": records_of(user, month)[:MOST_RECORDS],
         }
         return success(CostsSerializer(found).data)

@@ -1,4 +1,4 @@
-"""The budget guard: no job is accepted that the owner's month cannot pay."""
+"""The budget guard: rejects jobs that exceed the owner's monthly budget."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -6,24 +6,32 @@ from decimal import Decimal
 from django.db.models import DecimalField, F, Sum, Value
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
-from rest_framework import status
 
-from lora_pipeline.errors import Refusal
+from lora_pipeline.errors import Rule
 from lora_pipeline.models import User
 from training.domain.budget import HOLD_FACTOR, Budget
 from training.domain.estimator.estimate import rounded
 from training.models import CostRecord, TrainingJob
 
 USD = DecimalField(max_digits=16, decimal_places=6)
+BUDGET = Rule(
+    code="budget",
+    words="The job may come to {needed_usd} USD, and {free_usd} of this month's "
+    "{budget_usd} USD are free. Choose a cheaper configuration, set a lower max_cost, "
+    "or ask an operator.",
+    when="The month's budget does not allow it; the numbers say why.",
+    status_code=402,
+    example={"needed_usd": "31.88", "free_usd": "20.00", "budget_usd": "50.00"},
+)
 
 
 def require_budget(
     *, owner: User, needed_usd: Decimal, besides: TrainingJob | None = None
 ) -> None:
-    """Holds the owner's row until the transaction ends, so that no two jobs slip by.
+    """Check the budget, locking the owner's row so that two jobs cannot both pass.
 
-    `besides` is a job whose present hold the needed one replaces.
-    Raises Refusal (402) with the numbers when the month cannot pay for the job.
+    `besides` is a job whose current reservation the new one replaces.
+    Raises Refusal (402) with the numbers if the budget does not cover the job.
     """
     user = User.objects.select_for_update().get(pk=owner.pk)
     if user.monthly_budget_usd is None:
@@ -38,20 +46,13 @@ def require_budget(
         "free_usd": rounded(budget.free_usd),
         "needed_usd": rounded(needed_usd),
     }
-    raise Refusal(
-        f"The job may come to {numbers['needed_usd']} USD, and "
-        f"{numbers['free_usd']} of this month's {numbers['budget_usd']} USD are free. "
-        "Choose a cheaper configuration, set a lower max_cost, or ask an operator.",
-        status_code=status.HTTP_402_PAYMENT_REQUIRED,
-        code="budget",
-        details=numbers,
-    )
+    raise BUDGET.refusal(details=numbers, **numbers)
 
 
 def budget_of(
     user: User, limit_usd: Decimal, besides: TrainingJob | None = None
 ) -> Budget:
-    """The user's current month, one job left out."""
+    """The user's current month, excluding one job."""
     records = CostRecord.objects.filter(
         job__user=user, created_at__gte=month_start(timezone.now())
     )
@@ -72,6 +73,6 @@ def budget_of(
 
 
 def month_start(now: datetime) -> datetime:
-    """Midnight of the first, in the console's time zone."""
+    """Start of the month, in the console's time zone."""
     local = timezone.localtime(now)
     return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)

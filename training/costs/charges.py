@@ -1,4 +1,4 @@
-"""What a run is charged."""
+"""Charges for runs."""
 
 from decimal import Decimal
 
@@ -10,12 +10,12 @@ from training.models import CostRecord, TrainingJob
 
 
 def reach_usd(job: TrainingJob) -> Decimal:
-    """What the job comes to if it ends now with its adapter stored."""
+    """The job's cost if it ended now with its adapter stored."""
     return compute_usd(job) + job.storage_usd
 
 
 def record_cost(job: TrainingJob, storage: Decimal) -> None:
-    """Keep what the job came to, for the owner's books."""
+    """Record the job's final cost."""
     compute = rounded(compute_usd(job))
     record = CostRecord.objects.create(
         job=job,
@@ -28,12 +28,12 @@ def record_cost(job: TrainingJob, storage: Decimal) -> None:
 
 
 def compute_usd(job: TrainingJob) -> Decimal:
-    """Charged running time so far at the frozen price of all reserved GPUs."""
+    """Charged run time so far, at the frozen price of all reserved GPUs."""
     hours = Decimal(job.running_seconds) / 3600
     return hours * job.usd_per_gpu_hour * job.gpu_count
 
 
 def charged_seconds(job: TrainingJob) -> float:
-    """Running time of the attempts that are charged: not of those that we lost."""
+    """Run time of charged attempts; attempts lost through our fault are free."""
     charged = job.attempts.filter(charged=True)
     return float(charged.aggregate(seconds=Sum("running_seconds"))["seconds"] or 0.0)

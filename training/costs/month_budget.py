@@ -1,4 +1,4 @@
-"""The month's budget: its owner is told when 80 % and when all of it is spent."""
+"""Notifies the owner at 80 % and 100 % of the monthly budget."""
 
 from decimal import Decimal
 
@@ -13,9 +13,9 @@ KINDS = {80: "month_80", 100: "month_100"}
 
 
 def watch_month(record: CostRecord) -> None:
-    """Tell what this cost record made true, as part of its transaction.
+    """Notify if this cost record crosses a threshold, in its transaction.
 
-    Holds the owner's row, so that of two jobs that end at once only one crosses a line.
+    Locks the owner's row, so that of two jobs ending at once only one notifies.
     """
     user = User.objects.select_for_update().get(pk=record.job.user_id)
     limit = user.monthly_budget_usd

@@ -1,4 +1,4 @@
-"""What jobs came to: by month and by job, beside what was estimated."""
+"""Costs by month and by job, with the estimates."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -50,7 +50,7 @@ class MonthCosts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend:
-    """This month so far: what ended, what runs, and what the budget leaves."""
+    """This month so far: finished jobs, running jobs and remaining budget."""
 
     spent_usd: Decimal
     running_usd: Decimal
@@ -76,9 +76,9 @@ def months_of(user: User) -> list[MonthCosts]:
 
 
 def records_of(user: User, month: str = "") -> QuerySet[CostRecord]:
-    """The user's cost records with their jobs, newest first; of one month or of all.
+    """The user's cost records with their jobs, newest first; one month or all.
 
-    Jobs that were put away are counted too: what they cost was spent.
+    Deleted jobs are included: their cost was real.
     """
     own = CostRecord.objects.filter(job__user=user).select_related("job__dataset")
     if month:
@@ -88,12 +88,12 @@ def records_of(user: User, month: str = "") -> QuerySet[CostRecord]:
 
 
 def is_month(text: str) -> bool:
-    """Whether a text names a month as 2026-11 does."""
+    """Whether a text is a month such as 2026-11."""
     return MONTH.fullmatch(text) is not None
 
 
 def month_bounds(month: str) -> tuple[datetime, datetime]:
-    """Midnights of its first day and of the next month's, in the console's zone."""
+    """Start of the month and of the next one, in the console's time zone."""
     year, number = (int(part) for part in month.split("-"))
     later = (year + 1, 1) if number == 12 else (year, number + 1)
     zone = timezone.get_current_timezone()
@@ -101,7 +101,7 @@ def month_bounds(month: str) -> tuple[datetime, datetime]:
 
 
 def spend_of(user: User, open_jobs: Iterable[TrainingJob] | None = None) -> Spend:
-    """The current month of a user; `open_jobs` where the caller has them at hand."""
+    """A user's current month; pass `open_jobs` if already loaded."""
     if open_jobs is None:
         open_jobs = TrainingJob.objects.filter(user=user).open()
     limit = user.monthly_budget_usd

@@ -1,12 +1,13 @@
-"""The costs page, its CSV, and `/api/costs`."""
+"""The costs page and its CSV."""
 
 from decimal import Decimal
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
 from lora_pipeline.web.csv_export import csv_response
+from lora_pipeline.web.requests import UserRequest
 from training.costs.records import (
     COLUMNS,
     is_month,
@@ -19,34 +20,31 @@ from training.costs.records import (
 PAGE_SIZE = 20
 
 
-def costs_page(request: HttpRequest) -> HttpResponse:
-    """By month and by job; all months, or the one that was chosen."""
-    months = months_of(request.user)  # type: ignore[arg-type]
+def costs_page(request: UserRequest) -> HttpResponse:
+    """Costs by month and by job, for all months or the selected one."""
+    months = months_of(request.user)
     month = _month(request)
-    records = records_of(request.user, month)  # type: ignore[arg-type]
+    records = records_of(request.user, month)
     found = {
         "months": months,
         "most": max((m.total_usd for m in months), default=Decimal(0)),
         "month": month,
         "chosen": next((m for m in months if m.month == month), None),
         "page_obj": Paginator(records, PAGE_SIZE).get_page(request.GET.get("page")),
-        "spend": spend_of(request.user),  # type: ignore[arg-type]
+        "spend": spend_of(request.user),
         "section": "costs",
     }
     return render(request, "costs/costs.html", found)
 
 
-def costs_csv(request: HttpRequest) -> HttpResponse:
-    """The same records as a table; all of them, or one month's."""
+def costs_csv(request: UserRequest) -> HttpResponse:
+    """The same records as CSV, for all months or one."""
     month = _month(request)
-    rows = table(records_of(request.user, month))  # type: ignore[arg-type]
+    rows = table(records_of(request.user, month))
     return csv_response(COLUMNS, rows, filename=f"costs-{month or 'all'}.csv")
 
 
-def _month(request: HttpRequest) -> str:
-    """The month in the address; one that is none counts as all of them."""
+def _month(request: UserRequest) -> str:
+    """The month in the URL; an invalid one means all months."""
     month = request.GET.get("month", "")
     return month if is_month(month) else ""
-
-
-# -- API -----------------------------------------------------------------------

@@ -1,18 +1,18 @@
-"""What open jobs hold of a monthly budget, and whether one more fits."""
+"""Monthly budgets: the amount reserved for open jobs, and whether one more fits."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 
 HOLD_FACTOR = Decimal("1.25")
-"""Held per estimated USD where no cap was set: room for a run slower than thought."""
+"""Reserved per estimated USD without a cap: headroom for a slower run."""
 
 WARNED_PERCENT = 80
 
 
 def spent_percent(*, spent_usd: Decimal, max_cost: Decimal) -> int:
-    """How much of a cap was reached, by the marks that are told: 0, 80 or 100.
+    """The highest notification threshold of a cap that was reached: 0, 80 or 100.
 
-    What costs nothing never reaches a cap, not even one of 0.
+    A free job never reaches a cap, not even one of 0.
     """
     if spent_usd <= 0:
         return 0
@@ -24,7 +24,7 @@ def spent_percent(*, spent_usd: Decimal, max_cost: Decimal) -> int:
 def hold_usd(
     *, estimated_usd: Decimal, max_cost: Decimal | None, high_usd: Decimal | None = None
 ) -> Decimal:
-    """USD that a job may come to.
+    """The most a job may cost, in USD.
 
     Its cap when it has one, else the upper end of its 80 % interval, else 1.25 x its
     estimate.
@@ -36,7 +36,7 @@ def hold_usd(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """A month of one user, in USD: the limit, what was spent, what open jobs hold."""
+    """A user's month in USD: limit, spend and the amount reserved for open jobs."""
 
     limit_usd: Decimal
     spent_usd: Decimal
@@ -44,7 +44,7 @@ class Budget:
 
     @property
     def warn_usd(self) -> Decimal:
-        """Where 80 % of the limit are spent."""
+        """80 % of the limit."""
         return self.limit_usd * WARNED_PERCENT / 100
 
     @property
@@ -52,5 +52,5 @@ class Budget:
         return max(self.limit_usd - self.spent_usd - self.held_usd, Decimal(0))
 
     def allows(self, needed_usd: Decimal) -> bool:
-        """Whether a job that holds so much still fits; one that costs nothing does."""
+        """Whether a job that reserves this much still fits; free jobs always do."""
         return needed_usd <= 0 or needed_usd <= self.free_usd

@@ -1,4 +1,4 @@
-"""What a user chose for a job, after every single value was found in range."""
+"""A job's configuration, after every value was checked against its range."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,9 +12,9 @@ from training.domain.priority import NORMAL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hyperparameters:
-    """The knobs of a run; names as in the API, ranges in `limits`.
+    """The hyperparameters of a run; names as in the API, ranges in `limits`.
 
-    `gradient_checkpointing` and `micro_batch` None: chosen for the model and machine.
+    `gradient_checkpointing` and `micro_batch` None: chosen automatically.
     """
 
     learning_rate: float
@@ -39,7 +39,7 @@ class Hyperparameters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobConfig:
-    """A whole request for a job, without its dataset."""
+    """A complete job request, without its dataset."""
 
     gpu_type: str
     gpu_count: int
@@ -55,7 +55,7 @@ class JobConfig:
 
 @dataclass(slots=True)
 class Problems:
-    """Faults gathered by field, so that all are told at once."""
+    """Errors collected by field, so that all are reported at once."""
 
     by_field: dict[str, list[str]] = field(default_factory=dict)
 
@@ -67,7 +67,7 @@ class Problems:
 
 
 def fill_defaults(values: dict[str, Any]) -> Hyperparameters:
-    """Hyperparameters with what was left out: alpha = 2 x rank, others by `limits`."""
+    """Hyperparameters with defaults: alpha = 2 x rank, others from `limits`."""
     filled: dict[str, Any] = {name: limit.default for name, limit in LIMITS.items()}
     filled |= {"alpha": min(2 * values["rank"], LIMITS["alpha"].maximum)}
     filled |= {"scheduler": SCHEDULERS[0]}

@@ -1,4 +1,4 @@
-"""What can go wrong in a run: whose making it is, and what to change."""
+"""Failure kinds of a run: who can fix them, and what to change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ CHECKPOINT_LOST = "checkpoint_lost"
 TRAINER_ERROR = "trainer_error"
 
 USERS_FAULTS = frozenset({OUT_OF_MEMORY, BAD_DATA, MODEL_NOT_FOUND, DISK_FULL})
-"""Trying again changes nothing: somebody has to change something first."""
+"""Kinds that a retry does not fix: someone has to change something first."""
 
-# Words of PyTorch, glibc, the kernel, safetensors and Python, as they print them.
+# Messages of PyTorch, glibc, the kernel, safetensors and Python, verbatim.
 SIGNS = (
     (
         DISK_FULL,
@@ -35,9 +35,9 @@ SIGNS = (
 )
 WORDS = {
     OUT_OF_MEMORY: "The machine ran out of memory.",
-    DISK_FULL: "The disk of the run is full.",
-    BAD_DATA: "The data cannot be trained on.",
-    MODEL_NOT_FOUND: "The base model cannot be loaded.",
+    DISK_FULL: "The disk of the run folder is full.",
+    BAD_DATA: "The dataset cannot be used for training.",
+    MODEL_NOT_FOUND: "The base model could not be loaded.",
 }
 LARGEST_MICRO_BATCH = 8
 SHORTEST_SEQUENCE = 64
@@ -45,11 +45,11 @@ LONGEST_SEQUENCE = 131_072
 
 
 def recognise(printed: str) -> str:
-    """The kind of fault that the end of a trainer's output shows; empty if none.
+    """The failure kind shown by the end of a trainer's output; empty if none.
 
-    For a process that died before it could report. The last sign counts, since what is
-    printed earlier may have been overcome. Known miss: the kernel's out-of-memory
-    killer leaves no word here, so such a run counts as lost and is tried again.
+    For a process that died before it could report. The last match counts, because
+    earlier errors may have been handled. Known gap: the kernel's OOM killer leaves no
+    message here, so such a run counts as lost and is retried.
     """
     found = [
         (printed.rfind(sign), kind)
@@ -62,7 +62,7 @@ def recognise(printed: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """What to do about a fault; `changes` are fields of a new job's request."""
+    """A suggested fix; `changes` are fields of a new job's request."""
 
     kind: str
     words: str
@@ -82,9 +82,9 @@ def suggest(
     base_model: str = "",
     default_model: str = "",
 ) -> Suggestion | None:
-    """What to change after a fault of the user's making; None for any other.
+    """The suggested change after a failure that the user can fix, else None.
 
-    `plan` is how the run cut up its batch; without one the trainer chose.
+    `plan` is the run's batch plan; without one the trainer chose it.
     """
     if kind == OUT_OF_MEMORY:
         return _smaller(hyperparameters, plan or hyperparameters, processes)
@@ -93,13 +93,13 @@ def suggest(
     if kind == MODEL_NOT_FOUND:
         return _other_model(base_model, default_model)
     if kind == DISK_FULL:
-        words = "Free space on the disk of the runs, then start again as it was."
+        words = "Free space on the disk of the run folders, then start again."
         return Suggestion(kind=kind, words=words)
     return None
 
 
 def micro_batch(*, batch_size: int, processes: int) -> int:
-    """Sequences in memory at a time, as the trainer cuts them.
+    """The trainer's micro-batch: sequences in memory at a time.
 
     The largest divisor of a process's share of the batch that is at most 8.
     """
@@ -110,11 +110,11 @@ def micro_batch(*, batch_size: int, processes: int) -> int:
 def _smaller(
     values: Mapping[str, Any], plan: Mapping[str, Any], processes: int
 ) -> Suggestion:
-    """What needs less memory and changes the result least.
+    """The change that saves memory and alters the result least.
 
-    In the order of the estimator's own changes: fewer sequences at a time (activations
-    grow with micro-batch x length; the optimizer's batch stays), activations computed
-    twice instead of kept, and only then shorter sequences.
+    In the same order as the estimator: a smaller micro-batch (activations grow with
+    micro-batch x length; the optimizer's batch stays), gradient checkpointing, and only
+    then shorter sequences.
     """
     batch, length = int(values["batch_size"]), int(values["max_length"])
     automatic = micro_batch(batch_size=batch, processes=processes)
@@ -123,22 +123,22 @@ def _smaller(
         share = max(batch // processes, 1)
         half = max(n for n in range(1, micro // 2 + 1) if share % n == 0)
         words = (
-            f"Set micro_batch to {half} instead of {micro}: the batch and what is "
-            "learned stay the same, with half as much in memory at a time or less. "
+            f"Set micro_batch to {half} instead of {micro}: the batch size and the "
+            "result stay the same, with at most half the activations in memory. "
             "A GPU with more memory helps too."
         )
         return _less_memory(words, micro_batch=half)
     if plan.get("gradient_checkpointing") is False:
         words = (
-            "Turn gradient checkpointing on: the same result for about a third more "
-            "time. A GPU with more memory does without."
+            "Turn on gradient checkpointing: the same result for about a third more "
+            "time. A GPU with more memory does not need it."
         )
         return _less_memory(words, gradient_checkpointing=True)
     if length > SHORTEST_SEQUENCE:
         shorter = max(length // 2, SHORTEST_SEQUENCE)
         words = (
-            f"Lower max_length from {length} to {shorter}: longer sequences are cut. A "
-            "GPU with more memory keeps them whole."
+            f"Lower max_length from {length} to {shorter}, truncating longer ones. A "
+            "GPU with more memory can keep them whole."
         )
         return _less_memory(words, max_length=shorter)
     return _less_memory("Choose a GPU with more memory or a smaller base model.")
@@ -149,21 +149,21 @@ def _less_memory(words: str, **changes: Any) -> Suggestion:
 
 
 def _longer(values: Mapping[str, Any]) -> Suggestion:
-    """Bad data is most often an answer that lies beyond max_length."""
+    """The most common data problem is an answer beyond max_length."""
     length = int(values["max_length"])
     longer = min(max(length * 2, 1024), LONGEST_SEQUENCE)
     if longer <= length:
-        return Suggestion(kind=BAD_DATA, words="Mend the dataset and start again.")
+        return Suggestion(kind=BAD_DATA, words="Fix the dataset and start again.")
     words = (
-        f"Raise max_length from {length} to {longer}, so that answers are not cut "
-        "away; if that does not help, mend the dataset."
+        f"Raise max_length from {length} to {longer}, to avoid truncating answers. "
+        "If that does not help, fix the dataset."
     )
     return Suggestion(kind=BAD_DATA, words=words, changes={"max_length": longer})
 
 
 def _other_model(base_model: str, default_model: str) -> Suggestion:
     if default_model and default_model != base_model:
-        words = f"Take {default_model}, which is installed, or have {base_model} added."
+        words = f"Use {default_model}, or ask an operator to add {base_model}."
         changes = {"base_model": default_model}
         return Suggestion(kind=MODEL_NOT_FOUND, words=words, changes=changes)
     words = "Ask an operator to check the base model's name, folder and HF_TOKEN."

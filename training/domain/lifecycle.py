@@ -1,4 +1,4 @@
-"""The states of a job and the ways between them."""
+"""Job statuses and the allowed transitions."""
 
 QUEUED = "queued"
 INITIALIZING = "initializing"
@@ -23,7 +23,7 @@ STAGES = (
 
 PAUSE_REASONS = ("owner", "operator", "budget")
 
-# The same table stands in the database as a trigger (migration 0006); a test compares.
+# The database has the same table as a trigger (migration 0006); a test compares them.
 TRANSITIONS: dict[str, frozenset[str]] = {
     QUEUED: frozenset({INITIALIZING, PAUSED, FAILED, CANCELLED}),
     INITIALIZING: frozenset({RUNNING, PAUSED, QUEUED, FAILED, CANCELLED}),
@@ -36,16 +36,16 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class TransitionRefused(ValueError):
-    """A job cannot go from this state to that one."""
+    """The job cannot change from this status to that one."""
 
     def __init__(self, current: str, wanted: str) -> None:
-        allowed = ", ".join(sorted(TRANSITIONS[current])) or "nothing, it has ended"
+        allowed = ", ".join(sorted(TRANSITIONS[current])) or "none, it has ended"
         super().__init__(
             f"A job that is {current} cannot become {wanted}; allowed: {allowed}."
         )
 
 
 def check_transition(current: str, wanted: str) -> None:
-    """Raises TransitionRefused unless the way exists; staying put is always allowed."""
+    """Raises TransitionRefused unless allowed; staying in a status always is."""
     if current != wanted and wanted not in TRANSITIONS[current]:
         raise TransitionRefused(current, wanted)

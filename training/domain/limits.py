@@ -1,4 +1,4 @@
-"""The accepted ranges of everything a job can be configured with.
+"""The accepted ranges of all job settings.
 
 Model fields, serializers, forms and templates all read them here.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """A closed range; `slider_maximum` and `step` shape the control on the form."""
+    """A closed range; `slider_maximum` and `step` define the form's slider."""
 
     minimum: float
     maximum: float
@@ -19,12 +19,12 @@ class Limit:
     step: float = 1
 
     def problem(self, value: object) -> str | None:
-        """One sentence on what is wrong with a value, None when it is accepted."""
-        kind = "a whole number" if self.whole else "a number"
+        """The error message for a value, or None if it is accepted."""
+        kind = "an integer" if self.whole else "a number"
         allowed = f"{kind} from {plain(self.minimum)} to {plain(self.maximum)}"
         if self._holds(value):
             return None
-        return f"Received {shown(value)}; give {allowed}."
+        return f"Received {shown(value)}; must be {allowed}."
 
     def _holds(self, value: object) -> bool:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -34,7 +34,7 @@ class Limit:
 
 
 def shown(value: object, longest: int = 80) -> str:
-    """What was received, as a message repeats it: escaped, and cut when it is long."""
+    """A received value for an error message: escaped, and shortened if long."""
     text = repr(value)
     if isinstance(value, float) and math.isfinite(value):
         text = plain(value) if float(plain(value)) == value else text
@@ -67,7 +67,7 @@ LIMITS: dict[str, Limit] = {
     "warmup_ratio": Limit(minimum=0, maximum=0.5, default=0.03, whole=False, step=0.01),
 }
 REQUIRED = ("learning_rate", "batch_size", "epochs", "rank")
-"""What an estimate needs; everything else has a default."""
+"""Required for an estimate; everything else has a default."""
 GPU_COUNT = Limit(minimum=1, maximum=8, default=1)
 MICRO_BATCH = Limit(minimum=1, maximum=64, default=1)
 SCHEDULERS = ("linear", "cosine", "constant", "constant_with_warmup")

@@ -1,4 +1,4 @@
-"""How a model is trained: what the job chooses beside its hyperparameters."""
+"""The training method: a job's choices besides its hyperparameters."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,9 +26,9 @@ BYTES_PER_WEIGHT = {
     "gptq_torch": 0.53,
     "nf4": 0.516,
 }
-"""Bytes a stored weight takes, with the quantisation's own constants.
+"""Bytes per stored weight, including the quantisation constants.
 
-NF4 with double quantisation: 4 bits, an 8-bit absmax each 64 weights and a float32 each
+NF4 with double quantisation: 4 bits, an 8-bit absmax per 64 weights and a float32 per
 256 of those: 0.5 + 1/64 + 4/(64 * 256) = 0.5159 (Dettmers et al. 2023, section 3).
 GPTQ in groups of 128: 4 bits, a 16-bit scale and a 4-bit zero a group: 0.52, and the
 packed order of the groups (AutoGPTQ's g_idx); `gptq_torch` is unpacked by PyTorch
@@ -41,7 +41,7 @@ QUANTISED = frozenset({"nf4", "gptq", "gptq_torch", "int8"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
-    """Choices that decide time and memory of a step, with the trainer's defaults.
+    """Choices that determine time and memory of a step, with the trainer's defaults.
 
     `weights` is how the frozen weights are stored, a key of BYTES_PER_WEIGHT.
     `k_bit_prepared` is PEFT's preparation for quantised training: norms, embedding and
@@ -69,9 +69,11 @@ class Method:
     def __post_init__(self) -> None:
         if self.weights not in BYTES_PER_WEIGHT:
             known = ", ".join(BYTES_PER_WEIGHT)
-            raise ValueError(f"Received weights {self.weights!r}; known are {known}.")
+            raise ValueError(
+                f"Received weights {self.weights!r}; supported are {known}."
+            )
         if self.rank < 1:
-            raise ValueError(f"Received rank {self.rank}; give at least 1.")
+            raise ValueError(f"Received rank {self.rank}; must be at least 1.")
 
     @property
     def is_quantised(self) -> bool:
@@ -79,7 +81,7 @@ class Method:
 
     @property
     def name(self) -> str:
-        """`lora` or `qlora`, as a job calls it."""
+        """`lora` or `qlora`, as in a job's settings."""
         return QLORA if self.is_quantised else LORA
 
     @property
@@ -88,7 +90,7 @@ class Method:
         return 4 if self.weights == "fp32" or self.computes_in_float32 else 2
 
     def at(self, precision: str) -> "Method":
-        """The same as a machine of this native precision carries it out.
+        """The method on a machine with this native precision.
 
         A processor ("fp32") computes in float32 and whole tiles of logits of all
         tokens; a GPU those of learned tokens, in one kernel.
@@ -101,5 +103,5 @@ class Method:
         )
 
     def changed(self, **changes: Any) -> "Method":
-        """The same method but for what is given."""
+        """A copy of the method with these changes."""
         return replace(self, **changes)

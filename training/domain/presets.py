@@ -1,4 +1,4 @@
-"""The three ready-made settings, and the name `custom` for everything else."""
+"""The three presets, and `custom` for everything else."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ VALUE_NAMES = ("learning_rate", "batch_size", "epochs", "rank", "alpha", "dropou
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """Hyperparameters that go together, and what they are good for."""
+    """A preset: its hyperparameters and use case."""
 
     id: str
     title: str
@@ -30,7 +30,7 @@ class Preset:
         return {name: getattr(self, name) for name in VALUE_NAMES}
 
     def texts(self) -> dict[str, str]:
-        """The hyperparameters as a number box holds them."""
+        """The hyperparameters as form values."""
         return {name: plain(value) for name, value in self.values().items()}
 
 
@@ -80,13 +80,13 @@ PRESET_IDS = (*PRESETS, CUSTOM)
 
 
 def matching(hyperparameters: Mapping[str, Any]) -> str:
-    """The id of the preset that has just these values, else `custom`."""
+    """The id of the preset with exactly these values, else `custom`."""
     found = (name for name in PRESETS if name_of(name, hyperparameters) == name)
     return next(found, CUSTOM)
 
 
 def name_of(preset_id: str, hyperparameters: Mapping[str, Any]) -> str:
-    """The preset's id when every value is the preset's, else `custom`."""
+    """The preset's id if all values match it, else `custom`."""
     preset = PRESETS.get(preset_id)
     if preset is None:
         return CUSTOM

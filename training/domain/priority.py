@@ -1,11 +1,11 @@
-"""How urgent a job is: high starts before normal, normal before low."""
+"""Job priorities: high starts before normal, normal before low."""
 
 LOW, NORMAL, HIGH = 1, 2, 3
 PRIORITIES = {"low": LOW, "normal": NORMAL, "high": HIGH}
 USERS_PRIORITIES = ("low", "normal")
-"""`high` is an operator's to give: it goes before everybody else's."""
+"""Only operators can set `high`: it goes before everyone else's jobs."""
 
 
 def priority_name(priority: int) -> str:
-    """The word for a stored priority."""
+    """The name of a stored priority."""
     return next(name for name, value in PRIORITIES.items() if value == priority)

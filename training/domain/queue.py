@@ -1,4 +1,4 @@
-"""In which order queued jobs start, and when each may be expected to."""
+"""The order in which queued jobs start, and their expected start times."""
 
 import heapq
 from collections import defaultdict
@@ -9,9 +9,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A queued job. `queued_at` orders; `seconds` is how long it is expected to run.
+    """A queued job. `queued_at` is the sort key, `seconds` its expected run time.
 
-    An `interrupted` job had begun and lost its machine: it gets its place back first.
+    An `interrupted` job had started and lost its machine: it goes first.
     """
 
     id: Hashable
@@ -26,7 +26,7 @@ class Waiting:
 
 @dataclass(slots=True)
 class Share:
-    """What a user has at work, and when a job of theirs last began."""
+    """A user's GPUs in use, and the time their last job started."""
 
     gpus: int = 0
     last_start: float = float("-inf")
@@ -35,12 +35,12 @@ class Share:
 def fair_order(
     waiting: Iterable[Waiting], shares: Mapping[Hashable, Share] | None = None
 ) -> list[Waiting]:
-    """High priority before normal before low; among equals the users take turns.
+    """High priority before normal before low; within a priority, users take turns.
 
-    The next turn is of the user with the fewest GPUs at work, then of the one whose
-    last start is longest ago, then of the one who waits longest. A user's own jobs go
-    by age. Placing a job counts as giving its GPUs to its user, so that the list is
-    what will happen when nothing else does.
+    The next turn goes to the user with the fewest GPUs in use, then to the one whose
+    last start is longest ago, then to the one who has waited longest. A user's own jobs
+    go by age. Placing a job counts its GPUs as in use, so the list is what will happen
+    if nothing else changes.
     """
     tiers: dict[tuple[int, bool], list[Waiting]] = defaultdict(list)
     for job in waiting:
@@ -56,7 +56,7 @@ def fair_order(
 def _turns(
     jobs: list[Waiting], given: dict[Hashable, Share], clock: float
 ) -> list[Waiting]:
-    """One tier by turns, in O(n log n): each user stands once in a heap."""
+    """Round-robin within one priority, in O(n log n): a heap with an entry per user."""
     lines: dict[Hashable, list[Waiting]] = defaultdict(list)
     for job in sorted(jobs, key=_age, reverse=True):
         lines[job.user].append(job)
@@ -88,11 +88,11 @@ def _age(job: Waiting) -> tuple[float, str]:
 def expected_starts(
     order: Sequence[Waiting], free_in: Mapping[str, Sequence[float]]
 ) -> dict[Hashable, float]:
-    """Seconds from now until each job starts; jobs that no machine fits are left out.
+    """Seconds until each job starts; jobs that fit on no machine are left out.
 
     `free_in` holds for each GPU type the seconds until each of its devices is free. A
-    job takes the devices that are free first; none of its type overtakes it, as in the
-    reconciler. Known error: that of the durations, summed over what stands before.
+    job takes the devices that become free first; jobs of its type do not overtake it,
+    as in the reconciler. Known error: the summed errors of the durations ahead.
     """
     devices = {name: sorted(seconds) for name, seconds in free_in.items()}
     floor: dict[str, float] = defaultdict(float)

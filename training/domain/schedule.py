@@ -1,13 +1,13 @@
-"""How many optimizer steps a run takes, and how a batch is cut up."""
+"""Number of optimizer steps of a run, and how a batch is divided."""
 
 
 def steps_per_epoch(*, training_pairs: int, batch_size: int) -> int:
-    """ceil(training_pairs / batch_size): the last, smaller batch is a step too."""
+    """ceil(training_pairs / batch_size): a smaller last batch counts as a step."""
     return -(-training_pairs // batch_size)
 
 
 def total_steps(*, training_pairs: int, batch_size: int, epochs: int) -> int:
-    """Optimizer steps of a whole run."""
+    """Total optimizer steps of a run."""
     return (
         steps_per_epoch(training_pairs=training_pairs, batch_size=batch_size) * epochs
     )
@@ -23,32 +23,32 @@ def process_count(*, batch_size: int, gpu_count: int) -> int:
 
 
 def sharing_words(*, batch_size: int, gpu_count: int, most: int = 8) -> str:
-    """One sentence on what the chosen number of GPUs brings.
+    """One sentence on the effect of the selected number of GPUs.
 
     `most` is how many of the type may be chosen.
     """
     if most == 1:
-        return "A machine has one of this type: there is nothing to choose."
+        return "Machines have only one GPU of this type."
     if gpu_count == 1:
         useful = process_count(batch_size=batch_size, gpu_count=most)
         if useful == 1:
-            return f"A batch of {batch_size} cannot be shared: one GPU is enough."
-        return f"One GPU does all the work; up to {useful} can share a batch."
+            return f"A batch of {batch_size} cannot be split: one GPU is enough."
+        return f"One GPU does all the work. Up to {useful} can share a batch."
     busy = process_count(batch_size=batch_size, gpu_count=gpu_count)
     if busy < gpu_count:
         return f"A batch of {batch_size} keeps only {busy} of {gpu_count} GPUs busy."
     each = batch_size // busy
     share = "1 sequence" if each == 1 else f"{each} sequences"
     return (
-        f"{gpu_count} GPUs share each batch, {share} each: shorter, at {gpu_count} "
+        f"{gpu_count} GPUs share each batch, {share} each: faster, at {gpu_count} "
         "times the hourly rate."
     )
 
 
 def checkpoint_interval(*, total_steps: int, steps_per_epoch: int) -> int:
-    """Steps between checkpoints: every epoch, and at least ten in a long run.
+    """Steps between checkpoints: every epoch, and at least ten times in a long run.
 
-    A lost run then repeats at most a tenth of its work. Never below 10 steps, since
-    writing a checkpoint costs about as much as one.
+    A lost run then repeats at most a tenth of its work. Never below 10 steps, because
+    writing a checkpoint takes about as long as one step.
     """
     return max(min(steps_per_epoch, total_steps // 10), 10)

@@ -1,4 +1,4 @@
-"""Series of measurements: thinned without losing a peak, smoothed, watched."""
+"""Metric series: thinning that keeps peaks, smoothing, divergence checks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ EXPLODED_BY = 0.5
 
 
 def downsample(points: Sequence[Point], most: int) -> list[Point]:
-    """At most `most` points in order: the first, the last and, of each of the equal
-    stretches between, the lowest, the highest and the last.
+    """At most `most` points in order: the first, the last and, from each of the equal
+    intervals in between, the lowest, the highest and the last.
 
-    A mean or an even choice would hide the one step at which the loss leapt. `most` is
-    at least 5; a series that is short enough comes back as it is.
+    Averaging or even sampling would hide a single spike in the loss. `most` is at least
+    5; a series that is short enough is returned unchanged.
     """
     if len(points) <= most:
         return list(points)
@@ -36,7 +36,7 @@ def downsample(points: Sequence[Point], most: int) -> list[Point]:
 
 
 def smoothed(points: Sequence[Point], weight: float = SMOOTHING) -> list[Point]:
-    """Exponential moving average, freed of the bias towards its start.
+    """Exponential moving average with bias correction.
 
     s_n = w s_(n-1) + (1 - w) y_n with s_0 = 0, divided by 1 - w^n: the mean of all
     values so far with weights that fall by w a step (Kingma and Ba 2015, section 3).
@@ -51,13 +51,13 @@ def smoothed(points: Sequence[Point], weight: float = SMOOTHING) -> list[Point]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossWatch:
-    """What is remembered of a run's loss: its moving average, and its lowest so far."""
+    """State of the loss check: the moving average and its lowest value so far."""
 
     average: float | None = None
     lowest: float | None = None
 
     def after(self, loss: float) -> "LossWatch":
-        """With one more step."""
+        """The state after one more step."""
         w = WATCH_WEIGHT
         average = loss if self.average is None else w * self.average + (1 - w) * loss
         lowest = average if self.lowest is None else min(self.lowest, average)
@@ -67,9 +67,9 @@ class LossWatch:
     def has_exploded(self) -> bool:
         """The average is more than twice its lowest value, and 0.5 above it.
 
-        Both thresholds are ours: a loss near zero doubles by noise, and a loss of 8
-        that has risen by 0.5 has not exploded. A learning rate that is too high shows
-        within some five steps, the reach of an average of weight 0.8.
+        Both thresholds are our choice: a loss near zero doubles by noise, and a loss of
+        8 that has risen by 0.5 has not exploded. Too high a learning rate shows within
+        about five steps, the reach of an average of weight 0.8.
         """
         if self.average is None or self.lowest is None:
             return False
@@ -78,17 +78,17 @@ class LossWatch:
 
 
 def loss_problem(watch: LossWatch, loss: float | None, step: int) -> str:
-    """What is wrong with the loss of a step, in a sentence; empty where nothing is."""
+    """A warning about the loss of a step; empty if it is fine."""
     if loss is None or not isfinite(loss):
         return (
-            f"The loss was not a number at step {step}: what is learned from here "
-            "on is worthless. Cancel the job and start it again with a lower "
+            f"The loss is NaN or infinite at step {step}: further training "
+            "is useless. Cancel the job and start it again with a lower "
             "learning rate."
         )
     if step >= WATCHED_FROM_STEP and watch.has_exploded:
         return (
-            f"The loss has exploded by step {step}: it averages {watch.average:.2f} "
-            f"and was down to {watch.lowest:.2f}. A lower learning rate or a longer "
+            f"The loss has exploded at step {step}: its average is {watch.average:.2f} "
+            f"and was as low as {watch.lowest:.2f}. A lower learning rate or a longer "
             "warmup usually helps."
         )
     return ""

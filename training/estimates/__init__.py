@@ -1,4 +1,4 @@
-"""Estimates of a job on real datasets and machines, and learning from finished runs.
+"""Estimates for real datasets and machines, and calibration from finished runs.
 
-The formulas are in domain/estimator; nothing here is a job's own.
+The formulas are in domain/estimator; jobs are in jobs/.
 """

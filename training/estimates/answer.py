@@ -1,4 +1,4 @@
-"""Estimates as API and pages show them: the only place that rounds."""
+"""Estimates as shown by API and pages; the only place that rounds."""
 
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from training.domain.estimator.priced import cost_interval
 
 
 def estimate_answer(estimate: Estimate, dataset: Dataset) -> dict[str, Any]:
-    """The estimate as the contract has it, with what is known of the model beside."""
+    """The estimate in the API's format, plus the model-aware details."""
     found = _figures(estimate)
     found["training_details"]["dataset_name"] = dataset.name
     found["warnings"] = list(estimate.warnings)
@@ -49,7 +49,7 @@ def _figures(estimate: Estimate) -> dict[str, Any]:
 
 
 def interval_answer(estimate: Estimate) -> dict[str, Any] | None:
-    """The ranges that hold hours and cost four times in five."""
+    """The 80 % intervals of hours and cost."""
     cost = cost_interval(estimate)
     if cost is None or estimate.aware is None:
         return None
@@ -66,13 +66,13 @@ def _range(interval: Interval) -> dict[str, Decimal]:
 
 
 def parts_answer(aware: ModelEstimate) -> dict[str, float]:
-    """Seconds by what they are spent on."""
+    """Seconds by phase."""
     names = aware.parts.__slots__
     return {name: round(getattr(aware.parts, name), 1) for name in names}
 
 
 def memory_answer(aware: ModelEstimate) -> dict[str, Any]:
-    """Required against available, in GiB of one GPU, and what would make it fit."""
+    """Required and available GiB of one GPU, and a change that would make it fit."""
     verdict = aware.memory
     available = verdict.available_bytes
     parts = {n: gib(getattr(verdict.parts, n)) for n in verdict.parts.__slots__}
@@ -87,12 +87,12 @@ def memory_answer(aware: ModelEstimate) -> dict[str, Any]:
 
 
 def gib(size: float) -> float:
-    """Bytes in GiB, as they are shown."""
+    """Bytes as rounded GiB."""
     return round(size / GIB, 2)
 
 
 def change_answer(change: Change) -> dict[str, Any]:
-    """A change as it would be sent: the parts of a request that differ."""
+    """A change as request fields: only those that differ."""
     given = change.values.items()
     values = {name: None if value == "auto" else value for name, value in given}
     gpu_type = values.pop("gpu_type", None)
@@ -104,7 +104,7 @@ def change_answer(change: Change) -> dict[str, Any]:
 
 
 def plan_answer(plan: Plan) -> dict[str, Any]:
-    """What was chosen where the request left it open."""
+    """The values chosen automatically."""
     return {
         "method": plan.method.name,
         "packing": plan.method.packing,
@@ -116,7 +116,7 @@ def plan_answer(plan: Plan) -> dict[str, Any]:
 
 
 def evidence_answer(aware: ModelEstimate) -> dict[str, Any]:
-    """How many finished runs stand behind the estimate."""
+    """Number of finished runs behind the estimate."""
     evidence = aware.evidence
     return {
         "similar_runs": evidence.runs,

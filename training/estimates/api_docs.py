@@ -1,11 +1,13 @@
-"""The shape of a model-aware estimate, for the OpenAPI description only."""
+"""The schema of an estimate, for the OpenAPI document only."""
 
 from typing import Any
 
 from rest_framework import serializers
 
+from datasets.access import KIND
 from lora_pipeline.api.error_docs import BY_FIELD, FAULTS, Fault
 from lora_pipeline.api.openapi import answered, asked, described
+from lora_pipeline.errors import NotYours
 from training.domain.estimator.duration import DurationParts
 from training.domain.estimator.memory import MemoryParts
 
@@ -33,16 +35,16 @@ ESTIMATE = {
 }
 UNKNOWN_DATASET = Fault(
     when=FAULTS[404].when,
-    error="There is no such dataset among yours.",
+    error=str(NotYours(KIND)),
     code="not_found",
 )
 NO_PAIRS = Fault(
     when="A value is missing, malformed or out of range, or the dataset has no pairs.",
-    error="2 fields to correct: see details.",
+    error="2 fields to fix: see details.",
     code="invalid",
     component="FieldErrors",
     details={
-        "gpu_config.count": ["Received 9; give a whole number from 1 to 8."],
+        "gpu_config.count": ["Received 9; must be an integer from 1 to 8."],
         "hyperparameters.rank": ["This field is required."],
     },
     shape=BY_FIELD,
@@ -50,7 +52,7 @@ NO_PAIRS = Fault(
 
 
 class Range(serializers.Serializer[Any]):
-    """Holds what comes out four times in five."""
+    """An 80 % interval."""
 
     low = serializers.FloatField(min_value=0)
     expected = serializers.FloatField(min_value=0)
@@ -58,15 +60,15 @@ class Range(serializers.Serializer[Any]):
 
 
 class IntervalAnswer(serializers.Serializer[Any]):
-    """How sure the estimate is."""
+    """Uncertainty of the estimate."""
 
-    coverage = serializers.FloatField(help_text="How often the ranges hold: 0.8.")
+    coverage = serializers.FloatField(help_text="Coverage of the intervals: 0.8.")
     hours = Range()
     cost = Range(help_text="USD.")
 
 
 class Amounts(serializers.Serializer[Any]):
-    """A number for each of a domain object's parts."""
+    """A number for each part of a domain object."""
 
     parts: type
 
@@ -76,19 +78,19 @@ class Amounts(serializers.Serializer[Any]):
 
 
 class DurationAnswer(Amounts):
-    """What the time is spent on, in seconds."""
+    """Duration by phase, in seconds."""
 
     parts = DurationParts
 
 
 class MemoryPartsAnswer(Amounts):
-    """The peak by what it is for, in GiB."""
+    """Peak memory by part, in GiB."""
 
     parts = MemoryParts
 
 
 class ChangeAnswer(serializers.Serializer[Any]):
-    """The smallest change that makes the job fit: what to send instead."""
+    """The smallest change that makes the job fit: the fields to send instead."""
 
     sentence = serializers.CharField()
     hyperparameters = serializers.DictField(child=serializers.JSONField())
@@ -96,7 +98,7 @@ class ChangeAnswer(serializers.Serializer[Any]):
 
 
 class MemoryAnswer(serializers.Serializer[Any]):
-    """Whether the peak of one GPU fits; a job that does not needs confirm_memory."""
+    """Whether peak memory fits on one GPU; if not, a job needs confirm_memory."""
 
     required_gib = serializers.FloatField(min_value=0)
     available_gib = serializers.FloatField(min_value=0, allow_null=True)
@@ -107,7 +109,7 @@ class MemoryAnswer(serializers.Serializer[Any]):
 
 
 class PlanAnswer(serializers.Serializer[Any]):
-    """How the batch is cut up: batch_size = micro_batch x accumulation x processes."""
+    """How the batch is divided: batch_size = micro_batch x accumulation x processes."""
 
     method = serializers.CharField()
     packing = serializers.BooleanField()
@@ -118,7 +120,7 @@ class PlanAnswer(serializers.Serializer[Any]):
 
 
 class EvidenceAnswer(serializers.Serializer[Any]):
-    """What stands behind the estimate: runs that finished here, and on what."""
+    """Evidence behind the estimate: similar runs that finished here."""
 
     similar_runs = serializers.IntegerField(min_value=0)
     runs_on_this_gpu_type = serializers.IntegerField(min_value=0)
@@ -142,13 +144,13 @@ class CountedSteps(serializers.Serializer[Any]):
 
 
 class TrainingDetails(CountedSteps):
-    """What the run will be like."""
+    """Steps, throughput and dataset of the run."""
 
     dataset_name = serializers.CharField()
 
 
 class CatalogueAnswer(serializers.Serializer[Any]):
-    """The catalogue formula's figures, beside those of the named model."""
+    """The catalogue formula's figures, next to those for the base model."""
 
     basis = serializers.ChoiceField(["catalogue"])
     estimated_cost = serializers.FloatField(min_value=0)
@@ -159,17 +161,19 @@ class CatalogueAnswer(serializers.Serializer[Any]):
 
 
 class EstimateAnswer(serializers.Serializer[Any]):
-    """The shape of an estimate; only described with, never serialised with.
+    """The schema of an estimate; used only for documentation.
 
-    What begins with `interval` is there when the request names a base model whose
+    Fields from `interval` on are present when the request names a base model whose
     dimensions are known.
     """
 
     basis = serializers.ChoiceField(["catalogue", "model", "measured"])
-    estimated_cost = serializers.FloatField(min_value=0, help_text="USD in all.")
+    estimated_cost = serializers.FloatField(min_value=0, help_text="Total in USD.")
     cost_breakdown = CostBreakdown()
     estimated_duration_hours = serializers.FloatField(min_value=0)
-    hourly_rate = serializers.FloatField(min_value=0, help_text="USD, all GPUs.")
+    hourly_rate = serializers.FloatField(
+        min_value=0, help_text="USD per hour, all GPUs."
+    )
     training_details = TrainingDetails()
     warnings = serializers.ListField(child=serializers.CharField())
     interval = IntervalAnswer(required=False)
@@ -182,7 +186,9 @@ class EstimateAnswer(serializers.Serializer[Any]):
 
 ESTIMATING: dict[str, Any] = {
     "responses": {
-        200: described(EstimateAnswer, "Cost and duration; nothing was written."),
+        200: described(
+            EstimateAnswer, "Estimated cost and duration. Nothing is stored."
+        ),
         400: NO_PAIRS,
         404: UNKNOWN_DATASET,
     },

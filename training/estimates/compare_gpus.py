@@ -1,4 +1,4 @@
-"""Every GPU type for one and the same job: time, cost, cheapest, fastest."""
+"""Compares all GPU types for the same job: time, cost, cheapest, fastest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +8,15 @@ from django.utils.text import slugify
 from datasets.models import Dataset
 from training.domain.config import JobConfig
 from training.domain.estimator.estimate import Estimate
-from training.estimates.lookup import Catalogue, is_connected
+from training.estimates.checked import CheckedConfig
+from training.estimates.lookup import is_connected
 from training.estimates.quote import estimate_on
 from training.models import GpuType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One row of the comparison; `estimate` is None while the form has faults."""
+    """One row of the comparison; `estimate` is None while the form has errors."""
 
     gpu: GpuType
     connected: bool
@@ -37,7 +38,7 @@ class Offer:
 
     @property
     def verdict(self) -> str:
-        """Whether it fits there; empty where that was not judged."""
+        """The memory verdict on this type; empty if unknown."""
         aware = self.estimate.aware if self.estimate else None
         return aware.memory.verdict if aware else ""
 
@@ -51,15 +52,12 @@ def _pairs(dataset: Dataset, config: JobConfig) -> int:
 
 
 def compare(
-    machines: Sequence[GpuType],
-    *,
-    dataset: Dataset,
-    config: JobConfig | None,
-    found: Catalogue | None,
+    machines: Sequence[GpuType], *, dataset: Dataset, asked: CheckedConfig | None
 ) -> list[Offer]:
-    """The job on each type, with as many of the chosen number of GPUs as it allows."""
-    if config is None or found is None or not _pairs(dataset, config):
+    """The job on each type, with the selected number of GPUs or the type's maximum."""
+    if asked is None or not _pairs(dataset, asked.config):
         return [Offer(gpu=gpu, connected=is_connected(gpu)) for gpu in machines]
+    config, found = asked.config, asked.found
     estimates = {
         gpu.name: estimate_on(gpu, dataset=dataset, config=config, found=found)
         for gpu in machines

@@ -1,4 +1,4 @@
-"""JSON fields with the product's limits, and how the API describes them."""
+"""Strict JSON fields with the product's limits, and their OpenAPI schemas."""
 
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ from training.domain.limits import Limit, shown
 class LimitScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """A LimitField as a number with its range."""
 
-    target_class = "training.serializers.LimitField"
+    target_class = "training.estimates.fields.LimitField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Schema:
         limit = self.target.limit
@@ -24,7 +24,7 @@ class LimitScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-c
 class UsdScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """An amount as a number with at most four decimals."""
 
-    target_class = "training.serializers.Usd"
+    target_class = "training.estimates.fields.Usd"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Schema:
         limits = {"minimum": 0, "exclusiveMaximum": 10**8, "multipleOf": 0.0001}
@@ -34,14 +34,14 @@ class UsdScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-cal
 class FlagScheme(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """A Flag as a boolean."""
 
-    target_class = "training.serializers.Flag"
+    target_class = "training.estimates.fields.Flag"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Schema:
         return {"type": "boolean"}
 
 
 class LimitField(serializers.Field[Any, Any, Any, Any]):
-    """A JSON number inside a Limit; text, true and 4.5 for a count are refused."""
+    """A JSON number within a Limit; rejects text, true, and 4.5 for a count."""
 
     def __init__(self, limit: Limit, **options: Any) -> None:
         self.limit = limit
@@ -67,11 +67,11 @@ class Choice(serializers.ChoiceField):
 
 
 class Flag(serializers.Field[Any, Any, Any, Any]):
-    """JSON true or false; "yes" and 1 are refused."""
+    """JSON true or false; rejects "yes" and 1."""
 
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
-            words = f"Received {shown(data)}; give true or false."
+            words = f"Received {shown(data)}; must be true or false."
             raise serializers.ValidationError(words)
         return data
 
@@ -80,7 +80,7 @@ class Flag(serializers.Field[Any, Any, Any, Any]):
 
 
 class Usd(serializers.DecimalField):
-    """US dollars from 0 on, as a JSON number; text is refused as for every number."""
+    """US dollars, at least 0, as a JSON number; rejects text."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -90,6 +90,6 @@ class Usd(serializers.DecimalField):
     def to_internal_value(self, data: Any) -> Decimal:
         if isinstance(data, bool) or not isinstance(data, int | float):
             raise serializers.ValidationError(
-                f"Received {shown(data)}; give an amount in USD as a number."
+                f"Received {shown(data)}; must be an amount in USD as a number."
             )
         return super().to_internal_value(data)

@@ -1,4 +1,4 @@
-"""What finished runs taught, read once and kept until another one ends."""
+"""Calibration from finished runs, cached until another run ends."""
 
 from django.db.models import IntegerField, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
@@ -15,10 +15,10 @@ _kept: dict[int, Knowledge] = {}
 
 
 def version() -> Coalesce:
-    """How many residuals there are: a column that any query can carry along.
+    """The number of residuals, as an annotation for any query.
 
-    It grows with every record, in the record's own transaction, so knowledge of the
-    same version is the same; asking for it costs no query of its own.
+    It grows with every record, in the same transaction, so it identifies a version of
+    the calibration without an extra query.
     """
     whole = Value(1, output_field=IntegerField())
     by_none = CalibrationCell.objects.order_by().annotate(whole=whole).values("whole")
@@ -27,7 +27,7 @@ def version() -> Coalesce:
 
 
 def knowledge(of_version: int) -> Knowledge:
-    """Cells and scores of a version; two queries the first time, none after."""
+    """Cells and scores of a version; two queries the first time, then cached."""
     if not of_version:
         return NOTHING_YET
     if (known := _kept.get(of_version)) is None:
@@ -38,13 +38,13 @@ def knowledge(of_version: int) -> Knowledge:
 
 
 def current() -> Knowledge:
-    """What is known now, for those who have no version at hand."""
+    """The current calibration, for callers without a version."""
     counts = CalibrationCell.objects.values_list("count", flat=True)
     return knowledge(sum(counts))
 
 
 def forget() -> None:
-    """Read anew at the next question."""
+    """Clear the cache."""
     _kept.clear()
 
 

@@ -1,4 +1,4 @@
-"""Learning from runs: one record each, and the cells that estimates are made with."""
+"""Calibration from runs: one record per run, and the cells estimates use."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -32,9 +32,9 @@ Kind, Outcome = CalibrationRecord.Kind, CalibrationRecord.Outcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Residual:
-    """ln(measured / predicted by the physical model), for the cell that it belongs to.
+    """ln(measured / predicted by the physical model), for its calibration cell.
 
-    `mean` and `sigma` are what was believed of it before; `half_width` in sigmas.
+    `mean` and `sigma` are the prior belief; `half_width` is in sigmas.
     """
 
     target: str
@@ -54,7 +54,7 @@ class Residual:
 
 
 def learn_from_run(job: TrainingJob, attempt: RunAttempt) -> None:
-    """The record of a completed run. What fails here never fails the run."""
+    """Record a completed run. Errors here never fail the run."""
     measured = attempt.facts.get("measured")
     if not measured or not job.estimate:
         return
@@ -62,7 +62,7 @@ def learn_from_run(job: TrainingJob, attempt: RunAttempt) -> None:
         with transaction.atomic():
             _learn(job, attempt, measured, job.estimate)
     except Exception:
-        logger.exception("nothing was learned from %s", job.pk)
+        logger.exception("could not record calibration data of %s", job.pk)
 
 
 def _learn(
@@ -96,7 +96,7 @@ def _learn(
 
 
 def learn_from_lack_of_memory(job: TrainingJob) -> None:
-    """The record of a run that ran out of memory: all that is known is "more"."""
+    """Record a run that ran out of memory: a lower bound only."""
     if not job.estimate or not job.estimate["memory_cell"]["available_bytes"]:
         return
     said = job.estimate["memory_cell"]
@@ -121,7 +121,7 @@ def learn_from_lack_of_memory(job: TrainingJob) -> None:
 
 
 def add_residual(target: str, key: Sequence[str], value: float) -> None:
-    """One more run of a cell."""
+    """Add a run to a cell."""
     cell, _ = CalibrationCell.objects.get_or_create(
         target=target,
         key=list(key),
@@ -133,7 +133,7 @@ def add_residual(target: str, key: Sequence[str], value: float) -> None:
 
 
 def peak_bytes(measured: Mapping[str, Any]) -> float | None:
-    """What the device or the process held at most."""
+    """Peak memory of the device or process."""
     for name in ("peak_device_bytes", "peak_reserved_bytes", "peak_resident_bytes"):
         if measured.get(name):
             return float(measured[name])
@@ -173,7 +173,7 @@ def _residual(
 
 
 def _held(seconds: float | None, interval: Mapping[str, float], time: Residual) -> bool:
-    """Whether the shown interval held; of its steps where the run was interrupted."""
+    """Whether the shown interval held; for interrupted runs, that of the steps."""
     if seconds is None:
         return time.inside
     return interval["low"] <= seconds <= interval["high"]
@@ -201,7 +201,7 @@ def _learn_overheads(
 
 
 def _of_job(job: TrainingJob) -> dict[str, Any]:
-    """What a record says of its job, whatever came out."""
+    """A record's fields about its job, independent of the outcome."""
     lengths = lengths_of(
         job.dataset,
         base_model=job.base_model_id,

@@ -1,30 +1,41 @@
-"""How long a dataset's sequences are, by the base model that is to learn them."""
+"""Sequence lengths of a dataset for a base model."""
 
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
-from datasets.models import Dataset
+from datasets.models import Dataset, DatasetQuerySet
 from lora_pipeline.models import User
+from lora_pipeline.postgres.compiled import Compiled
 from training.domain.estimator.batches import LengthHistogram
+
+UNREAD = ("validation_errors", "validation_warnings", "sample_data")
 
 
 def to_estimate(user: User, dataset_id: UUID, base_model: str) -> Dataset | None:
-    """The user's dataset with its lengths by a base model, in one query."""
-    own = Dataset.objects.visible_to(user)
+    """The user's dataset with its lengths for a base model, in one query."""
     default = settings.DEFAULT_BASE_MODEL
     asked = default if "\0" in base_model or not base_model else base_model
-    return own.with_lengths(asked, default).find(dataset_id)
+    return DATASET.one(user=user.pk, dataset=dataset_id, model=asked, default=default)
+
+
+def _own(user: UUID, dataset: UUID, model: str, default: str) -> DatasetQuerySet:
+    """A dataset without the large columns that no estimate needs."""
+    own = Dataset.objects.visible_to(User(pk=user)).filter(pk=dataset).order_by()
+    return own.defer(*UNREAD).with_lengths(model, default)
+
+
+DATASET = Compiled(_own, user=UUID, dataset=UUID, model=str, default=str)
 
 
 def lengths_of(
     dataset: Dataset, *, base_model: str, max_length: int
 ) -> LengthHistogram:
-    """The measured histogram of what is trained, else all of the mean length.
+    """The measured length histogram of the train split, else all at the mean length.
 
-    One query where the row does not carry its lengths. Raises ValueError when there is
-    no pair to train on.
+    One query if the row was loaded without lengths. Raises ValueError if there are no
+    training pairs.
     """
     pairs = dataset.training_pairs_at(max_length)
     if pairs < 1:
@@ -45,9 +56,9 @@ def _stored(dataset: Dataset, base_model: str) -> Any:
 
 
 def trained(measured: LengthHistogram, pairs: int) -> LengthHistogram:
-    """As many sequences as are trained: what learns nothing are the longest.
+    """Drop the sequences without labels, which are the longest ones.
 
-    A sequence is left out when it is cut before its first answer begins.
+    A sequence is left out if it is truncated before its first answer.
     """
     excess = measured.pairs - pairs
     kept = list(zip(measured.lengths, measured.counts, strict=True))

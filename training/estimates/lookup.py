@@ -1,4 +1,4 @@
-"""What the catalogue says of a request: GPU types and the base model asked for."""
+"""Catalogue lookup for a request: GPU types and the base model."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,14 @@ from django.conf import settings
 from django.db.models import Subquery
 from django.db.models.functions import JSONObject
 
+from lora_pipeline.postgres.compiled import Compiled
 from training.estimates import knowledge
 from training.models import BaseModel, GpuType
 from training.models.catalogue import GpuTypeQuerySet
 
 
 def is_connected(gpu: GpuType) -> bool:
-    """Whether some backend offers the type; asked of `with_connection()` rows."""
+    """Whether a backend offers the type; for rows from `with_connection()`."""
     return bool(getattr(gpu, "connected", False))
 
 
@@ -21,10 +22,10 @@ MODEL_FACTS = ("id", "name", "path", "dimensions", "fetched_at")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """What the catalogue knows of a request.
+    """The catalogue rows for a request.
 
-    `machines` are all enabled types, connected ones first; `model` is the base model
-    that will be trained, None where it is not known; `version` is the knowledge's.
+    `machines` are all enabled types, connected ones first; `model` is the base model to
+    train, or None if unknown; `version` is that of the calibration.
     """
 
     gpu: GpuType | None
@@ -35,15 +36,12 @@ class Catalogue:
 
 
 def look_up(*, gpu_type: str, base_model: str) -> Catalogue:
-    """The enabled GPU types and the base model asked for; one query for all.
+    """The enabled GPU types and the requested base model, in one query.
 
-    Without a base model the job trains DEFAULT_BASE_MODEL, whatever its row says.
+    Without a base model the job trains DEFAULT_BASE_MODEL, even if it is disabled.
     """
     wanted = (base_model or settings.DEFAULT_BASE_MODEL).replace("\0", "\ufffd")
-    models = BaseModel.objects.enabled().filter(pk=wanted)
-    facts = JSONObject(**{name: name for name in MODEL_FACTS})
-    asked = Subquery(models.annotate(facts=facts).values("facts")[:1])
-    machines = tuple(offered().annotate(model_facts=asked))
+    machines = tuple(MACHINES_AND_MODEL.rows(model=wanted))
     first = machines[0] if machines else None
     found = getattr(first, "model_facts", None)
     model = BaseModel(**found) if found else None
@@ -57,6 +55,17 @@ def look_up(*, gpu_type: str, base_model: str) -> Catalogue:
 
 
 def offered() -> GpuTypeQuerySet:
-    """Enabled types, connected ones first, and how much is known of finished runs."""
+    """Enabled types, connected first, and the calibration version."""
     machines = GpuType.objects.enabled().with_connection()
     return machines.annotate(version=knowledge.version())
+
+
+def _with_model(model: str) -> GpuTypeQuerySet:
+    """Each type with the facts of one base model, so that one query reads both."""
+    models = BaseModel.objects.enabled().filter(pk=model).order_by()
+    facts = JSONObject(**{name: name for name in MODEL_FACTS})
+    asked = Subquery(models.annotate(facts=facts).values("facts")[:1])
+    return offered().annotate(model_facts=asked)
+
+
+MACHINES_AND_MODEL = Compiled(_with_model, model=str)

@@ -1,4 +1,4 @@
-"""Measuring this machine with random weights, so that estimates begin with evidence."""
+"""Benchmarks this machine with random weights to calibrate estimates up front."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from training.domain.catalogue.base_models import KNOWN_MODELS
-from training.domain.catalogue.first_rows import CPU
+from training.domain.catalogue.gpus import CPU
 from training.domain.config import Hyperparameters
 from training.domain.estimator.batches import LengthHistogram
 from training.domain.estimator.model_estimate import (
@@ -63,9 +63,9 @@ class Point:
 
 
 def grid(gpu: GpuType) -> Iterator[Point]:
-    """The cheapest first, so that an early end still measured something of each kind.
+    """Benchmark points, cheapest first, so that stopping early still covers each kind.
 
-    On a processor one small model with LoRA; on a GPU five sizes, LoRA and QLoRA.
+    On a CPU, one small model with LoRA; on a GPU, five sizes with LoRA and QLoRA.
     """
     models, shapes = (ON_CPU, CPU_SHAPES) if gpu.is_cpu else (ON_GPU, GPU_SHAPES)
     methods = (LORA,) if gpu.is_cpu else METHODS
@@ -81,15 +81,15 @@ def grid(gpu: GpuType) -> Iterator[Point]:
 
 
 def probe(gpu: GpuType, *, seconds: float, say: Say) -> int:
-    """Measure the grid until the time is up; returns how many records were stored.
+    """Measure the grid until time runs out; returns the number of records stored.
 
-    A point that runs out of memory is told and left out, as is one that fails.
+    Points that fail or run out of memory are reported and skipped.
     """
     deadline, stored = time.monotonic() + seconds, 0
     for point in grid(gpu):
         left = deadline - time.monotonic()
         if left <= 0:
-            say("the time is up")
+            say("time limit reached")
             break
         found = _measure(point, min(left + 60, POINT_SECONDS))
         if "error" in found:
@@ -97,7 +97,7 @@ def probe(gpu: GpuType, *, seconds: float, say: Say) -> int:
             continue
         estimate = _predicted(point, gpu)
         if estimate is None:
-            say(f"{gpu.name} has no facts to compare with: enter them in the admin")
+            say(f"{gpu.name} has no specifications to compare with: add them in admin")
             break
         words = _store(point, gpu, found, estimate)
         stored += 1
@@ -106,7 +106,7 @@ def probe(gpu: GpuType, *, seconds: float, say: Say) -> int:
 
 
 def _measure(point: Point, seconds: float) -> dict[str, Any]:
-    """A process of its own for each point, so that its peak is its own."""
+    """Runs each point in its own process, so that peak memory is its own."""
     body = {
         "dimensions": asdict(KNOWN_MODELS[point.base_model].architecture),
         "method": point.method,
@@ -119,16 +119,16 @@ def _measure(point: Point, seconds: float) -> dict[str, Any]:
     try:
         done = run(trainer_command("probe", json.dumps(body)), seconds=seconds)
     except subprocess.TimeoutExpired:
-        return {"error": f"left out, it took more than {seconds:.0f} s"}
+        return {"error": f"skipped: took more than {seconds:.0f} s"}
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        return {"error": f"left out, {reason[:200]}"}
+        return {"error": f"skipped: {reason[:200]}"}
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
 
 
 def _predicted(point: Point, gpu: GpuType) -> ModelEstimate | None:
-    """What the physical model alone says of the point."""
+    """The uncalibrated prediction for the point."""
     model = BaseModel.objects.filter(pk=point.base_model).first()
     hardware, place = gpu.hardware, place_of(gpu, 1, model)
     if hardware is None or place is None:
@@ -162,7 +162,7 @@ def _predicted(point: Point, gpu: GpuType) -> ModelEstimate | None:
 def _store(
     point: Point, gpu: GpuType, found: dict[str, Any], said: ModelEstimate
 ) -> str:
-    """One record and its residuals; says in words what was measured."""
+    """Store one record with its residuals; returns a summary."""
     seconds, peak = found["step_seconds_p50"], peak_bytes(found)
     time_residual = memory_residual = None
     if seconds and found["steps"] >= STEPS_NEEDED:
@@ -191,7 +191,7 @@ def _store(
 
 
 def machine_to_probe() -> GpuType:
-    """The fastest connected GPU type, else the processor."""
+    """The fastest connected GPU type, else CPU."""
     connected = GpuType.objects.with_connection().exclude(offers=None)
     found = connected.exclude(pk=CPU).first()
     return found or GpuType.objects.get(pk=CPU)

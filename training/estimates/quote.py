@@ -1,4 +1,4 @@
-"""What a job would cost, how long it would take, and whether it would fit."""
+"""Quotes a job: cost, duration and memory."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,7 +6,6 @@ from dataclasses import replace
 from django.conf import settings
 
 from datasets.models import Dataset
-from lora_pipeline.errors import Refusal
 from training.domain.catalogue.gpus import Hardware
 from training.domain.config import Hyperparameters, JobConfig
 from training.domain.estimator.estimate import (
@@ -15,49 +14,33 @@ from training.domain.estimator.estimate import (
     Workload,
     catalogue_estimate,
 )
-from training.domain.estimator.memory import DOES_NOT_FIT
+from training.domain.estimator.memory import DOES_NOT_FIT as EXCEEDS
 from training.domain.estimator.model_estimate import ModelEstimate, estimate_job
 from training.domain.estimator.plan import Place, Setup
 from training.domain.estimator.priced import packing_words, priced
 from training.domain.method import QLORA, Method
 from training.domain.schedule import process_count
 from training.estimates.answer import memory_answer
+from training.estimates.checked import CheckedConfig
 from training.estimates.knowledge import knowledge
 from training.estimates.lengths import lengths_of
-from training.estimates.lookup import Catalogue, look_up
-from training.estimates.rules import find_problems, require_statistics
+from training.estimates.lookup import Catalogue
+from training.estimates.rules import DOES_NOT_FIT, require_statistics
 from training.models import BaseModel, GpuType
 
 LARGEST_ON_CPU, LARGEST_ON_GPU = 8, 64
-"""Sequences at once that the automatic choice never exceeds: more gains nothing."""
+"""Upper bound of the automatic micro-batch; larger ones gain nothing."""
 
 
-def quote(
-    *, dataset: Dataset, config: JobConfig, found: Catalogue | None = None
-) -> tuple[Estimate, GpuType]:
-    """What a job would cost and how long it would take.
+def quote(*, dataset: Dataset, asked: CheckedConfig) -> Estimate:
+    """Estimate a job's cost and duration.
 
-    `found` is what the caller already looked up in the catalogue. Raises Refusal with
-    every fault by field.
+    Raises Refusal where the dataset has nothing to train on.
     """
-    require_statistics(dataset, config.hyperparameters.max_length)
-    if found is None:
-        found = look_up(gpu_type=config.gpu_type, base_model=config.base_model)
-    problems = find_problems(
-        gpu_type=config.gpu_type,
-        gpu_count=config.gpu_count,
-        base_model=config.base_model,
-        found=found,
-        chosen=config.hyperparameters.as_dict(),
+    require_statistics(dataset, asked.config.hyperparameters.max_length)
+    return estimate_on(
+        asked.gpu, dataset=dataset, config=asked.config, found=asked.found
     )
-    if found.gpu is None or problems:
-        raise Refusal(
-            "Some values cannot be used: see details.",
-            code="invalid",
-            details=problems.by_field,
-        )
-    gpu = found.gpu
-    return estimate_on(gpu, dataset=dataset, config=config, found=found), gpu
 
 
 def estimate_on(
@@ -65,8 +48,8 @@ def estimate_on(
 ) -> Estimate:
     """The estimate of one configuration on any GPU type.
 
-    Without a base model in the request its figures are the catalogue formula's, and
-    what is known of the default model stands beside them as `aware`.
+    Without a base model in the request the figures come from the catalogue formula, and
+    the model-aware estimate for the default model is in `aware`.
     """
     catalogue = _by_catalogue(gpu, dataset, config)
     aware = _aware(gpu, dataset, config, found)
@@ -89,22 +72,21 @@ def estimate_on(
 
 
 def require_memory(estimate: Estimate, config: JobConfig) -> None:
-    """A job that does not fit is queued only for somebody who knows it.
+    """Require confirmation for a job that does not fit in memory.
 
-    Raises Refusal (409) with the figures and the smallest change that helps.
+    Raises Refusal (409) with the numbers and the smallest change that helps.
     """
     aware = estimate.aware
-    if aware is None or aware.memory.verdict != DOES_NOT_FIT or config.confirm_memory:
+    if aware is None or aware.memory.verdict != EXCEEDS or config.confirm_memory:
         return
     memory = memory_answer(aware)
     change = f" {aware.change.sentence}" if aware.change else ""
-    raise Refusal(
-        f"The job needs about {memory['required_gib']} GiB and {config.gpu_type} has "
-        f"{memory['available_gib']}: it does not fit.{change} To start it all the "
-        "same, send confirm_memory: true.",
-        status_code=409,
-        code="does_not_fit",
+    raise DOES_NOT_FIT.refusal(
         details={"memory": memory},
+        required_gib=memory["required_gib"],
+        available_gib=memory["available_gib"],
+        gpu_type=config.gpu_type,
+        change=change,
     )
 
 
@@ -127,7 +109,7 @@ def _by_catalogue(gpu: GpuType, dataset: Dataset, config: JobConfig) -> Estimate
 def _aware(
     gpu: GpuType, dataset: Dataset, config: JobConfig, found: Catalogue
 ) -> ModelEstimate | None:
-    """None where the model's dimensions or the machine's facts are missing."""
+    """None if the model's dimensions or the GPU's specifications are missing."""
     setup = setup_of(found.model, gpu, dataset, config.hyperparameters)
     place = place_of(gpu, config.gpu_count, found.model)
     if setup is None or place is None:
@@ -144,13 +126,13 @@ def _aware(
 
 
 def _bigger(place: Place, others: Sequence[Place]) -> list[Place]:
-    """Machines with more memory, in the order in which they are offered."""
+    """GPU types with more memory, in display order."""
     least = place.available_gib or 0.0
     return [other for other in others if (other.available_gib or 0.0) > least]
 
 
 def _with_possible_micro_batch(setup: Setup, place: Place) -> Setup:
-    """On another number of GPUs than the one asked for, the choice is free again."""
+    """Drop explicit choices that no longer apply with a different GPU count."""
     processes = process_count(batch_size=setup.batch_size, gpu_count=place.gpu_count)
     share = setup.batch_size // processes
     if setup.micro_batch is None or share % setup.micro_batch == 0:
@@ -164,7 +146,7 @@ def setup_of(
     dataset: Dataset,
     chosen: Hyperparameters,
 ) -> Setup | None:
-    """The job as the estimator takes it."""
+    """The job as estimator input."""
     architecture = model.architecture if model is not None else None
     if model is None or architecture is None or gpu.hardware is None:
         return None
@@ -183,7 +165,7 @@ def setup_of(
 
 
 def method_of(hardware: Hardware, chosen: Hyperparameters) -> Method:
-    """How the trainer carries it out: precision by machine, NF4 for QLoRA."""
+    """The training method: precision by machine, NF4 for QLoRA."""
     quantised = chosen.method == QLORA
     precision = hardware.native_precision
     return Method(
@@ -196,7 +178,7 @@ def method_of(hardware: Hardware, chosen: Hyperparameters) -> Method:
 
 
 def place_of(gpu: GpuType, count: int, model: BaseModel | None) -> Place | None:
-    """The machine as the estimator takes it; None while its facts are missing."""
+    """The machine as estimator input; None if its specifications are missing."""
     hardware = gpu.hardware
     if hardware is None:
         return None
@@ -211,14 +193,14 @@ def place_of(gpu: GpuType, count: int, model: BaseModel | None) -> Place | None:
 
 
 def _unknown_words(model: BaseModel | None, gpu: GpuType) -> tuple[str, ...]:
-    """Why an estimate that names its model is the catalogue's all the same."""
+    """Why a request with a base model still got the catalogue estimate."""
     if model is None or model.architecture is None:
         return (
-            "The dimensions of this base model are not known, so the estimate is the "
-            "catalogue's and its memory was not judged. An operator can add them: "
+            "The dimensions of this base model are unknown, so this is the "
+            "catalogue estimate, without a memory check. An operator can add them: "
             "manage.py add_base_model.",
         )
     return (
-        f"The speed of {gpu.name} is not known, so the estimate is the catalogue's and "
-        "its memory was not judged.",
+        f"The speed of {gpu.name} is unknown, so this is the catalogue estimate, "
+        "without a memory check.",
     )

@@ -1,17 +1,37 @@
-"""The rules across fields and rows that form and API share."""
+"""Cross-field and cross-row rules shared by form and API."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rest_framework import status
-
 from datasets.models import Dataset
-from lora_pipeline.errors import Refusal
+from lora_pipeline.errors import Refusal, Rule
 from training.domain.config import Problems
 from training.domain.method import QLORA
 from training.domain.schedule import process_count
 from training.estimates.lookup import Catalogue
 from training.models import BaseModel
+
+DATASET_NOT_READY = Rule(
+    code="dataset_not_ready",
+    words="The dataset is not ready: status is {status}, training_ready is {ready}; "
+    "needed are ready and true.",
+    when="The dataset was not checked yet, or cannot be trained on.",
+    status_code=400,
+    field_name="dataset_id",
+    example={"status": "validating", "ready": "false"},
+)
+DOES_NOT_FIT = Rule(
+    code="does_not_fit",
+    words="The job needs about {required_gib} GiB and {gpu_type} has {available_gib}: "
+    "it does not fit.{change} To start it all the same, send confirm_memory: true.",
+    when="The job does not fit into memory and confirm_memory is not true.",
+    example={
+        "required_gib": 158.3,
+        "gpu_type": "A100-80GB",
+        "available_gib": 79.15,
+        "change": " With QLoRA (4-bit weights) it fits: 63.9 GiB.",
+    },
+)
 
 
 def find_problems(
@@ -22,9 +42,9 @@ def find_problems(
     found: Catalogue,
     chosen: Mapping[str, Any] | None = None,
 ) -> Problems:
-    """What the catalogue says against a request; None stands for a faulty value.
+    """Conflicts of a request with the catalogue; None stands for an invalid value.
 
-    `chosen` are the hyperparameters that were given, by name.
+    `chosen` are the given hyperparameters, by name.
     """
     problems, gpu = Problems(), found.gpu
     if gpu is None and gpu_type is not None:
@@ -45,41 +65,41 @@ def find_problems(
 def method_problems(
     chosen: Mapping[str, Any], gpu_count: int | None, model: BaseModel | None
 ) -> Iterator[tuple[str, str]]:
-    """What method options say against each other, by the option's name."""
+    """Conflicts between method options, by option name."""
     batch, micro = _count(chosen.get("batch_size")), _count(chosen.get("micro_batch"))
     if batch and micro and gpu_count:
         share = batch // process_count(batch_size=batch, gpu_count=gpu_count)
         if share % micro:
             yield (
                 "micro_batch",
-                f"Received {micro}; it must divide {share}, the sequences of a step "
-                "on each GPU. Leave it out to have it chosen.",
+                f"Received {micro}; it must divide {share}, the sequences per step "
+                "and GPU. Leave it out for the automatic choice.",
             )
     dimensions = model.architecture if model is not None else None
     if chosen.get("method") == QLORA and dimensions and dimensions.is_mixture:
         yield (
             "method",
-            "Received 'qlora'; bitsandbytes cannot quantise a mixture's experts as "
-            "transformers keeps them. Choose 'lora'.",
+            "Received 'qlora'; bitsandbytes cannot quantise MoE experts as "
+            "transformers stores them. Choose 'lora'.",
         )
 
 
 def _count(value: Any) -> int:
-    """A number of sequences that another rule has not refused yet, else 0."""
+    """The sequences per step if valid so far, else 0."""
     return value if isinstance(value, int) and 1 <= value <= 64 else 0
 
 
 def require_statistics(dataset: Dataset, max_length: int) -> None:
-    """An estimate needs pairs and tokens; says the status when there are none."""
+    """An estimate needs pairs and tokens; without them, says the status."""
     if not dataset.total_training_pairs or dataset.total_tokens is None:
         message = (
             f"The dataset has no training pairs yet: its status is {dataset.status}. "
-            "Wait until it was checked, or mend its file."
+            "Wait for validation to finish, or fix the file and upload it again."
         )
     elif not dataset.training_pairs_at(max_length):
         message = (
-            f"No example has a token to learn within {max_length} tokens: raise "
-            "max_length, or shorten what comes before the answers."
+            f"No example has a token to train on within {max_length} tokens. Raise "
+            "max_length, or shorten the text before the answers."
         )
     else:
         return
@@ -89,16 +109,8 @@ def require_statistics(dataset: Dataset, max_length: int) -> None:
 
 
 def require_ready(dataset: Dataset) -> None:
-    """A job needs a dataset that was checked and found trainable; says both values."""
+    """A job needs a dataset that is ready and trainable; reports both values."""
     if dataset.is_trainable:
         return
-    message = (
-        f"The dataset is not ready: status is {dataset.status}, training_ready is "
-        f"{str(dataset.training_ready).lower()}; needed are ready and true."
-    )
-    raise Refusal(
-        message,
-        status_code=status.HTTP_400_BAD_REQUEST,
-        code="dataset_not_ready",
-        details={"dataset_id": [message]},
-    )
+    ready = str(dataset.training_ready).lower()
+    raise DATASET_NOT_READY.refusal(status=dataset.status, ready=ready)

@@ -1,4 +1,4 @@
-"""A request for an estimate as the API takes it."""
+"""Serializers of an estimate request."""
 
 import re
 from typing import Any
@@ -7,11 +7,12 @@ from rest_framework import serializers
 
 from lora_pipeline.api.envelope import flatten
 from lora_pipeline.api.fields import Text
-from training.domain.config import Hyperparameters, JobConfig, fill_defaults
+from training.domain.config import JobConfig, fill_defaults
 from training.domain.limits import GPU_COUNT, LIMITS, MICRO_BATCH, REQUIRED, SCHEDULERS
 from training.domain.method import METHODS
 from training.domain.presets import CUSTOM
 from training.domain.priority import PRIORITIES
+from training.estimates.checked import CheckedConfig
 from training.estimates.fields import Choice, Flag, LimitField
 from training.estimates.lookup import Catalogue, look_up
 from training.estimates.rules import find_problems
@@ -20,7 +21,7 @@ SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def method_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-    """How the model is trained; null leaves the choice to the console."""
+    """Training method options; null means automatic."""
     return {
         "method": Choice(METHODS, required=False),
         "packing": Flag(required=False),
@@ -30,14 +31,14 @@ def method_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
 
 
 class GpuConfigSerializer(serializers.Serializer[Any]):
-    """Which GPUs, and how many."""
+    """GPU type and count."""
 
     type = Text(max_length=50, trim_whitespace=False)
     count = LimitField(GPU_COUNT)
 
 
 class HyperparametersSerializer(serializers.Serializer[Any]):
-    """The knobs of a run; four are required, the others have defaults."""
+    """Hyperparameters; four are required, the others have defaults."""
 
     scheduler = Choice(SCHEDULERS, required=False)
 
@@ -47,18 +48,15 @@ class HyperparametersSerializer(serializers.Serializer[Any]):
             fields[name] = LimitField(limit, required=name in REQUIRED)
         return fields | method_fields()
 
-    def to_config(self, given: dict[str, Any]) -> Hyperparameters:
-        return fill_defaults(given)
-
 
 def _text(value: Any) -> str | None:
-    """A text that may name a row, else None: its field says what is wrong with it."""
+    """A string that may identify a row, else None; its field reports the error."""
     usable = isinstance(value, str) and "\0" not in value
     return value or None if usable and not SURROGATES.search(value) else None
 
 
 class EstimateRequest(serializers.Serializer[Any]):
-    """The body of an estimate."""
+    """The body of an estimate request."""
 
     found: Catalogue
 
@@ -70,7 +68,7 @@ class EstimateRequest(serializers.Serializer[Any]):
     )
 
     def to_internal_value(self, data: Any) -> Any:
-        """All faults at once: those of single fields and those that the rows tell."""
+        """All errors at once: of single fields and from the catalogue."""
         faults: dict[str, list[str]] = {}
         values: Any = None
         try:
@@ -99,12 +97,17 @@ class EstimateRequest(serializers.Serializer[Any]):
         ).by_field
 
     def _given(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The hyperparameters as they came, inside or beside, faulty ones too."""
+        """The raw hyperparameters, nested or top-level, including invalid ones."""
         inside = body.get("hyperparameters")
         return body | (inside if isinstance(inside, dict) else {})
 
-    def config(self) -> JobConfig:
-        """The checked body as a configuration."""
+    def checked(self) -> CheckedConfig:
+        """The valid body as a configuration, with the rows that it was checked by."""
+        if (gpu := self.found.gpu) is None:
+            raise ValueError("Call is_valid first: it refuses an unknown GPU type.")
+        return CheckedConfig(config=self._config(), gpu=gpu, found=self.found)
+
+    def _config(self) -> JobConfig:
         body = self.validated_data
         return JobConfig(
             gpu_type=body["gpu_config"]["type"],
@@ -120,7 +123,7 @@ class EstimateRequest(serializers.Serializer[Any]):
         )
 
     def _flat(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Hyperparameters, also those given beside them instead of inside."""
+        """Hyperparameters, including those given at the top level."""
         names = (*LIMITS, "scheduler", *method_fields())
         beside = {name: body[name] for name in names if name in body}
         return beside | dict(body["hyperparameters"])

@@ -1,4 +1,4 @@
-"""What is written on a job of its estimate: to be held to it, and to learn from it."""
+"""The estimate stored on a job, for comparison with the actual run."""
 
 from dataclasses import asdict
 from decimal import Decimal
@@ -17,7 +17,7 @@ from training.models import GpuType
 
 
 def expectations(estimate: Estimate, gpu: GpuType) -> dict[str, Any]:
-    """The job's fields that say what we expect, at a price frozen now."""
+    """The job's estimate fields, at the price frozen now."""
     aware, cost = estimate.aware, cost_interval(estimate)
     return {
         "total_steps": estimate.total_steps,
@@ -32,11 +32,10 @@ def expectations(estimate: Estimate, gpu: GpuType) -> dict[str, Any]:
 
 
 def remembered(estimate: Estimate, aware: ModelEstimate) -> dict[str, Any]:
-    """The model-aware estimate in plain values, whichever figures the job shows.
+    """The model-aware estimate as plain values, whichever figures the job shows.
 
-    `time` and `memory` hold what a finished run is compared with: the physical model's
-    prediction, which the residual is taken against, what was believed after own runs,
-    and how sure that was.
+    `time` and `memory` hold what a finished run is compared with: the uncalibrated
+    prediction (the base of the residual), the calibrated one, and its uncertainty.
     """
     return {
         "basis": estimate.basis,

@@ -1,4 +1,4 @@
-"""The first page: what runs, what ended, and what to do next.
+"""The home page: running jobs, recent results and the next step.
 
 Writes nothing.
 """

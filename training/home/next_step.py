@@ -1,4 +1,4 @@
-"""What the first page shows: what runs, what came of it, and what to do next."""
+"""Data of the home page: running jobs, recent results and the next step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MOST_OPEN, MOST_RESULTS, MOST_DATASETS = 20, 5, 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """The one thing to do next, as a link with its reason."""
+    """The suggested next step: a link and its reason."""
 
     title: str
     words: str
@@ -26,7 +26,7 @@ class Step:
 
 
 def work_of(user: User) -> dict[str, Any]:
-    """The user's open jobs, started ones first, and what ended last."""
+    """The user's open jobs, started ones first, and the latest finished ones."""
     own = TrainingJob.objects.visible_to(user)
     in_turn = F("started_at").asc(nulls_last=True)
     open_jobs = own.open().order_by(in_turn, "queued_at")[:MOST_OPEN].joined()
@@ -39,7 +39,7 @@ def work_of(user: User) -> dict[str, Any]:
 
 
 def next_step(work: dict[str, Any], datasets: Sequence[Dataset]) -> Step:
-    """The most useful thing to do now, from the state of data and jobs."""
+    """The most useful next step, given the user's data and jobs."""
     if work["running"] or work["waiting"]:
         return _watch((work["running"] + work["waiting"])[0])
     ready = next((dataset for dataset in datasets if dataset.is_trainable), None)
@@ -48,8 +48,8 @@ def next_step(work: dict[str, Any], datasets: Sequence[Dataset]) -> Step:
     if ready is not None:
         return Step(
             title="Configure a training job",
-            words=f"{ready.name} is ready. See what training on it costs and how long "
-            "it takes before you start.",
+            words=f"{ready.name} is ready. See what training will cost and how long "
+            "it will take before you start.",
             url=f"{reverse('configure')}?datasetId={ready.pk}",
             label="Configure",
         )
@@ -57,58 +57,58 @@ def next_step(work: dict[str, Any], datasets: Sequence[Dataset]) -> Step:
 
 
 def _data(datasets: Sequence[Dataset]) -> Step:
-    """Towards a dataset that can be trained on."""
+    """The next step towards a dataset that is ready."""
     if not datasets:
         return Step(
             title="Upload a dataset",
-            words="A file of conversations. Every line is checked, and you see what "
-            "it would cost to train on.",
+            words="A file of conversations. Every line is validated, and you see what "
+            "training will cost before you start.",
             url=reverse("dataset-upload"),
             label="Upload",
         )
     newest = datasets[0]
-    words = "Every line is being checked; this takes moments."
+    words = "Validation is in progress and takes a few seconds."
     if newest.is_settled:
-        words = "Some lines cannot be used: see which, mend them and upload it again."
+        words = "Some lines have errors. See which, fix them and upload the file again."
     return Step(
-        title=f"See how {newest.name} was read",
+        title=f"Check {newest.name}",
         words=words,
         url=reverse("dataset", args=[newest.pk]),
-        label="To the dataset",
+        label="Open dataset",
     )
 
 
 def _watch(job: TrainingJob) -> Step:
-    words = "Its loss, time left and cost are shown as they come."
+    words = "Follow its loss, time left and cost live."
     if job.status == lifecycle.QUEUED:
-        words = "It starts by itself as soon as its machine is free."
+        words = "It starts automatically when its machine is free."
     return Step(
         title=f"Watch {job.name}",
         words=words,
         url=job.get_absolute_url(),
-        label="To the job",
+        label="Open job",
     )
 
 
 def _after(job: TrainingJob) -> Step:
-    """After a job ended: use what came of it, or see why nothing did."""
+    """After a finished job: use its adapter, or see why it failed."""
     if job.artifact_id is not None:
         return Step(
             title=f"Use the adapter of {job.name}",
-            words="Download it: it loads in PEFT and vLLM as it is.",
+            words="Download it: it loads directly in PEFT and vLLM.",
             url=reverse("job-adapter", args=[job.pk]),
             label="Download",
         )
     if job.status == lifecycle.FAILED:
         return Step(
             title=f"See why {job.name} failed",
-            words="The job's page says what went wrong and what the trainer wrote.",
+            words="The job's page shows the error and the trainer's output.",
             url=job.get_absolute_url(),
-            label="To the job",
+            label="Open job",
         )
     return Step(
         title=f"Start {job.name} again",
-        words="With the same settings, or with others: you see the cost before.",
+        words="With the same settings or different ones. You see the cost first.",
         url=reverse("job-again", args=[job.pk]),
         label="Configure",
     )

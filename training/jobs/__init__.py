@@ -1,4 +1,4 @@
-"""Jobs as users see them: making, steering, moving through their life.
+"""Jobs: creating, controlling and their state transitions.
 
-Carrying one out is in runs/; estimating one in estimates/.
+Executing them is in runs/; estimating them in estimates/.
 """

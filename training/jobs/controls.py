@@ -1,4 +1,4 @@
-"""What a user or an operator does to a job after its creation: pause, resume, again."""
+"""Controls of an existing job: pause, resume, start again, continue, priority."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
-from rest_framework import status
 
 from lora_pipeline.errors import Refusal
 from training.costs.budget import require_budget
@@ -17,6 +16,8 @@ from training.domain.budget import spent_percent
 from training.domain.config import JobConfig, fill_defaults
 from training.domain.estimator.estimate import rounded
 from training.domain.priority import HIGH, NORMAL, priority_name
+from training.estimates.checked import checked
+from training.jobs import refusals
 from training.jobs.services import config_of, create_job
 from training.jobs.transitions import (
     locked,
@@ -31,20 +32,20 @@ from training.models import Checkpoint, MetricPoint, TrainingJob
 
 @transaction.atomic
 def pause_job(*, job_id: UUID, by: str, reason: str = "owner") -> TrainingJob:
-    """Pause at once what waits; ask a run to stop after its step. 409 once ended.
+    """Pause a queued job immediately; ask a run to stop after its step. 409 if ended.
 
-    Pausing what is paused, or pausing already, changes nothing.
+    Pausing a job that is paused or pausing has no effect.
     """
     job = locked(job_id)
     if job.is_final or job.is_cancelling:
         state = "being cancelled" if job.is_cancelling else job.status
-        raise _conflict(f"The job is {state}: only an open job can pause.", "not_open")
+        raise refusals.NOT_OPEN.refusal(status=state)
     if job.status == lifecycle.PAUSED or job.pause_requested_at is not None:
         return job
     job.pause_requested_at, job.pause_reason = timezone.now(), reason
     job.save(update_fields=["pause_requested_at", "pause_reason", "updated_at"])
     if job.status == lifecycle.QUEUED:
-        pause_now(job, "before its run began", by=by)
+        pause_now(job, "before its run started", by=by)
     note_asked(job, "pause", by=by)
     wake_reconciler()
     return job
@@ -54,15 +55,14 @@ def pause_job(*, job_id: UUID, by: str, reason: str = "owner") -> TrainingJob:
 def resume_job(
     *, job_id: UUID, by: str, max_cost: Decimal | None = None
 ) -> TrainingJob:
-    """Queue a paused job again, from its last checkpoint; with another cap if given.
+    """Requeue a paused job from its last checkpoint, with a new cost cap if given.
 
-    Raises Refusal: 409 when it is not paused, 402 when its cap is spent or the month's
-    budget does not allow the new one.
+    Raises Refusal: 409 if it is not paused, 402 if its cap is used up or the monthly
+    budget does not cover the new one.
     """
     job = locked(job_id)
     if job.status != lifecycle.PAUSED and not job.is_pausing:
-        words = f"The job is {job.status}: only a paused job can resume."
-        raise _conflict(words, "not_paused")
+        raise refusals.NOT_PAUSED.refusal(status=job.status)
     if max_cost is not None:
         require_budget(owner=job.user, needed_usd=max_cost, besides=job)
         job.max_cost = max_cost
@@ -73,25 +73,19 @@ def resume_job(
     if job.status == lifecycle.PAUSED:
         _queue_again(job, "resumed", by=by)
     else:
-        note_asked(job, "go on, and not to pause", by=by)
+        note_asked(job, "continue instead of pausing", by=by)
     return job
 
 
 def _require_room(job: TrainingJob) -> None:
-    """Raises Refusal (402) where the cap leaves nothing to go on with."""
+    """Raises Refusal (402) if the cost cap leaves nothing to spend."""
     if job.max_cost is None:
         return
     reached = reach_usd(job)
     percent = spent_percent(spent_usd=reached, max_cost=job.max_cost)
     if percent == 100:
         numbers = {"max_cost": rounded(job.max_cost), "reached_usd": rounded(reached)}
-        raise Refusal(
-            f"The job has come to {numbers['reached_usd']} USD, the adapter's storage "
-            f"included, of at most {numbers['max_cost']}: give a max_cost above that.",
-            status_code=status.HTTP_402_PAYMENT_REQUIRED,
-            code="cap_reached",
-            details=numbers,
-        )
+        raise refusals.CAP_REACHED.refusal(details=numbers, **numbers)
     job.budget_noticed_percent = percent
 
 
@@ -112,11 +106,11 @@ def _queue_again(job: TrainingJob, why: str, *, by: str) -> None:
 def retry_job(
     *, job_id: UUID, by: str, apply_suggestion: bool = False
 ) -> tuple[TrainingJob, bool]:
-    """Start an ended job again as a new one; says whether there is a new one.
+    """Start an ended job again as a new one; returns whether a new one was created.
 
-    A job that waits between two attempts starts its next one now instead. With
-    `apply_suggestion` the new job has the changes that its failure suggested.
-    Raises Refusal: 409 for a job under way or without a suggestion, 402 by budget.
+    A job waiting between two attempts starts the next one now instead. With
+    `apply_suggestion` the new job has the changes suggested after the failure.
+    Raises Refusal: 409 if the job is open or has no suggestion, 402 over budget.
     """
     job = locked(job_id)
     if job.status == lifecycle.QUEUED and job.retry_at is not None:
@@ -128,23 +122,23 @@ def retry_job(
     config = again(job)
     if apply_suggestion:
         config = suggested(config, job)
-    new, _ = create_job(owner=job.user, dataset=job.dataset, config=config, by=by)
+    asked = checked(config)
+    new, _ = create_job(owner=job.user, dataset=job.dataset, asked=asked, by=by)
     _link(new, job, step=0, by=by)
     return new, True
 
 
 def again(job: TrainingJob) -> JobConfig:
-    """The job's configuration for a new job; an operator's favour is not handed on."""
+    """The job's configuration for a new job; a `high` priority is not carried over."""
     priority = min(job.priority, NORMAL)
     return replace(config_of(job), quoted_cost=None, priority=priority)
 
 
 def suggested(config: JobConfig, job: TrainingJob) -> JobConfig:
-    """The configuration with the changes that the job's failure suggested."""
+    """The configuration with the changes suggested after the failure."""
     changes: dict[str, Any] = dict((job.suggestion or {}).get("changes") or {})
     if not changes:
-        words = "The job has no suggested change: start it again as it was."
-        raise _conflict(words, "no_suggestion")
+        raise refusals.NO_SUGGESTION.refusal()
     base_model = changes.pop("base_model", config.base_model)
     values = config.hyperparameters.as_dict() | changes
     return replace(config, base_model=base_model, hyperparameters=fill_defaults(values))
@@ -154,11 +148,11 @@ def suggested(config: JobConfig, job: TrainingJob) -> JobConfig:
 def continue_job(
     *, job_id: UUID, by: str, step: int | None = None
 ) -> tuple[TrainingJob, bool]:
-    """Go on from a checkpoint, the last one unless `step` names another.
+    """Continue from a checkpoint, by default the last one.
 
-    A paused job goes on itself and forgets what came after the checkpoint; an ended one
-    is continued by a new job, which begins with the old one's steps up to there.
-    Raises Refusal: 404 without such a checkpoint, 409 for a job under way.
+    A paused job resumes and discards everything after the checkpoint; an ended one is
+    continued by a new job that starts with the old one's steps up to there.
+    Raises Refusal: 404 if there is no such checkpoint, 409 if the job is running.
     """
     job = locked(job_id)
     checkpoint = _checkpoint(job, step)
@@ -166,9 +160,9 @@ def continue_job(
         _require_room(job)
         _go_back(job, checkpoint, by=by)
         return job, False
-    _require_ended(job, "can be continued; pause it first")
-    config = again(job)
-    new, _ = create_job(owner=job.user, dataset=job.dataset, config=config, by=by)
+    _require_ended(job, "can be continued. Pause it first")
+    asked = checked(again(job))
+    new, _ = create_job(owner=job.user, dataset=job.dataset, asked=asked, by=by)
     _link(new, job, step=checkpoint.step, by=by)
     _inherit(new, job, checkpoint)
     return new, True
@@ -179,12 +173,8 @@ def _checkpoint(job: TrainingJob, step: int | None) -> Checkpoint:
     found = kept.first() if step is None else kept.filter(step=step).first()
     if found is None:
         steps = ", ".join(str(c.step) for c in reversed(kept)) or "none"
-        asked = "no checkpoint" if step is None else f"no checkpoint of step {step}"
-        raise Refusal(
-            f"The job has {asked}; kept are those of: {steps}.",
-            status_code=status.HTTP_404_NOT_FOUND,
-            code="no_checkpoint",
-        )
+        of_step = "" if step is None else f" at step {step}"
+        raise refusals.NO_CHECKPOINT.refusal(of_step=of_step, steps=steps)
     return found
 
 
@@ -204,7 +194,7 @@ def _link(new: TrainingJob, old: TrainingJob, *, step: int, by: str) -> None:
 
 
 def _inherit(new: TrainingJob, old: TrainingJob, checkpoint: Checkpoint) -> None:
-    """The new job's first steps and its checkpoint are the old one's."""
+    """Copy the old job's steps and checkpoint to the new one."""
     points = list(old.metrics.filter(step__lte=checkpoint.step))
     for point in points:
         point.pk, point.job = None, new
@@ -220,11 +210,11 @@ def _inherit(new: TrainingJob, old: TrainingJob, checkpoint: Checkpoint) -> None
 def set_priority(
     *, job_id: UUID, priority: int, by: str, is_operator: bool = False
 ) -> TrainingJob:
-    """Change how urgent a job is; `high` is an operator's to give. 409 once ended."""
+    """Change a job's priority; only operators can set `high`. 409 if ended."""
     require_priority(priority, is_operator=is_operator)
     job = locked(job_id)
     if job.is_final:
-        raise _conflict(f"The job has ended: it is {job.status}.", "already_ended")
+        raise refusals.ALREADY_ENDED.refusal(status=job.status)
     if job.priority != priority:
         before = priority_name(job.priority)
         job.priority = priority
@@ -236,19 +226,12 @@ def set_priority(
 
 
 def require_priority(priority: int, *, is_operator: bool) -> None:
-    """Raises Refusal (400): nobody may put all their jobs before everybody else's."""
+    """Raises Refusal (400): users cannot put their own jobs ahead of everyone's."""
     if priority == HIGH and not is_operator:
-        words = (
-            "Received 'high', which only an operator may give; choose low or normal."
-        )
+        words = "Received 'high', which only operators can set; choose low or normal."
         raise Refusal(words, code="invalid", details={"priority": [words]})
 
 
 def _require_ended(job: TrainingJob, what: str) -> None:
     if not job.is_final:
-        words = f"The job is {job.status}: only an ended job {what}."
-        raise _conflict(words, "not_ended")
-
-
-def _conflict(words: str, code: str) -> Refusal:
-    return Refusal(words, status_code=status.HTTP_409_CONFLICT, code=code)
+        raise refusals.UNDER_WAY.refusal(status=job.status, what=what)

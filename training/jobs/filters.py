@@ -10,7 +10,7 @@ from training.models import TrainingJob
 
 
 class StatusFilter(django_filters.MultipleChoiceFilter):
-    """One or several statuses; an unknown one is said with what is allowed."""
+    """One or more statuses; an unknown one is rejected with the allowed values."""
 
     def __init__(self) -> None:
         words = f"Received '%(value)s'; choose from: {', '.join(STATUSES)}."
@@ -25,7 +25,7 @@ SEARCH = {
     "type": "string",
     "maxLength": 200,
     "pattern": ANY_TEXT,
-    "description": "Text that the name contains.",
+    "description": "Text contained in the name.",
 }
 
 

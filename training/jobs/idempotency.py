@@ -1,4 +1,4 @@
-"""Creating a job once, however often the request arrives."""
+"""Idempotency keys: create a job once, however often the request arrives."""
 
 import hashlib
 import json
@@ -21,20 +21,20 @@ LONGEST = 255
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A caller's key, and the SHA-256 of the body it came with."""
+    """A caller's key and the SHA-256 of the request body."""
 
     key: str
     body_sha256: str
 
 
 def claim_of(header: str | None, body: Any) -> Claim | None:
-    """The claim of a request, None without the header. Raises Refusal for a bad key."""
+    """The claim of a request, or None. Raises Refusal for an invalid key."""
     if header is None:
         return None
     if not (header.isascii() and header.isprintable() and 0 < len(header) <= LONGEST):
-        words = f"Give 1 to {LONGEST} printable ASCII characters, a UUID for example."
+        words = f"Use 1 to {LONGEST} printable ASCII characters, for example a UUID."
         raise Refusal(
-            f"The header {HEADER} cannot be used: see details.",
+            f"The header {HEADER} is invalid: see details.",
             code="invalid",
             details={HEADER: [words]},
         )
@@ -42,23 +42,23 @@ def claim_of(header: str | None, body: Any) -> Claim | None:
 
 
 def body_sha256(body: Any) -> str:
-    """SHA-256 of a body, whatever the order of its keys."""
+    """SHA-256 of a body, independent of key order."""
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def earlier_job(*, owner: User, claim: Claim) -> TrainingJob | None:
-    """The job that this key already made; Refusal (409) when the body was another."""
+    """The job this key already created; Refusal (409) if the body differs."""
     fresh = IdempotencyKey.objects.filter(created_at__gt=timezone.now() - KEPT)
     row = fresh.filter(user=owner, key=claim.key).first()
     return None if row is None else _job_of(row, claim)
 
 
 def take(*, owner: User, claim: Claim) -> TrainingJob | None:
-    """Claim the key inside the creating transaction, or get the job it already made.
+    """Claim the key in the creating transaction, or get the job it already created.
 
-    A second request with the same key waits at the unique index until the first has
-    committed, and then finds its job; or takes the key, when the first failed.
+    A second request with the same key waits on the unique index until the first has
+    committed, then finds its job, or takes the key if the first failed.
     """
     own = IdempotencyKey.objects.filter(user=owner, key=claim.key)
     own.filter(created_at__lte=timezone.now() - KEPT).delete()
@@ -69,7 +69,7 @@ def take(*, owner: User, claim: Claim) -> TrainingJob | None:
 
 
 def settle(*, owner: User, claim: Claim, job: TrainingJob) -> None:
-    """Write on the key which job it made."""
+    """Record which job the key created."""
     IdempotencyKey.objects.filter(user=owner, key=claim.key).update(job=job)
 
 
@@ -85,7 +85,7 @@ def _job_of(row: IdempotencyKey, claim: Claim) -> TrainingJob | None:
 
 
 def remove_keys(before: datetime, *, dry_run: bool) -> Freed:
-    """Idempotency keys that no repeated request can name any more."""
+    """Expired idempotency keys."""
     old = IdempotencyKey.objects.filter(created_at__lt=before)
     freed = Freed("idempotency keys", old.count())
     if not dry_run:

@@ -1,4 +1,4 @@
-"""What a job's owner is told; the words of each kind stand in the registry."""
+"""Notifications to a job's owner; the texts are in notifications/messages.py."""
 
 from notifications.services import tell as tell_user
 from training.models import TrainingJob
@@ -13,7 +13,7 @@ BUDGET_100 = "budget_100"
 
 
 def tell(job: TrainingJob, kind: str, words: str) -> None:
-    """Write a notice about a job inside the caller's transaction."""
+    """Write a notification about a job in the caller's transaction."""
     tell_user(
         user_id=job.user_id,
         kind=kind,

@@ -1,8 +1,9 @@
-"""Where a job could go that waits for a machine which nobody offers."""
+"""Alternatives for a job that waits for a GPU type no machine offers."""
 
 from dataclasses import dataclass, replace
 
 from training.domain import lifecycle
+from training.estimates.checked import CheckedConfig
 from training.estimates.compare_gpus import Offer, compare
 from training.estimates.lookup import look_up
 from training.jobs.services import config_of
@@ -11,7 +12,7 @@ from training.models import GpuOffer, TrainingJob
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """A connected type, as many of it as the job can get, and what that would cost."""
+    """A connected GPU type, the possible count, and the estimate there."""
 
     count: int
     offer: Offer
@@ -19,14 +20,14 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stranded:
-    """What a queued job waits for in vain, and the machines that are there."""
+    """The unavailable GPU type a job waits for, and the connected ones."""
 
     machine: str
     moves: list[Move]
 
 
 def stranded(job: TrainingJob) -> Stranded | None:
-    """None for a job that has left the queue, or that only waits for its turn."""
+    """None if the job has left the queue or its type is connected."""
     if job.status != lifecycle.QUEUED:
         return None
     counts = _most_offered()
@@ -38,7 +39,7 @@ def stranded(job: TrainingJob) -> Stranded | None:
 
 
 def _most_offered() -> dict[str, int]:
-    """The most GPUs of each type that one backend offers."""
+    """The maximum number of GPUs of each type on one backend."""
     counts: dict[str, int] = {}
     for name, count in GpuOffer.objects.values_list("gpu_type_id", "count"):
         counts[name] = max(count, counts.get(name, 0))
@@ -52,6 +53,7 @@ def _moves(job: TrainingJob, counts: dict[str, int]) -> list[Move]:
         count = min(job.gpu_count, counts.get(gpu.name, 0), gpu.max_count)
         if count:
             there = replace(config, gpu_type=gpu.name, gpu_count=count)
-            offers = compare([gpu], dataset=job.dataset, config=there, found=found)
+            asked = CheckedConfig(config=there, gpu=gpu, found=found)
+            offers = compare([gpu], dataset=job.dataset, asked=asked)
             moves.append(Move(count=count, offer=offers[0]))
     return moves

@@ -1,4 +1,4 @@
-"""Every write about jobs that a user or an operator causes."""
+"""User- and operator-initiated writes to jobs."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,7 +9,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from datasets.models import Dataset
-from lora_pipeline.errors import Refusal
 from lora_pipeline.models import User
 from notifications.services import tell
 from training.costs.budget import require_budget
@@ -17,11 +16,11 @@ from training.domain import lifecycle, presets
 from training.domain.budget import hold_usd
 from training.domain.config import JobConfig, fill_defaults
 from training.domain.estimator.estimate import rounded
-from training.estimates.lookup import Catalogue
+from training.estimates.checked import CheckedConfig, checked
 from training.estimates.quote import quote, require_memory
 from training.estimates.rules import require_ready
 from training.estimates.snapshot import expectations
-from training.jobs import idempotency
+from training.jobs import idempotency, refusals
 from training.jobs.idempotency import Claim
 from training.jobs.transitions import (
     cancel_now,
@@ -38,21 +37,20 @@ def create_job(
     *,
     owner: User,
     dataset: Dataset,
-    config: JobConfig,
+    asked: CheckedConfig,
     claim: Claim | None = None,
-    found: Catalogue | None = None,
     by: str = "",
 ) -> tuple[TrainingJob, bool]:
-    """Queue a job: the job, its first event, its notice and the wake-up, or nothing.
+    """Queue a job: the job, its first event, its notification and wake-up, atomically.
 
-    `by` names who does it where that is not the owner.
-    Answers the job and whether it is new: a claim that was already taken by the same
-    body answers the job it made. Raises Refusal: 400 for what cannot be trained or
-    configured, 402 where the budget says no, 409 for a claim with another body.
+    `by` names the actor if it is not the owner.
+    Returns the job and whether it is new: a claim already used with the same body
+    returns the job it created. Raises Refusal: 400 for an invalid configuration or
+    dataset, 402 over budget, 409 for a claim used with another body.
     """
     if claim is not None and (earlier := idempotency.take(owner=owner, claim=claim)):
         return earlier, False
-    job = _queue(owner=owner, dataset=dataset, config=config, found=found, by=by)
+    job = _queue(owner=owner, dataset=dataset, asked=asked, by=by)
     if claim is not None:
         idempotency.settle(owner=owner, claim=claim, job=job)
     return job, True
@@ -62,14 +60,13 @@ def _queue(
     *,
     owner: User,
     dataset: Dataset,
-    config: JobConfig,
-    found: Catalogue | None,
+    asked: CheckedConfig,
     by: str,
 ) -> TrainingJob:
     require_ready(dataset)
-    estimate, gpu = quote(dataset=dataset, config=config, found=found)
+    estimate, config = quote(dataset=dataset, asked=asked), asked.config
     require_memory(estimate, config)
-    expected = expectations(estimate, gpu)
+    expected = expectations(estimate, asked.gpu)
     needed = hold_usd(
         estimated_usd=rounded(estimate.total_usd),
         max_cost=config.max_cost,
@@ -94,13 +91,13 @@ def _queue(
 
 
 def _default_name(dataset: Dataset, preset_id: str) -> str:
-    """The dataset's name and the preset, as long as a job's name may be."""
+    """The dataset's name and the preset, cut to the maximum length."""
     rest = f", {preset_id}"
     return dataset.name[: NAME_LENGTH - len(rest)] + rest
 
 
 def _choices(config: JobConfig) -> dict[str, Any]:
-    """The job's fields that say what the user chose."""
+    """The job's fields with the user's choices."""
     values = config.hyperparameters.as_dict()
     return {
         "preset_id": presets.name_of(config.preset_id, values),
@@ -132,14 +129,10 @@ def _notify_queued(job: TrainingJob) -> None:
 
 @transaction.atomic
 def cancel_job(*, job_id: UUID, by: str) -> TrainingJob:
-    """Cancel at once what waits; ask a run to stop. 409 for what has ended."""
+    """Cancel a queued job immediately; ask a run to stop. 409 if ended."""
     job = locked(job_id)
     if job.is_final:
-        raise Refusal(
-            f"The job has already ended: it is {job.status}.",
-            status_code=409,
-            code="already_ended",
-        )
+        raise refusals.ALREADY_ENDED.refusal(status=job.status)
     if job.cancel_requested_at is None:
         job.cancel_requested_at = timezone.now()
         job.save(update_fields=["cancel_requested_at", "updated_at"])
@@ -152,7 +145,7 @@ def cancel_job(*, job_id: UUID, by: str) -> TrainingJob:
 
 @transaction.atomic
 def rename_job(*, job_id: UUID, name: str) -> None:
-    """Call a job something else."""
+    """Rename a job."""
     job = locked(job_id)
     job.name = name
     job.save(update_fields=["name", "updated_at"])
@@ -160,21 +153,17 @@ def rename_job(*, job_id: UUID, name: str) -> None:
 
 @transaction.atomic
 def move_job(*, job_id: UUID, gpu_type: str, gpu_count: int, by: str) -> None:
-    """Let a queued job wait for another machine, at a new estimate and today's price.
+    """Move a queued job to another GPU type, at a new estimate and the current price.
 
-    Raises Refusal: 409 once the job has left the queue, 400 for an unknown type or
-    count, 402 where the budget does not allow the new estimate.
+    Raises Refusal: 409 if the job has left the queue, 400 for an unknown type or
+    count, 402 if the budget does not cover the new estimate.
     """
     job = locked(job_id)
     if job.status != lifecycle.QUEUED or job.cancel_requested_at is not None:
-        raise Refusal(
-            f"The job is {job.status}: only a queued job can move to another machine.",
-            status_code=409,
-            code="not_queued",
-        )
-    config = replace(config_of(job), gpu_type=gpu_type, gpu_count=gpu_count)
-    estimate, gpu = quote(dataset=job.dataset, config=config)
-    expected = expectations(estimate, gpu)
+        raise refusals.NOT_QUEUED.refusal(status=job.status)
+    asked = checked(replace(config_of(job), gpu_type=gpu_type, gpu_count=gpu_count))
+    estimate = quote(dataset=job.dataset, asked=asked)
+    expected = expectations(estimate, asked.gpu)
     needed = hold_usd(
         estimated_usd=expected["estimated_total_cost"],
         max_cost=job.max_cost,
@@ -198,7 +187,7 @@ def move_job(*, job_id: UUID, gpu_type: str, gpu_count: int, by: str) -> None:
 
 
 def config_of(job: TrainingJob) -> JobConfig:
-    """What the user chose for an existing job."""
+    """The configuration of an existing job."""
     return JobConfig(
         gpu_type=job.gpu_type,
         gpu_count=job.gpu_count,
@@ -213,7 +202,7 @@ def config_of(job: TrainingJob) -> JobConfig:
 
 
 def _model_asked_for(job: TrainingJob) -> str:
-    """Empty where the request named none, so that a new estimate is made alike."""
+    """Empty if the request had none, so that a new estimate uses the same method."""
     by_catalogue = job.estimate is None or job.estimate["basis"] == "catalogue"
     is_default = job.base_model_id == settings.DEFAULT_BASE_MODEL
     return "" if by_catalogue and is_default else job.base_model_id
@@ -221,13 +210,9 @@ def _model_asked_for(job: TrainingJob) -> str:
 
 @transaction.atomic
 def hide_job(*, job_id: UUID) -> None:
-    """Put an ended job out of sight; its records stay."""
+    """Soft-delete an ended job; its records stay."""
     job = locked(job_id)
     if not job.is_final:
-        raise Refusal(
-            f"The job is {job.status}: cancel it before deleting it.",
-            status_code=409,
-            code="not_ended",
-        )
+        raise refusals.NOT_DELETABLE.refusal(status=job.status)
     job.hidden_at = timezone.now()
     job.save(update_fields=["hidden_at", "updated_at"])

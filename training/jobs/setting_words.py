@@ -1,4 +1,4 @@
-"""The settings of a job in words, alike on every page that shows them."""
+"""Labels and formats of a job's settings, shared by all pages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,11 +24,11 @@ LABELS = {
 }
 METHODS = {"lora": "LoRA", "qlora": "QLoRA"}
 CHOSEN_BY_US = {"gradient_checkpointing", "micro_batch"}
-"""Without a value they are chosen for the model and the machine."""
+"""Settings that are chosen automatically if they have no value."""
 
 
 def setting_words(name: str, value: Any) -> str:
-    """A setting's value as people write it."""
+    """A setting's value for display."""
     if value is None:
         return "automatic" if name in CHOSEN_BY_US else NOTHING
     if isinstance(value, bool):
@@ -39,7 +39,7 @@ def setting_words(name: str, value: Any) -> str:
 
 
 def setting_rows(hyperparameters: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Label and words of every setting that there is, in the order of LABELS."""
+    """Label and value of every setting the job has, in the order of LABELS."""
     return [
         (label, setting_words(name, hyperparameters[name]))
         for name, label in LABELS.items()

@@ -1,4 +1,4 @@
-"""How a job changes its state, with the history and the costs that go with it."""
+"""Status transitions of a job, with their history and costs."""
 
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,7 @@ WAKE_CHANNEL = "lora_pipeline_reconcile"
 
 
 def wake_reconciler() -> None:
-    """Tell the reconciler to look, as part of the running transaction."""
+    """Wake the reconciler when the current transaction commits."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [WAKE_CHANNEL])
 
@@ -32,7 +32,7 @@ def record_status(
     by: str,
     attempt: RunAttempt | None = None,
 ) -> None:
-    """One line of the job's timeline; the job already has its new status."""
+    """Add a timeline entry; the job already has its new status."""
     JobEvent.objects.create(
         job=job,
         attempt=attempt,
@@ -46,9 +46,9 @@ def record_status(
 
 
 def note_asked(job: TrainingJob, what: str, *, by: str) -> None:
-    """Who asked a run to stop: it stops later, and by other hands."""
+    """Record who asked a run to stop; it stops later."""
     if job.is_active:
-        record_status(job, job.status, f"asked to {what}", by=by)
+        record_status(job, job.status, f"{what} requested", by=by)
 
 
 def move_to(
@@ -60,7 +60,7 @@ def move_to(
     attempt: RunAttempt | None = None,
     **fields: Any,
 ) -> None:
-    """Change a job's status with its event, or raise TransitionRefused."""
+    """Change a job's status and record it, or raise TransitionRefused."""
     before = job.status
     lifecycle.check_transition(before, status)
     job.status = status
@@ -71,14 +71,14 @@ def move_to(
 
 
 def locked(job_id: UUID) -> TrainingJob:
-    """The job's row, held until the transaction ends."""
+    """The job's row, locked until the transaction ends."""
     return TrainingJob.objects.select_for_update(of=("self",)).get(pk=job_id)
 
 
 def close_job(
     job: TrainingJob, status: str, why: str, *, by: str, **fields: Any
 ) -> None:
-    """End a job with its final cost; the storage is charged only with an adapter."""
+    """End a job with its final cost; storage is charged only with an adapter."""
     stored = job.artifact_id is not None
     storage = job.storage_usd if stored else Decimal(0)
     final = rounded(compute_usd(job)) + storage
@@ -108,7 +108,7 @@ def record_log(
     attempt: RunAttempt | None = None,
     kind: str = JobEvent.Kind.LOG,
 ) -> None:
-    """One line of the job's log."""
+    """Add a line to the job's log."""
     JobEvent.objects.create(
         job=job,
         attempt=attempt,
@@ -120,7 +120,7 @@ def record_log(
 
 
 def stop_if_asked(job: TrainingJob, why: str, *, by: str) -> bool:
-    """Cancel or pause a job that was waiting for its trainer to stop."""
+    """Cancel or pause a job whose trainer was asked to stop."""
     if job.is_cancelling:
         cancel_now(job, why, by=by)
     elif job.pause_requested_at is not None:
@@ -131,14 +131,14 @@ def stop_if_asked(job: TrainingJob, why: str, *, by: str) -> bool:
 
 
 def cancel_now(job: TrainingJob, why: str, *, by: str) -> None:
-    """End a job that has no trainer at work; its checkpoints stay."""
+    """Cancel a job without a running trainer; its checkpoints stay."""
     close_job(job, lifecycle.CANCELLED, why[:300], by=by)
     tell(job, notices.CANCELLED, why)
 
 
 def pause_now(job: TrainingJob, why: str, *, by: str) -> None:
-    """Put a job aside that has no trainer at work; its machine is free for others."""
-    note = "paused at its cap" if job.pause_reason == "budget" else "paused"
+    """Pause a job without a running trainer; its machine becomes free."""
+    note = "paused at its cost cap" if job.pause_reason == "budget" else "paused"
     move_to(
         job,
         lifecycle.PAUSED,
@@ -152,11 +152,11 @@ def pause_now(job: TrainingJob, why: str, *, by: str) -> None:
         retry_at=None,
         status_note=note,
     )
-    tell(job, notices.PAUSED, f"{note}; resume it when you like")
+    tell(job, notices.PAUSED, f"{note}; you can resume it any time")
 
 
 def fail_job(job: TrainingJob, kind: str, message: str, stack: str, *, by: str) -> None:
-    """End a job in failure, with what its owner should know and may change."""
+    """Fail a job, with the error message and the suggested change."""
     suggestion = faults.suggest(
         kind,
         job.hyperparameters,
@@ -180,7 +180,7 @@ def fail_job(job: TrainingJob, kind: str, message: str, stack: str, *, by: str) 
 
 
 def requeue(job: TrainingJob, why: str, *, by: str, **fields: Any) -> None:
-    """Back to the queue, to resume from the last checkpoint that was reported."""
+    """Requeue a job, to resume from the last reported checkpoint."""
     move_to(
         job,
         lifecycle.QUEUED,

@@ -1,4 +1,4 @@
-"""Starting trainer processes on this machine, and asking whether they live.
+"""Starts trainer processes on this machine and checks whether they are alive.
 
 Which job starts where is decided in training/runs.
 """

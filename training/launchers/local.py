@@ -1,4 +1,4 @@
-"""Trainers as processes of this machine; an flock on the run folder says alive."""
+"""Trainers as local processes; an flock on the run folder means alive."""
 
 import contextlib
 import fcntl
@@ -41,12 +41,12 @@ _children: list[subprocess.Popen[bytes]] = []
 
 
 class StillRunning(RuntimeError):
-    """Another trainer holds the lock of this run folder."""
+    """Another trainer holds this run folder's lock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """What one start of the trainer needs to know."""
+    """Parameters for starting a trainer."""
 
     job_id: UUID
     run_id: UUID
@@ -70,17 +70,17 @@ def known_run_dirs() -> list[UUID]:
 
 
 def attempt_dir(job_id: UUID, run_id: UUID) -> Path:
-    """What belongs to one attempt alone."""
+    """The folder of a single attempt."""
     return run_dir(job_id) / "attempts" / str(run_id)
 
 
 def output_log(job_id: UUID, run_id: UUID) -> Path:
-    """What an attempt's process printed."""
+    """The output file of an attempt's process."""
     return attempt_dir(job_id, run_id) / "output.log"
 
 
 def launch(what: Launch) -> None:
-    """Start the trainer of an attempt. Raises StillRunning while an older one lives."""
+    """Start an attempt's trainer. Raises StillRunning while an older one is alive."""
     folder = run_dir(what.job_id)
     attempt_dir(what.job_id, what.run_id).mkdir(parents=True, exist_ok=True)
     write_base_url(what.job_id)
@@ -118,15 +118,15 @@ def _log_to_write(what: Launch) -> int:
 
 
 def _note(path: Path, text: str) -> None:
-    """Write unless the trainer, which knows better, was quicker; a full disk is its own
-    to report.
+    """Write unless the trainer, which knows better, was faster; it reports a full disk
+    itself.
     """
     with contextlib.suppress(FileExistsError, OSError), path.open("x") as file:
         file.write(text)
 
 
 def _command(what: Launch, folder: Path, lock: int) -> list[str]:
-    """One process, or torchrun with as many; isolated both ways."""
+    """One process, or torchrun with several; isolated either way."""
     program = trainer_command("run", "--run-dir", str(folder))
     if what.processes == 1:
         return [*program, "--lock-fd", str(lock)]
@@ -136,7 +136,7 @@ def _command(what: Launch, folder: Path, lock: int) -> list[str]:
 
 
 def _environment(what: Launch) -> dict[str, str]:
-    """Only what is named here: no secret of the console reaches a trainer."""
+    """Only the variables named here: no secret of the console reaches a trainer."""
     own = {
         "LORA_RUN_ID": str(what.run_id),
         "LORA_RUN_TOKEN": what.token,
@@ -146,18 +146,18 @@ def _environment(what: Launch) -> dict[str, str]:
 
 
 def is_alive(job_id: UUID) -> bool:
-    """Whether a trainer holds the run folder; true for one that we did not start."""
+    """Whether a trainer holds the run folder, even one we did not start."""
     folder = run_dir(job_id)
     return _is_held(folder / "lock") or _ranks_alive(folder)
 
 
 def _ranks_alive(folder: Path) -> bool:
-    """Under torchrun every process holds a lock of its own besides."""
+    """Under torchrun, every process also holds its own lock."""
     return any(_is_held(path) for path in folder.glob("lock.*"))
 
 
 def _is_held(path: Path) -> bool:
-    """Asks with a shared lock, so that two who ask do not see each other."""
+    """Checks with a shared lock, so that concurrent checks do not block each other."""
     try:
         lock = open_below(path.parent, path.name, os.O_RDWR)
     except OSError:
@@ -173,7 +173,7 @@ def _is_held(path: Path) -> bool:
 
 
 def stop(job_id: UUID) -> None:
-    """Ask the trainer to save and end; one that started a moment ago is asked later."""
+    """Ask the trainer to save and exit; one that has just started is asked later."""
     if is_alive(job_id):
         with contextlib.suppress(OSError, ValueError):
             if may_signal(pid := int(_noted(job_id, "pid"))):
@@ -181,7 +181,7 @@ def stop(job_id: UUID) -> None:
 
 
 def kill(job_id: UUID) -> None:
-    """End a run's whole process group; the lock proves that it is ours."""
+    """Kill a run's whole process group; the lock proves that it is ours."""
     if is_alive(job_id):
         with contextlib.suppress(OSError, ValueError):
             if may_signal(group := int(_noted(job_id, "group"))):
@@ -195,7 +195,7 @@ def _noted(job_id: UUID, name: str) -> bytes:
 
 
 def last_beat(job_id: UUID, run_id: UUID) -> datetime | None:
-    """When the trainer last showed here that it lives, reached us or not."""
+    """Time of the trainer's last local heartbeat, even if it cannot reach us."""
     try:
         seconds = (attempt_dir(job_id, run_id) / "heartbeat").stat().st_mtime
     except OSError:
@@ -206,10 +206,10 @@ def last_beat(job_id: UUID, run_id: UUID) -> datetime | None:
 def bring_checkpoint(from_job: UUID, to_job: UUID, name: str) -> None:
     """Copy a checkpoint into the run folder of the job that continues from it.
 
-    Raises FileNotFoundError when it is gone, OSError when there is no room.
+    Raises FileNotFoundError if it is gone, OSError if the disk is full.
     """
     if not CHECKPOINT_NAME.fullmatch(name):
-        raise FileNotFoundError(f"{name!r} names no checkpoint")
+        raise FileNotFoundError(f"{name!r} is not a checkpoint name")
     source = run_dir(from_job) / "checkpoints" / name
     target = run_dir(to_job) / "checkpoints" / name
     if target.is_dir():
@@ -221,19 +221,19 @@ def bring_checkpoint(from_job: UUID, to_job: UUID, name: str) -> None:
 
 
 def remove_checkpoint(job_id: UUID, name: str) -> None:
-    """Give a checkpoint's room back. Raises ValueError for another folder's name."""
+    """Delete a checkpoint's folder. Raises ValueError for any other name."""
     if not CHECKPOINT_NAME.fullmatch(name):
-        raise ValueError(f"{name!r} names no checkpoint")
+        raise ValueError(f"{name!r} is not a checkpoint name")
     shutil.rmtree(run_dir(job_id) / "checkpoints" / name, ignore_errors=True)
 
 
 def remove_run_dir(job_id: UUID) -> None:
-    """Give the room of all attempts of a job back."""
+    """Delete the folders of all attempts of a job."""
     shutil.rmtree(run_dir(job_id), ignore_errors=True)
 
 
 def write_base_url(job_id: UUID) -> None:
-    """Tell the trainer where the console is now; it looks again for every try."""
+    """Write the console's URL for the trainer, which rereads it on every retry."""
     try:
         current = Path(settings.BASE_URL_FILE).read_text().strip()
     except FileNotFoundError:
@@ -263,7 +263,7 @@ def log_tail(job_id: UUID, run_id: UUID) -> str:
 
 
 def reap() -> None:
-    """Collect trainers of ours that have ended, so that none stays as a zombie."""
+    """Reap exited trainers, so that none stays a zombie."""
     _children[:] = [child for child in _children if child.poll() is None]
 
 
@@ -273,7 +273,7 @@ def visible_devices(devices: Sequence[str]) -> str:
 
 
 def _taken_within(descriptor: int, seconds: float) -> bool:
-    """Take the lock if nobody has it, waiting for those who only ask."""
+    """Take the lock if it is free; waits for those who only check it."""
     deadline = time.monotonic() + seconds
     while not _taken(descriptor):
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""The trainer program for one short piece of work, watched line by line."""
+"""Runs the trainer program for one short task and reads its output line by line."""
 
 import json
 import subprocess
@@ -16,15 +16,14 @@ NICENESS = 5
 
 
 class WorkFailed(Exception):
-    """The trainer could not do it; the message is for the one who asked."""
+    """The trainer failed; the message is for the user."""
 
 
 def lines_of(arguments: Sequence[str], *, seconds: float) -> Iterator[dict[str, Any]]:
-    """What the trainer says, one JSON object a line, as it says it.
+    """Yields the trainer's output, one JSON object per line, as it arrives.
 
-    It belongs to our process group, so that it ends with us, and runs a little less
-    eagerly than the trainers of jobs. Raises WorkFailed when it fails or takes longer
-    than it may.
+    It belongs to our process group, so that it ends with us, and runs at a lower
+    priority than the trainers of jobs. Raises WorkFailed on failure or timeout.
     """
     with tempfile.TemporaryFile() as errors:
         child = subprocess.Popen(  # noqa: S603 - a list without a shell; files and ids of ours
@@ -55,9 +54,9 @@ def lines_of(arguments: Sequence[str], *, seconds: float) -> Iterator[dict[str, 
 
 def _words(errors: bytes, limit: float | None) -> str:
     if limit is not None:
-        return f"It took longer than the {limit:.0f} seconds that it may take."
+        return f"The trainer exceeded its time limit of {limit:.0f} seconds."
     said = [line for line in errors.decode(errors="replace").splitlines() if line]
-    return f"The trainer failed: {said[-1][:LONGEST_WORDS] if said else 'no word'}"
+    return f"The trainer failed: {said[-1][:LONGEST_WORDS] if said else 'no output'}"
 
 
 def _command(arguments: Sequence[str]) -> list[str]:
@@ -65,6 +64,6 @@ def _command(arguments: Sequence[str]) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """As a run has it, with the hub's token as the only secret of the console."""
+    """The environment of a run, with the hub token as the only secret."""
     own = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1"}
     return trainer_environment() | own | hub_token()

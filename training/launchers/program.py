@@ -1,4 +1,4 @@
-"""The trainer program: its command, its environment, and one short call of it."""
+"""The trainer program: its command, its environment, and running it to completion."""
 
 import os
 import subprocess
@@ -22,17 +22,17 @@ KEPT_VARIABLES = (
     "NO_PROXY",
     "SSL_CERT_FILE",
 )
-# Keeps glibc from giving memory back after every step: 2.5 to 3 times as fast on CPU.
+# Keeps glibc from returning memory after every step: 2.5 to 3 times as fast on CPU.
 KEEP_MEMORY = str(16 * 1024**3)
-# How long torch's threads wait awake, in turns of a loop, before they sleep as the
-# passive policy has it. Seconds a step at 64 tokens of SmolLM2-135M, two threads on two
+# How long torch's threads spin, in loop iterations, before they sleep (passive wait
+# policy). Seconds a step at 64 tokens of SmolLM2-135M, two threads on two
 # cores, passive -> 1 000 turns: alone 1.08 -> 0.82, beside a busy loop 1.31 -> 1.44,
 # beside another trainer 1.9 -> 2.1. 5 000 turns take 0.72, 2.6 and 3.1.
 SPIN_COUNT = "1000"
 
 
 class TrainerMissing(RuntimeError):
-    """There is no trainer to start; the message says what to do."""
+    """The trainer is not installed; the message says what to do."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -42,19 +42,19 @@ class TrainerMissing(RuntimeError):
 
 
 def python_command(*arguments: str) -> list[str]:
-    """The trainer's Python, isolated: our app `datasets` would hide the library."""
+    """The trainer's Python in isolated mode: our app `datasets` shadows the library."""
     return [str(settings.TRAINER_PYTHON), "-I", "-u", *arguments]
 
 
 def trainer_command(*arguments: str) -> list[str]:
-    """The trainer program with a subcommand and its options."""
+    """Command line of the trainer program with a subcommand and options."""
     return python_command(str(settings.TRAINER_PROGRAM), *arguments)
 
 
 def trainer_environment(processes: int = 1) -> dict[str, str]:
-    """How every trainer process runs: threads shared out, waiting, memory kept.
+    """The environment of every trainer process: threads, wait policy, memory.
 
-    Only what is named here: no secret of the console reaches a trainer.
+    Only the variables named here: no secret of the console reaches a trainer.
     """
     kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
     return (
@@ -71,7 +71,7 @@ def trainer_environment(processes: int = 1) -> dict[str, str]:
 
 
 def hub_token() -> dict[str, str]:
-    """The token for gated models, where an operator set one."""
+    """The token for gated models, if an operator has set one."""
     return {"HF_TOKEN": settings.HF_TOKEN} if settings.HF_TOKEN else {}
 
 
@@ -81,10 +81,10 @@ def run(
     seconds: float | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of the trainer's Python to its end and keep what it says.
+    """Run a command with the trainer's Python to completion and capture its output.
 
-    `extra` are variables beside those of every trainer. Raises TrainerMissing, and
-    subprocess.TimeoutExpired after so many seconds.
+    `extra` are additional variables. Raises TrainerMissing, and
+    subprocess.TimeoutExpired after the timeout.
     """
     if not settings.TRAINER_PYTHON.is_file():
         raise TrainerMissing

@@ -1,4 +1,4 @@
-"""The tables of training: catalogue, jobs, runs, results, what was learned of them."""
+"""The tables of training: catalogue, jobs, runs, results, calibration."""
 
 from training.models.calibration import (
     CalibrationCell,

@@ -1,4 +1,4 @@
-"""What the estimator remembers of finished runs: records, cells and scores."""
+"""Calibration data from finished runs: records, cells and scores."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -7,12 +7,12 @@ from training.domain.estimator.calibration import Cell
 
 
 class CalibrationRecord(models.Model):
-    """One finished run, or one point of a probe: what was predicted, what came out.
+    """One finished run or probe point: predicted and measured values.
 
     Written once and never changed. `setup` holds what the prediction depends on,
-    `measured` what the trainer reported, `predicted` what was said before the run.
-    Residuals are logarithms of measured / predicted by the physical model alone; they
-    are None where nothing was measured or predicted.
+    `measured` what the trainer reported, `predicted` the estimate before the run.
+    Residuals are ln(measured / uncalibrated prediction), None where either is
+    missing.
     """
 
     class Kind(models.TextChoices):
@@ -50,7 +50,7 @@ class CalibrationRecord(models.Model):
 
 
 class CalibrationCell(models.Model):
-    """Sufficient statistics of the residuals of like runs; holds nothing of anybody."""
+    """Sufficient statistics of the residuals of similar runs; no user data."""
 
     target = models.CharField(max_length=20)
     key = ArrayField(models.CharField(max_length=200))
@@ -70,7 +70,7 @@ class CalibrationCell(models.Model):
 
     @property
     def cell(self) -> Cell:
-        """The row as the estimator takes it."""
+        """The row as estimator input."""
         return Cell(
             key=tuple(self.key),
             count=self.count,
@@ -80,9 +80,9 @@ class CalibrationCell(models.Model):
 
 
 class CalibrationScore(models.Model):
-    """How far an estimate was off, in its own standard deviations; nothing of anybody.
+    """How far an estimate was off, in its own standard deviations; no user data.
 
-    `inside`: whether the 80 % interval that was shown held what came out.
+    `inside`: whether the actual value was inside the 80 % interval shown.
     """
 
     target = models.CharField(max_length=20)

@@ -1,4 +1,4 @@
-"""What can be chosen: GPU types, where they are offered, base models."""
+"""GPU types, the machines that offer them, and base models."""
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -7,20 +7,20 @@ from django.db.models import Exists, F, OuterRef
 
 from training.domain.catalogue import gpus
 from training.domain.catalogue.architecture import Architecture
-from training.domain.catalogue.first_rows import CPU
+from training.domain.catalogue.gpus import CPU
 from training.domain.estimator import fitted
 from training.domain.limits import GPU_COUNT
 from training.models.permissions import FLEET_PERMISSIONS
 
 
 class GpuTypeQuerySet(models.QuerySet["GpuType"]):
-    """Reads of the GPU catalogue."""
+    """Queries for GPU types."""
 
     def enabled(self) -> "GpuTypeQuerySet":
         return self.filter(enabled=True)
 
     def with_connection(self) -> "GpuTypeQuerySet":
-        """Each with `connected`: whether a backend offers it; connected, fast first."""
+        """Adds `connected`: whether a backend offers it. Connected, fast ones first."""
         offers = GpuOffer.objects.filter(gpu_type=OuterRef("pk"))
         known = self.annotate(connected=Exists(offers))
         by_speed = F("tokens_per_second").desc()
@@ -28,7 +28,7 @@ class GpuTypeQuerySet(models.QuerySet["GpuType"]):
 
 
 class GpuType(models.Model):
-    """A row of the catalogue: price, nominal speed, memory."""
+    """A GPU type: price, nominal speed, memory."""
 
     name = models.CharField(primary_key=True, max_length=50)
     usd_per_hour = models.DecimalField(
@@ -56,14 +56,14 @@ class GpuType(models.Model):
     bandwidth_gb_per_second = models.FloatField(null=True, blank=True)
     link_gb_per_second = models.FloatField(null=True, blank=True)
     capacity_gib = models.FloatField(
-        null=True, blank=True, help_text="What a program can really allocate."
+        null=True, blank=True, help_text="What a program can actually allocate."
     )
     evidence = models.CharField(
         max_length=10,
         default=gpus.NO_EVIDENCE,
         choices=[
             (gpus.MEASURED, "Measured runs"),
-            (gpus.SIMILAR, "Measured on a similar one"),
+            (gpus.SIMILAR, "Measured on similar hardware"),
             (gpus.NO_EVIDENCE, "No evidence"),
         ],
     )
@@ -84,17 +84,17 @@ class GpuType(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """A type that was only suggested is offered at a price somebody has set."""
+        """A suggested type can only be enabled with a price."""
         if self.enabled and self.suggested_usd_per_hour and not self.usd_per_hour:
             words = (
-                "Received 0.00 USD per hour; set a price before enabling the type. "
+                "Received 0.00 USD per hour. Set a price before enabling this type. "
                 f"Suggested: {self.suggested_usd_per_hour} ({self.suggestion_note})."
             )
             raise ValidationError({"usd_per_hour": words})
 
     @property
     def hardware(self) -> gpus.Hardware | None:
-        """Its facts as the estimator takes them; None while they are not entered."""
+        """Its specifications as estimator input, or None if not entered."""
         if not (self.family and self.peak_tflops and self.bandwidth_gb_per_second):
             return None
         return gpus.Hardware(
@@ -114,7 +114,7 @@ class GpuType(models.Model):
 
 
 class GpuOffer(models.Model):
-    """So many GPUs of a type that a backend offers; the type is then connected."""
+    """GPUs of a type offered by a backend, which makes the type connected."""
 
     backend = models.CharField(max_length=50)
     gpu_type = models.ForeignKey(
@@ -137,30 +137,30 @@ class GpuOffer(models.Model):
 
     @property
     def device_ids(self) -> list[str]:
-        """What CUDA_VISIBLE_DEVICES calls each of them; slots of a processor."""
+        """Device ids for CUDA_VISIBLE_DEVICES; slots for a CPU."""
         prefix = "cpu-" if self.gpu_type_id == CPU else ""
         plain = [f"{prefix}{n}" for n in range(self.count)]
         return [str(device) for device in self.devices] or plain
 
 
 def check_dimensions(value: object) -> None:
-    """Raises ValidationError unless an Architecture can be made of it, or it is {}."""
+    """Raises ValidationError unless it is a valid Architecture or {}."""
     try:
         if value:
             Architecture(**value)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
-        raise ValidationError(f"These are no dimensions: {error}") from None
+        raise ValidationError(f"Invalid dimensions: {error}") from None
 
 
 class BaseModelQuerySet(models.QuerySet["BaseModel"]):
-    """Reads of the base-model catalogue."""
+    """Queries for base models."""
 
     def enabled(self) -> "BaseModelQuerySet":
         return self.filter(enabled=True)
 
 
 class BaseModel(models.Model):
-    """A model whose weights stay frozen: a Hugging Face id, or a folder here."""
+    """A model whose weights stay frozen: a Hugging Face id or a local folder."""
 
     class Source(models.TextChoices):
         HUB = "hub", "Hugging Face"
@@ -179,7 +179,7 @@ class BaseModel(models.Model):
         default=dict,
         blank=True,
         validators=[check_dimensions],
-        help_text="Layers, widths and vocabulary, as add_base_model enters them.",
+        help_text="Layers, widths and vocabulary, as set by add_base_model.",
     )
     dimensions_source = models.CharField(max_length=300, blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -195,10 +195,10 @@ class BaseModel(models.Model):
 
     @property
     def architecture(self) -> Architecture | None:
-        """Its dimensions; None while nobody entered them."""
+        """Its dimensions, or None if not entered."""
         return Architecture(**self.dimensions) if self.dimensions else None
 
     @property
     def is_here(self) -> bool:
-        """Whether its weights need not be fetched first."""
+        """Whether its weights are on this machine."""
         return bool(self.path) or self.fetched_at is not None

@@ -1,4 +1,4 @@
-"""Training jobs: what somebody asked for, and what has become of it."""
+"""Training jobs: the request, its status and its progress."""
 
 import uuid
 from decimal import Decimal
@@ -20,7 +20,7 @@ BY_LENGTH = 50
 
 
 def choices(words: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Django choices that show a word with its underscores as spaces."""
+    """Django choices whose labels replace underscores with spaces."""
     return [(word, word.replace("_", " ").capitalize()) for word in words]
 
 
@@ -28,10 +28,10 @@ JOB_STATUSES = choices(lifecycle.STATUSES)
 
 
 class TrainingJobQuerySet(models.QuerySet["TrainingJob"]):
-    """Reads shared by pages, API, admin and reconciler."""
+    """Queries shared by pages, API, admin and reconciler."""
 
     def visible_to(self, user: AbstractBaseUser) -> "TrainingJobQuerySet":
-        """The user's own jobs that were not put away."""
+        """The user's own jobs, without deleted ones."""
         return self.filter(user_id=user.pk, hidden_at=None)
 
     def with_dataset(self) -> "TrainingJobQuerySet":
@@ -39,15 +39,15 @@ class TrainingJobQuerySet(models.QuerySet["TrainingJob"]):
         return self.select_related("dataset", "base_model")
 
     def listed(self) -> "TrainingJobQuerySet":
-        """A page of jobs; their datasets come by a query of their own.
+        """A page of jobs; their datasets come from a separate query.
 
-        A join would be made before the page is cut: 12 ms instead of 1 for a user with
-        2 000 jobs, since the planner begins with the few datasets of that user.
+        A join would run before the LIMIT: 12 ms instead of 1 for a user with 2 000
+        jobs, because the planner starts from that user's few datasets.
         """
         return self.prefetch_related("dataset")
 
     def joined(self) -> "TrainingJobQuerySet":
-        """A slice of jobs in its order, joined after it was cut."""
+        """A slice of jobs in order, joined after slicing."""
         rows = self.model.objects.filter(pk__in=self.values("pk")).with_dataset()
         order = self.query.order_by
         return rows.order_by(*order) if order else rows
@@ -57,13 +57,13 @@ class TrainingJobQuerySet(models.QuerySet["TrainingJob"]):
         return self.exclude(status__in=lifecycle.FINAL)
 
     def queued(self) -> "TrainingJobQuerySet":
-        """Waiting; `training.queue` puts them in the order in which they start."""
+        """Waiting; `domain.queue` puts them in the order in which they start."""
         return self.filter(status=lifecycle.QUEUED).order_by(
             "-priority", "queued_at", "id"
         )
 
     def active(self) -> "TrainingJobQuerySet":
-        """With a run under way."""
+        """With a run in progress."""
         return self.filter(status__in=lifecycle.ACTIVE)
 
     def find(self, job_id: UUID | str) -> "TrainingJob | None":
@@ -72,7 +72,7 @@ class TrainingJobQuerySet(models.QuerySet["TrainingJob"]):
 
 
 class TrainingJob(models.Model):
-    """What a user asked for; carried out by one run attempt after another."""
+    """A user's training job, executed by one or more run attempts."""
 
     class Priority(models.IntegerChoices):
         LOW = 1
@@ -172,7 +172,7 @@ class TrainingJob(models.Model):
                 condition=~Q(status__in=sorted(lifecycle.FINAL)),
                 name="jobs_open",
             ),
-            # For operators: everybody's jobs, by state, by name, what failed lately.
+            # For operators: all users' jobs, by status, by name, recent failures.
             models.Index(fields=["-created_at", "-id"], name="jobs_newest"),
             models.Index(
                 fields=["status", "-created_at", "-id"], name="jobs_by_status"
@@ -205,7 +205,7 @@ class TrainingJob(models.Model):
 
     @property
     def is_active(self) -> bool:
-        """A run is under way or being started."""
+        """A run is in progress or starting."""
         return self.status in lifecycle.ACTIVE
 
     @property
@@ -218,7 +218,7 @@ class TrainingJob(models.Model):
 
     @property
     def stop_reason(self) -> str:
-        """Why its trainer is to stop after the step; empty while it is not."""
+        """Why its trainer should stop after this step; empty if it should not."""
         if self.is_cancelling:
             return "cancel"
         return "pause" if self.pause_requested_at is not None else ""
@@ -233,18 +233,18 @@ class TrainingJob(models.Model):
 
     @property
     def process_count(self) -> int:
-        """Processes of its runs, by the largest divisor of the batch that fits."""
+        """Number of processes: the largest divisor of the batch up to the GPU count."""
         batch = int(self.hyperparameters["batch_size"])
         return schedule.process_count(batch_size=batch, gpu_count=self.gpu_count)
 
     @property
     def percent(self) -> int:
-        """Progress for people: 0 to 100, never 100 before the end."""
+        """Progress in percent: 0 to 100, never 100 before the end."""
         return int(self.progress * 100) if self.progress < 1 else 100
 
 
 class IdempotencyKey(models.Model):
-    """A caller's name for one creation, so that sending it again creates nothing."""
+    """A client's key for one create request, so that a retry creates nothing new."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     key = models.CharField(max_length=255)

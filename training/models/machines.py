@@ -1,13 +1,13 @@
-"""The machines that carry runs out: when each was last seen, and whether it drains."""
+"""Machines that execute runs: last heartbeat, and whether they are draining."""
 
 from django.db import models
 
 
 class Machine(models.Model):
-    """A backend whose reconciler starts runs; holds nothing of anybody.
+    """A backend whose reconciler starts runs; no user data.
 
     `seen_at` is written by the reconciler while it works. With `draining_since` set it
-    starts nothing new, and what runs goes on to its end.
+    starts nothing new, and running jobs finish.
     """
 
     name = models.CharField(primary_key=True, max_length=50)

@@ -1,13 +1,13 @@
-"""What an operator may be allowed to do, one by one, beside seeing a table."""
+"""Permissions for operators, besides viewing tables."""
 
 Permissions = tuple[tuple[str, str], ...]
 
 JOB_PERMISSIONS: Permissions = (
-    ("cancel_trainingjob", "Can cancel anybody's job"),
-    ("pause_trainingjob", "Can pause anybody's job"),
-    ("resume_trainingjob", "Can resume anybody's job"),
-    ("retry_trainingjob", "Can start anybody's job again or continue it"),
-    ("prioritise_trainingjob", "Can change the priority of anybody's job"),
+    ("cancel_trainingjob", "Can cancel any user's job"),
+    ("pause_trainingjob", "Can pause any user's job"),
+    ("resume_trainingjob", "Can resume any user's job"),
+    ("retry_trainingjob", "Can start again or continue any user's job"),
+    ("prioritise_trainingjob", "Can change the priority of any user's job"),
 )
 FLEET_PERMISSIONS: Permissions = (
     ("view_fleet", "Can see the fleet page"),

@@ -1,12 +1,12 @@
-"""What a GPU type cost, and from when on."""
+"""Price history of GPU types."""
 
 from django.db import models
 
 
 class GpuPrice(models.Model):
-    """One change of a GPU type's price; written once, by the service that makes it.
+    """One price change of a GPU type; written once, by the service that makes it.
 
-    Jobs froze theirs when they were created: a change is of what comes after it.
+    Jobs freeze their price at creation, so a change affects only later jobs.
     """
 
     gpu_type = models.ForeignKey(

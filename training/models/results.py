@@ -1,4 +1,4 @@
-"""What a job leaves: its adapter, its cost, and what is made of them."""
+"""Results of a job: its adapter, its cost, exports and side-by-side answers."""
 
 import uuid
 from uuid import UUID
@@ -13,14 +13,14 @@ from training.models.jobs import TrainingJob
 
 
 class AdapterQuerySet(models.QuerySet["Adapter"]):
-    """Reads of adapters."""
+    """Queries for adapters."""
 
     def visible_to(self, user: AbstractBaseUser) -> "AdapterQuerySet":
-        """The user's own adapters that were not deleted."""
+        """The user's own adapters, without deleted ones."""
         return self.filter(user_id=user.pk, deleted_at=None)
 
     def with_job(self) -> "AdapterQuerySet":
-        """Joined with the job that trained it, and with its export."""
+        """Joined with the job and the export."""
         return self.select_related("job__base_model", "export")
 
     def find(self, adapter_id: UUID | str) -> "Adapter | None":
@@ -31,7 +31,7 @@ class AdapterQuerySet(models.QuerySet["Adapter"]):
 class Adapter(models.Model):
     """The trained LoRA weights of a job, as an archive in the storage.
 
-    A deleted one keeps its row, so that no later one gets its version; its files go.
+    A deleted adapter keeps its row, so that its version is not reused; its files go.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -80,7 +80,7 @@ class Adapter(models.Model):
 
 
 class CostRecord(models.Model):
-    """What a job cost in the end; written once, never changed."""
+    """The final cost of a job; written once, never changed."""
 
     job = models.OneToOneField(
         TrainingJob, on_delete=models.CASCADE, related_name="cost_record"
@@ -101,7 +101,7 @@ class CostRecord(models.Model):
 
 
 class Work(models.TextChoices):
-    """How far something is that the worker has a trainer do."""
+    """Status of a task that the worker gives to a trainer."""
 
     WAITING = "waiting", "Waiting"
     RUNNING = "running", "Running"
@@ -110,7 +110,7 @@ class Work(models.TextChoices):
 
 
 class AdapterExport(models.Model):
-    """An adapter merged into its base model: a normal model folder, as an archive."""
+    """An adapter merged into its base model, as an archive of a model folder."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     adapter = models.OneToOneField(
@@ -138,7 +138,7 @@ class AdapterExport(models.Model):
 
 
 class AdapterQuestion(models.Model):
-    """One question asked of the base model and of the adapter, with both answers."""
+    """A question to the base model and the adapter, with both answers."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     adapter = models.ForeignKey(
@@ -164,7 +164,7 @@ class AdapterQuestion(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Names no word of the question: it stands in titles and in logs."""
+        """Contains no text of the question, because it appears in titles and logs."""
         return f"question of {self.created_at:%Y-%m-%d %H:%M}"
 
     @property

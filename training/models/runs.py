@@ -1,4 +1,4 @@
-"""Attempts at a job, and what they report."""
+"""Run attempts of a job, and what they report."""
 
 import uuid
 
@@ -9,14 +9,14 @@ from training.models.jobs import BY_LENGTH, TrainingJob
 
 
 class RunAttemptQuerySet(models.QuerySet["RunAttempt"]):
-    """Reads of run attempts."""
+    """Queries for run attempts."""
 
     def open(self) -> "RunAttemptQuerySet":
         return self.filter(ended_at=None)
 
 
 class RunAttempt(models.Model):
-    """One start of the trainer for a job; only the newest one is listened to."""
+    """One start of the trainer for a job; only the newest one may report."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.ForeignKey(
@@ -70,7 +70,7 @@ class RunAttempt(models.Model):
 
 
 class DeviceClaim(models.Model):
-    """A device in use by an attempt, until its process is gone; never by two."""
+    """A device held by an attempt until its process is gone; never shared."""
 
     backend = models.CharField(max_length=50)
     device = models.CharField(max_length=100)
@@ -89,7 +89,7 @@ class DeviceClaim(models.Model):
 
 
 class MetricPoint(models.Model):
-    """What one optimizer step (or the evaluation after it) measured."""
+    """Metrics of one optimizer step, and of the evaluation after it."""
 
     job = models.ForeignKey(
         TrainingJob, on_delete=models.CASCADE, related_name="metrics"
@@ -120,7 +120,7 @@ class MetricPoint(models.Model):
 
 
 class JobEvent(models.Model):
-    """A line of a job's history: a change of state, or something the trainer said."""
+    """A line of a job's history: a status change or a trainer message."""
 
     class Kind(models.TextChoices):
         STATUS = "status"
@@ -149,19 +149,19 @@ class JobEvent(models.Model):
 
 
 class CheckpointQuerySet(models.QuerySet["Checkpoint"]):
-    """Reads of checkpoints."""
+    """Queries for checkpoints."""
 
     def kept(self) -> "CheckpointQuerySet":
-        """Those whose files are still there."""
+        """Those whose files still exist."""
         return self.filter(freed_at=None)
 
     def newest_step(self) -> int:
-        """The step that a run would go on from; 0 when there is none."""
+        """The step that a run would resume from; 0 if there is none."""
         return int(self.kept().aggregate(step=Max("step"))["step"] or 0)
 
 
 class Checkpoint(models.Model):
-    """A state in the run folder that training can go on from."""
+    """A saved state in the run folder that training can resume from."""
 
     job = models.ForeignKey(
         TrainingJob, on_delete=models.CASCADE, related_name="checkpoints"

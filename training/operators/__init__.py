@@ -1,4 +1,4 @@
-"""The operators' rooms: the admin, the fleet page, the estimator page, metrics, doctor.
+"""For operators: the admin, the fleet and estimator pages, metrics, doctor checks.
 
-The writes that they start belong to the other features.
+The writes behind them are in the other features.
 """

@@ -1,4 +1,4 @@
-"""What operators do to jobs and adapters from the admin's lists."""
+"""Bulk actions on jobs, machines and adapters in the admin."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ def _priority(priority: int) -> Callable[[TrainingJob, str], object]:
 
 def _delete(adapter: Adapter, by: str) -> None:
     if adapter.deleted_at is not None:
-        raise Refusal("It was deleted before.")
+        raise Refusal("It is already deleted.")
     delete_adapter(adapter=adapter, by=by)
 
 
@@ -36,8 +36,8 @@ JOB_ACTIONS = [
         "Cancel",
         lambda job, by: cancel_job(job_id=job.pk, by=by),
         permission="cancel",
-        warning="A cancelled job stays cancelled: what its run did since the last "
-        "checkpoint is lost, and nobody can resume it.",
+        warning="A cancelled job cannot be resumed. Its progress since the last "
+        "checkpoint is lost.",
     ),
     bulk_action(
         "Pause",
@@ -53,15 +53,15 @@ JOB_ACTIONS = [
         "Start again",
         lambda job, by: retry_job(job_id=job.pk, by=by),
         permission="retry",
-        warning="Each is queued anew as a job of its owner, at today's price and from "
-        "the owner's budget. One that waits for its next attempt starts it now.",
+        warning="Each is queued again as a new job, at the current price and from "
+        "the owner's budget. A job waiting for its next attempt starts it now.",
     ),
     bulk_action(
         "Continue from the last checkpoint",
         lambda job, by: continue_job(job_id=job.pk, by=by),
         permission="retry",
-        warning="An ended job goes on as a new one, at today's price and from its "
-        "owner's budget. A paused one goes on itself and forgets what it measured "
+        warning="An ended job continues as a new one, at today's price and from its "
+        "owner's budget. A paused job resumes and discards everything "
         "after its last checkpoint.",
     ),
     bulk_action("Priority high", _priority(HIGH), permission="prioritise"),
@@ -73,11 +73,11 @@ MACHINE_ACTIONS = [
         "Drain",
         lambda machine, by: drain(machine=machine.pk, by=by),
         permission="drain",
-        warning="They start no new run until they are put back to work; what runs goes "
-        "on to its end.",
+        warning="They start no new runs until they are put back into service. Running "
+        "jobs finish.",
     ),
     bulk_action(
-        "Back to work",
+        "Put back into service",
         lambda machine, by: undrain(machine=machine.pk, by=by),
         permission="drain",
     ),
@@ -87,6 +87,6 @@ ADAPTER_ACTIONS = [
         "Delete",
         _delete,
         permission="remove",
-        warning="Their files, merged models and questions are removed for good.",
+        warning="Their files, merged models and questions are permanently removed.",
     )
 ]

@@ -1,4 +1,4 @@
-"""What can be trained on, and what with: GPU types, prices, machines, base models."""
+"""GPU types, prices, machines and base models in the admin."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from training.operators.forms import BaseModelForm, GpuTypeForm
 
 
 class PriceRows(ReadOnlyRows):
-    """What the type cost, newest first."""
+    """The type's price history, newest first."""
 
     model = GpuPrice
     fields = ("at", "from_usd", "to_usd", "by")
@@ -22,9 +22,10 @@ class PriceRows(ReadOnlyRows):
 
 @admin.register(GpuType)
 class GpuTypeAdmin(BoundedAdmin):
-    """Prices and speeds; a suggested type is enabled once it has a price.
+    """Prices and speeds; a suggested type can be enabled once it has a price.
 
-    A type is disabled, not deleted: jobs name it. Its price is of jobs to come.
+    Types are disabled, not deleted, because jobs refer to them. A price change affects
+    only new jobs.
     """
 
     form = GpuTypeForm
@@ -52,7 +53,7 @@ class GpuTypeAdmin(BoundedAdmin):
 
 @admin.register(GpuPrice)
 class GpuPriceAdmin(ReadOnlyAdmin):
-    """Every change of a price: when, from what, to what, by whom."""
+    """Every price change: when, from, to and by whom."""
 
     list_display = ("gpu_type", "from_usd", "to_usd", "at", "by")
     list_select_related = ("gpu_type",)
@@ -62,7 +63,7 @@ class GpuPriceAdmin(ReadOnlyAdmin):
 
 @admin.register(GpuOffer)
 class GpuOfferAdmin(ReadOnlyAdmin):
-    """What machines offer; the fleet page shows what of it is free."""
+    """GPUs offered by machines; the fleet page shows which are free."""
 
     list_display = ("backend", "gpu_type", "count", "seen_at")
     list_select_related = ("gpu_type",)
@@ -71,7 +72,7 @@ class GpuOfferAdmin(ReadOnlyAdmin):
 
 @admin.register(Machine)
 class MachineAdmin(ReadOnlyAdmin):
-    """When each was last seen; a draining one starts nothing new."""
+    """Machines and their last heartbeat; a draining one starts nothing new."""
 
     list_display = ("name", "hostname", "seen_at", "draining_since", "drained_by")
     ordering = ("pk",)
@@ -83,7 +84,7 @@ class MachineAdmin(ReadOnlyAdmin):
 
 @admin.register(DeviceClaim)
 class DeviceClaimAdmin(ReadOnlyAdmin):
-    """Devices in use; a claim ends when the process of its run is gone."""
+    """Devices in use; a claim ends when its run's process is gone."""
 
     list_display = ("device", "backend", "attempt")
     list_select_related = ("attempt",)
@@ -92,21 +93,21 @@ class DeviceClaimAdmin(ReadOnlyAdmin):
 
 @admin.register(BaseModel)
 class BaseModelAdmin(BoundedAdmin):
-    """What can be trained on; a model is disabled, not deleted: jobs name it."""
+    """Base models; disabled rather than deleted, because jobs refer to them."""
 
     form = BaseModelForm
     list_display = ("id", "name", "source", "parameters", "is_here", "enabled")
     list_filter = ("enabled", "source")
     search_fields = ("id", "name")
-    search_help_text = "By a part of the id or the name."
+    search_help_text = "Search in id and name."
     get_search_results = admin.ModelAdmin.get_search_results
 
-    @admin.display(boolean=True, description="is here")
+    @admin.display(boolean=True, description="on this machine")
     def is_here(self, model: BaseModel) -> bool:
         return model.is_here
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What jobs were trained on stays what it was."""
+        """Fields that existing jobs depend on are read-only."""
         return ("fetched_at",) if obj is None else ("id", "source", "fetched_at")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -1,4 +1,4 @@
-"""The doctor's look at this machine: disks, models, the trainer and its GPUs."""
+"""Doctor checks of this machine: models, the trainer and its GPUs."""
 
 import json
 import shutil
@@ -33,35 +33,39 @@ PRIVATE = ("secret_key", "postgres-passwords.json", "storage", "uploads", "runs"
 
 
 def models() -> Iterator[Finding]:
-    """Base models that are folders here, and the default one."""
+    """Local base models, and the default one."""
     here = BaseModel.objects.filter(enabled=True).exclude(path="")
     lost = [model.pk for model in here if not Path(model.path).is_dir()]
     for name in lost:
-        remedy = "put the folder back, or correct its path in the admin"
-        yield fault("models", f"{name}: its folder is not there", remedy)
+        remedy = "restore the folder, or fix its path in the admin"
+        yield fault("models", f"{name}: its folder is missing", remedy)
     default = BaseModel.objects.filter(pk=settings.DEFAULT_BASE_MODEL).first()
     if default is None:
-        words = f"{settings.DEFAULT_BASE_MODEL} is in no catalogue"
-        yield fault("models", words, "manage.py add_base_model, or DEFAULT_BASE_MODEL")
+        words = f"{settings.DEFAULT_BASE_MODEL} is not in the catalogue"
+        yield fault(
+            "models",
+            words,
+            "run manage.py add_base_model, or change DEFAULT_BASE_MODEL",
+        )
     elif default.is_here:
-        yield ok("models", f"{default.pk} is here")
+        yield ok("models", f"{default.pk} is on this machine")
     else:
-        words = f"{default.pk} is fetched by its first run"
-        remedy = "manage.py fetch_demo_model, or leave it to that run"
+        words = f"{default.pk} will be downloaded by its first run"
+        remedy = "run manage.py fetch_demo_model, or leave it to that run"
         yield warning("models", words, remedy)
 
 
 def trainer() -> Iterator[Finding]:
-    """Whether its packages load, in the locked versions, and which GPUs torch sees."""
+    """Whether its packages load in the locked versions, and which GPUs torch sees."""
     command = python_command("-c", ASK_TRAINER, json.dumps(SHORT_NAMES))
     try:
         done = run(command, seconds=TRAINER_SECONDS)
     except TrainerMissing:
-        words = f"there is no {settings.TRAINER_PYTHON}"
+        words = f"{settings.TRAINER_PYTHON} does not exist"
         yield fault("trainer", words, "make install-trainer")
         return
     if done.returncode:
-        said = done.stderr.strip().splitlines()[-1:] or ["no word"]
+        said = done.stderr.strip().splitlines()[-1:] or ["no output"]
         yield fault("trainer", f"does not load: {said[0]}", "make install-trainer")
         return
     told = json.loads(done.stdout.splitlines()[-1])
@@ -70,7 +74,7 @@ def trainer() -> Iterator[Finding]:
 
 
 def versions(found: dict[str, str]) -> Iterator[Finding]:
-    """Compared with the lock; a build's suffix such as +cpu counts as the same."""
+    """Compare with the lock file, ignoring build suffixes such as +cpu."""
     lock = Path(settings.BASE_DIR) / "requirements-trainer.lock"
     pairs = (line.split("==") for line in lock.read_text().splitlines() if "==" in line)
     wanted: dict[str, Any] = {name.strip(): version.strip() for name, version in pairs}
@@ -89,21 +93,23 @@ def versions(found: dict[str, str]) -> Iterator[Finding]:
 
 
 def cards() -> int:
-    """GPUs that the driver names; 0 without one."""
+    """Number of GPUs the driver lists; 0 without a driver."""
     if shutil.which("nvidia-smi") is None:
         return 0
-    command = ["nvidia-smi", "--list-gpus"]  # wherever the driver put it
+    command = ["nvidia-smi", "--list-gpus"]  # wherever the driver installed it
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)  # noqa: S603 - a constant
     return sum(line.startswith("GPU ") for line in done.stdout.splitlines())
 
 
 def gpus(seen: int, there: int) -> Finding:
-    """What torch sees against what there is."""
+    """Compare the GPUs torch sees with those of the machine."""
     if not there and not seen:
-        return ok("gpu", "none here: runs use the processor")
+        return ok("gpu", "none on this machine: runs use the CPU")
     if seen < there:
         words = f"the machine has {there}, the trainer's torch sees {seen}"
-        remedy = "install torch of requirements-trainer.lock built for CUDA"
+        remedy = (
+            "install the CUDA build of the torch version in requirements-trainer.lock"
+        )
         return fault("gpu", words, remedy)
     return ok("gpu", f"the trainer's torch sees {seen}")
 
@@ -145,10 +151,10 @@ def _read_as_other() -> list[str] | None:
 
 
 def draining() -> Iterator[Finding]:
-    """Machines that start no new runs, which somebody may have forgotten."""
+    """Machines that are still draining, in case someone forgot."""
     for machine in Machine.objects.exclude(draining_since=None):
         since = f"{machine.draining_since:%Y-%m-%d %H:%M} ({machine.drained_by})"
-        words = f"{machine} starts no new runs since {since}"
+        words = f"{machine} has been draining since {since}"
         remedy = f"manage.py drain --undo --machine {machine}"
         yield warning("drain", words, remedy)
 

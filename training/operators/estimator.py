@@ -1,4 +1,4 @@
-"""What the estimator remembers."""
+"""Calibration data in the admin."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from training.models import (
 
 
 class OfGpuType(admin.SimpleListFilter):
-    """The catalogue's types: asking the records for theirs would read all of them."""
+    """The catalogue's types, because a query on the records would read them all."""
 
     title = "GPU type"
     parameter_name = "gpu_type"
@@ -34,7 +34,7 @@ class OfGpuType(admin.SimpleListFilter):
 
 @admin.register(CalibrationRecord)
 class CalibrationRecordAdmin(ReadOnlyAdmin):
-    """What every finished run and probe taught."""
+    """Records of finished runs and probes."""
 
     list_display = ("base_model", "gpu_type", "method", "kind", "outcome", "created_at")
     list_deferred = ("setup", "measured", "predicted")
@@ -45,7 +45,7 @@ class CalibrationRecordAdmin(ReadOnlyAdmin):
 
 @admin.register(CalibrationCell)
 class CalibrationCellAdmin(ReadOnlyAdmin):
-    """Means of like runs, as estimates take them."""
+    """Calibration cells: mean residuals of similar runs."""
 
     list_display = ("target", "key", "count", "total", "squares")
     ordering = ("-pk",)
@@ -53,7 +53,7 @@ class CalibrationCellAdmin(ReadOnlyAdmin):
 
 @admin.register(CalibrationScore)
 class CalibrationScoreAdmin(ReadOnlyAdmin):
-    """How far estimates were off, and whether their ranges held."""
+    """Errors of past estimates, and whether their intervals held."""
 
     list_display = ("target", "score", "inside", "created_at")
     list_filter = ("inside",)

@@ -1,4 +1,4 @@
-"""The operators' page of the estimator: predicted against actual, coverage, gaps."""
+"""The estimator page for operators: predicted vs. actual, coverage, gaps."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ SHOWN, WINDOW, POINTS = 50, 100, 24
 @staff_member_required
 @permission_required("training.view_calibrationrecord", raise_exception=True)
 def estimator(request: HttpRequest) -> HttpResponse:
-    """How good the estimates were, and where nothing stands behind them."""
+    """Accuracy of past estimates, and combinations without evidence."""
     records = list(CalibrationRecord.objects.select_related("job")[:SHOWN])
     rows = [row_of(record) for record in records]
     cells = list(CalibrationCell.objects.filter(target=TIME))
@@ -47,7 +47,7 @@ def estimator(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One record in ratios: 1.10 is a tenth above what was said, None not known."""
+    """One record as ratios: 1.10 is 10 % above the prediction, None is unknown."""
 
     record: CalibrationRecord
     said_seconds: float | None
@@ -58,7 +58,7 @@ class Row:
 
 
 def row_of(record: CalibrationRecord) -> Row:
-    """Measured over what was believed before the run, not over the bare model."""
+    """Measured over the calibrated prediction, not the bare physical model."""
     predicted, measured = record.predicted, record.measured
     said = predicted.get("seconds")
     took = measured.get("seconds")
@@ -85,7 +85,7 @@ def _ratio(
 
 
 def scatter(rows: Iterable[Row]) -> list[dict[str, float]]:
-    """Said against took on logarithmic axes of 0 to 100, from a second to 12 days."""
+    """Predicted and actual on log axes of 0 to 100, from one second to 12 days."""
     return [
         {"x": _place(row.said_seconds), "y": 100 - _place(row.took_seconds)}
         for row in rows
@@ -99,7 +99,7 @@ def _place(seconds: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """How often the intervals held: of the latest, and over time as a line."""
+    """Coverage of the latest intervals, and over time as a line."""
 
     target: str
     count: int
@@ -114,7 +114,7 @@ def _coverage(target: str) -> Coverage:
 
 
 def coverage_of(target: str, held: Sequence[bool]) -> Coverage:
-    """The share of the last 100 that held, and how that share moved."""
+    """The share of the last 100 that held, and its course over time."""
     recent = held[-WINDOW:]
     shares = [_share(held[max(n - WINDOW, 0) : n]) for n in range(1, len(held) + 1)]
     every = max(len(shares) // POINTS, 1)
@@ -135,7 +135,7 @@ def _share(held: Sequence[bool]) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """What is known of one GPU type and method: runs, and models without any."""
+    """Evidence for one GPU type and method: runs, and models without any."""
 
     gpu_type: str
     method: str

@@ -1,4 +1,4 @@
-"""Figures of the whole console, for those who watch it: numbers, nobody's data."""
+"""Prometheus metrics of training: numbers only, no user data."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -27,28 +27,28 @@ Family = tuple[str, tuple[str, ...], list[Row]]
 
 
 def gather() -> dict[str, Family]:
-    """Each figure by name: its words, its labels, its values."""
+    """Each metric by name: help text, labels and values."""
     return {
         name: (words, labels, read()) for name, (words, labels, read) in FIGURES.items()
     }
 
 
 def jobs() -> list[Row]:
-    """Every status, also those that no job has."""
+    """Jobs by status, including statuses without jobs."""
     found = TrainingJob.objects.order_by().values_list("status").annotate(Count("pk"))
     counts = dict(found)
     return [([status], counts.get(status, 0)) for status in lifecycle.STATUSES]
 
 
 def oldest_wait() -> list[Row]:
-    """Seconds; 0 when nothing waits."""
+    """Seconds; 0 if the queue is empty."""
     queued = TrainingJob.objects.filter(status=lifecycle.QUEUED)
     first = queued.aggregate(at=Min("queued_at"))["at"]
     return [([], seconds_since(first))]
 
 
 def slots() -> list[Row]:
-    """Devices used and free, of each type that is offered."""
+    """Used and free devices of each offered type."""
     taken = set(DeviceClaim.objects.values_list("backend", "device"))
     counts = Counter[tuple[str, str]]()
     for offer in GpuOffer.objects.all():
@@ -61,26 +61,26 @@ def slots() -> list[Row]:
 
 
 def attempts() -> list[Row]:
-    """How the ended attempts ended."""
+    """Ended attempts by outcome."""
     ended = RunAttempt.objects.exclude(ended_at=None).order_by()
     found = ended.values_list("outcome").annotate(Count("pk"))
     return [([outcome], number) for outcome, number in found]
 
 
 def ingest_lag() -> list[Row]:
-    """Seconds; 0 when nothing runs."""
+    """Seconds; 0 if nothing is running."""
     running = RunAttempt.objects.open().exclude(last_event_at=None)
     oldest = running.aggregate(at=Min("last_event_at"))["at"]
     return [([], seconds_since(oldest))]
 
 
 def seconds_since(moment: datetime | None) -> float:
-    """0 where there is no such moment."""
+    """Age in seconds; 0 if there is no timestamp."""
     return 0.0 if moment is None else (timezone.now() - moment).total_seconds()
 
 
 def coverage() -> list[Row]:
-    """By what was estimated: time, memory."""
+    """By target: time, memory."""
     inside = Avg(Cast("inside", IntegerField()))
     scores = CalibrationScore.objects.order_by().values("target")
     found = scores.annotate(share=inside).values_list("target", "share")
@@ -99,33 +99,37 @@ def draining() -> list[Row]:
 
 
 def stored() -> list[Row]:
-    """As uploaded and as trained; what normalising makes of it comes on top."""
+    """Uploaded files and adapters; normalised splits come on top."""
     datasets = Dataset.objects.aggregate(n=Sum("file_size"))["n"]
     adapters = Adapter.objects.filter(deleted_at=None).aggregate(n=Sum("size_bytes"))
     return [(["datasets"], datasets or 0), (["adapters"], adapters["n"] or 0)]
 
 
-# Name: words, labels, and where the values come from.
+# Name: help text, labels, and the function that gives the values.
 FIGURES: dict[str, tuple[str, tuple[str, ...], Callable[[], list[Row]]]] = {
     "jobs": ("Jobs by status.", ("status",), jobs),
-    "queue_oldest_seconds": ("How long the first of the queue waits.", (), oldest_wait),
-    "slots": ("Devices by GPU type and use.", ("gpu_type", "state"), slots),
-    "run_attempts": ("Run attempts that ended, by outcome.", ("outcome",), attempts),
+    "queue_oldest_seconds": (
+        "Waiting time of the oldest queued job in seconds.",
+        (),
+        oldest_wait,
+    ),
+    "slots": ("Devices by GPU type and state.", ("gpu_type", "state"), slots),
+    "run_attempts": ("Ended run attempts by outcome.", ("outcome",), attempts),
     "ingest_lag_seconds": (
-        "Longest time since a run under way was last heard of.",
+        "Longest time since a running attempt last reported, in seconds.",
         (),
         ingest_lag,
     ),
     "estimate_coverage_ratio": (
-        "Share of finished runs inside the 80 % range that was shown.",
+        "Share of finished runs inside their 80 % interval.",
         ("target",),
         coverage,
     ),
     "heartbeat_age_seconds": (
-        "Since worker and reconciler showed that they work; -1: never.",
+        "Seconds since the last heartbeat of worker and reconciler; -1: never.",
         ("process",),
         heartbeats,
     ),
-    "machine_draining": ("1 while nothing new starts there.", ("machine",), draining),
+    "machine_draining": ("1 while the machine is draining.", ("machine",), draining),
     "stored_bytes": ("Bytes by kind of file.", ("kind",), stored),
 }

@@ -1,6 +1,6 @@
-"""What the whole fleet is at: slots, queue, runs, failures, coverage, spend.
+"""Data of the fleet page: slots, queue, runs, failures, coverage, spend.
 
-Each part is one query, whatever the tables hold; lists are cut where nobody reads on.
+Each part is one query, whatever the size of the tables; lists are truncated.
 """
 
 from collections.abc import Iterable
@@ -47,7 +47,7 @@ WIDE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """One device; `job` is what holds it, with its id, name, status and user."""
+    """One device; `job` is the job that holds it."""
 
     device: str
     job: dict[str, Any] | None
@@ -55,7 +55,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """The devices of one type that a machine offers; a draining one starts no run."""
+    """The devices of one type on one machine; a draining machine starts no runs."""
 
     machine: str
     is_draining: bool
@@ -72,7 +72,7 @@ class Offer:
 
 
 def machines() -> list[Offer]:
-    """Every offered device, and what runs on it."""
+    """Every offered device and the job on it."""
     job = {"id": "attempt__job_id", "name": "attempt__job__name"}
     job |= {"status": "attempt__job__status", "user": "attempt__job__user__username"}
     claims = DeviceClaim.objects.filter(backend=OuterRef("backend"))
@@ -100,7 +100,7 @@ def _offer(offer: Any, holders: dict[str, dict[str, Any]]) -> Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenJobs:
-    """What runs, and what waits in the order in which it is expected to start."""
+    """Running jobs, and queued jobs by expected start."""
 
     running: list[TrainingJob] = field(default_factory=list)
     waiting: list[TrainingJob] = field(default_factory=list)
@@ -110,9 +110,9 @@ class OpenJobs:
 
 
 def open_jobs() -> OpenJobs:
-    """Running ones first, then the queue as the reconciler wrote it onto the jobs.
+    """Running jobs first, then the queue as stored on the jobs by the reconciler.
 
-    Within the queue by expected start; jobs without one wait for a machine or a price.
+    The queue is ordered by expected start; jobs without one wait for a machine.
     """
     of_state = Window(Count("pk"), partition_by=[F("state")])
     jobs = (
@@ -153,7 +153,7 @@ def _state() -> Case:
 
 @dataclass(slots=True, kw_only=True)
 class Failures:
-    """How often a reason ended a run, and a job, in the last day, week and 30 days."""
+    """Failures of runs and jobs for one reason in the last day, week and 30 days."""
 
     reason: str
     runs: tuple[int, int, int] = (0, 0, 0)
@@ -161,8 +161,8 @@ class Failures:
 
 
 def failures(now: datetime) -> list[Failures]:
-    """By reason, the most frequent first. A run's failure may have been recovered from,
-    a job's was not.
+    """By reason, most frequent first. A failed run may have been retried with success,
+    a failed job was not.
     """
     runs = RunAttempt.objects.exclude(failure_kind="")
     jobs = TrainingJob.objects.filter(status=lifecycle.FAILED)
@@ -193,7 +193,7 @@ def _counted(rows: Any, moment: str, of: str, now: datetime) -> Any:
 
 
 def coverage() -> list[Coverage]:
-    """The share of the latest ranges that held, of time and of memory."""
+    """The coverage of the latest intervals, for time and memory."""
     scores = CalibrationScore.objects.order_by("-id").values_list("target", "inside")
     latest = [scores.filter(target=name)[: 2 * WINDOW] for name in (TIME, MEMORY)]
     rows = list(latest[0].union(latest[1], all=True))[::-1]
@@ -205,7 +205,7 @@ def coverage() -> list[Coverage]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """This month of one user."""
+    """One user's current month."""
 
     user: str
     jobs: int
@@ -214,7 +214,7 @@ class Spent:
 
     @property
     def percent(self) -> int | None:
-        """Of the budget, as far as a bar goes; None without one."""
+        """Percent of the budget, capped at 100; None without a budget."""
         if self.budget_usd is None:
             return None
         share = self.usd / self.budget_usd if self.budget_usd else Decimal(1)
@@ -222,7 +222,7 @@ class Spent:
 
 
 def spent(now: datetime) -> list[Spent]:
-    """Who spent most this month; what open jobs hold is not counted."""
+    """Users by spend this month, without amounts reserved for open jobs."""
     rows: Iterable[Any] = (
         CostRecord.objects.filter(created_at__gte=month_start(now))
         .order_by()

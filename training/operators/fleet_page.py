@@ -1,4 +1,4 @@
-"""The operators' page of the fleet, in the admin's frame."""
+"""The fleet page for operators, in the admin."""
 
 from django.contrib import admin
 from django.contrib.admin.views.decorators import staff_member_required

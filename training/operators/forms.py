@@ -1,4 +1,4 @@
-"""What operators may enter in the catalogue; every refusal in words."""
+"""Admin forms of the catalogue, with clear error messages."""
 
 import re
 from pathlib import Path
@@ -17,10 +17,10 @@ POSITIVE = (
 
 
 class GpuTypeForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A type of GPU; what it says of the hardware goes into every estimate."""
+    """A GPU type; its specifications go into every estimate."""
 
     def clean_name(self) -> str:
-        """Raises ValidationError for what could not stand in a request."""
+        """Raises ValidationError for a name that is not valid in a request."""
         name = str(self.cleaned_data["name"])
         if not GPU_NAME.fullmatch(name):
             raise forms.ValidationError(
@@ -30,27 +30,27 @@ class GpuTypeForm(forms.ModelForm):  # type: ignore[type-arg]
         return name
 
     def clean_usd_per_hour(self) -> Any:
-        """Raises ValidationError for less than nothing."""
+        """Raises ValidationError for a negative price."""
         price = self.cleaned_data["usd_per_hour"]
         if price < 0:
-            words = f"Received {price}: give 0.00 USD or more per GPU and hour."
+            words = f"Received {price}; must be at least 0.00 USD per GPU-hour."
             raise forms.ValidationError(words)
         return price
 
     def clean_peak_tflops(self) -> Any:
-        """Raises ValidationError unless it gives figures by precision."""
+        """Raises ValidationError unless it maps precisions to numbers."""
         given = self.cleaned_data["peak_tflops"] or {}
         if not isinstance(given, dict) or not all(map(_is_positive, given.values())):
             raise forms.ValidationError(
-                f"Received {given!r}: give a figure above 0 for each precision, such "
+                f"Received {given!r}; must map precisions to numbers above 0, such "
                 'as {"fp32": 19.5, "bf16": 312}.'
             )
         if unknown := sorted(set(given) - set(PRECISIONS)):
             raise forms.ValidationError(
-                f"Received {', '.join(unknown)}: allowed are {', '.join(PRECISIONS)}."
+                f"Received {', '.join(unknown)}; allowed are {', '.join(PRECISIONS)}."
             )
         if given and "fp32" not in given:
-            words = "fp32 is missing: it is what an estimate falls back to."
+            words = "fp32 is missing. It is the fallback for estimates."
             raise forms.ValidationError(words)
         return given
 
@@ -58,7 +58,7 @@ class GpuTypeForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned = super().clean() or {}
         for name in POSITIVE:
             if (value := cleaned.get(name)) is not None and not _is_positive(value):
-                words = f"Received {value}: give a finite figure above 0, or nothing."
+                words = f"Received {value}; must be a finite number above 0, or empty."
                 self.add_error(name, words)
         return cleaned
 
@@ -76,14 +76,14 @@ class BaseModelForm(forms.ModelForm):  # type: ignore[type-arg]
         source, path = cleaned.get("source"), str(cleaned.get("path") or "")
         if source == BaseModel.Source.FOLDER and not _has_config(path):
             words = (
-                f"Received {path!r}: a folder's model needs the absolute path of a "
+                f"Received {path!r}; a local model needs the absolute path of a "
                 "folder with a config.json, as the web server sees it."
             )
             self.add_error("path", words)
         if self.instance.pk == settings.DEFAULT_BASE_MODEL and not cleaned["enabled"]:
             words = (
-                "This is the default base model, which jobs without one train: set "
-                "DEFAULT_BASE_MODEL to another before disabling it."
+                "This is the default base model for jobs that do not name one. Set "
+                "DEFAULT_BASE_MODEL to another one before you disable it."
             )
             self.add_error("enabled", words)
         return cleaned

@@ -1,4 +1,4 @@
-"""What runs reported and what they came to: written once, read here."""
+"""Read-only history in the admin: attempts, events, metrics, checkpoints, costs."""
 
 from django.contrib import admin
 
@@ -15,7 +15,7 @@ from training.models import (
 
 @admin.register(RunAttempt)
 class RunAttemptAdmin(ReadOnlyAdmin):
-    """Every attempt, and how it ended; its token is not even here as a hash."""
+    """Every attempt and its outcome; not even the hash of its token is shown."""
 
     hidden = ("token_hash",)
     list_deferred = ("error_message", "error_stack", "log_tail", "facts")
@@ -39,7 +39,7 @@ class JobEventAdmin(ReadOnlyAdmin):
 
 @admin.register(MetricPoint)
 class MetricPointAdmin(ReadOnlyAdmin):
-    """What each step measured."""
+    """Metrics of each step."""
 
     list_display = ("job", "step", "loss", "validation_loss", "tokens_per_second", "at")
     list_select_related = ("job",)
@@ -49,7 +49,7 @@ class MetricPointAdmin(ReadOnlyAdmin):
 
 @admin.register(Checkpoint)
 class CheckpointAdmin(ReadOnlyAdmin):
-    """What runs can go on from."""
+    """Checkpoints that runs can resume from."""
 
     list_display = ("job", "step", "name", "size_bytes", "freed_at", "created_at")
     list_select_related = ("job",)
@@ -59,7 +59,7 @@ class CheckpointAdmin(ReadOnlyAdmin):
 
 @admin.register(CostRecord)
 class CostRecordAdmin(ReadOnlyAdmin):
-    """What jobs cost in the end."""
+    """Final costs of jobs."""
 
     list_display = ("job", "total_usd", "compute_usd", "storage_usd", "created_at")
     list_select_related = ("job",)
@@ -69,7 +69,7 @@ class CostRecordAdmin(ReadOnlyAdmin):
 
 @admin.register(IdempotencyKey)
 class IdempotencyKeyAdmin(ReadOnlyAdmin):
-    """Creations that callers named, so that sending them again creates nothing."""
+    """Idempotency keys of create requests."""
 
     list_display = ("key", "user", "job", "created_at")
     list_select_related = ("user", "job")

@@ -1,4 +1,4 @@
-"""Every job of everybody, and the adapters that came of them."""
+"""All users' jobs and adapters in the admin."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ LARGE = (
 
 
 class AttemptRows(ReadOnlyRows):
-    """The runs that carried it out."""
+    """The run attempts of a job."""
 
     model = RunAttempt
     fields = (
@@ -44,7 +44,7 @@ class AttemptRows(ReadOnlyRows):
 
 @admin.register(TrainingJob)
 class TrainingJobAdmin(ReadOnlyAdmin):
-    """Steered by the actions of the list, each with a permission of its own."""
+    """Jobs, controlled by bulk actions that each need their own permission."""
 
     list_deferred = LARGE
     extra = ("timeline",)
@@ -59,7 +59,7 @@ class TrainingJobAdmin(ReadOnlyAdmin):
     actions = JOB_ACTIONS
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What operators ask first, and everything else behind a click."""
+        """The most important fields first, everything else collapsed."""
         rest = [name for name in self.get_fields(request, obj) if name not in FIRST]
         folded = {"fields": rest, "classes": ["collapse"]}
         return [(None, {"fields": FIRST}), ("Everything else", folded)]
@@ -74,7 +74,7 @@ class TrainingJobAdmin(ReadOnlyAdmin):
 
     @admin.display(description="timeline, newest first")
     def timeline(self, job: TrainingJob) -> SafeString:
-        """When, what, why and by whom."""
+        """Time, change, reason and actor."""
         events = job.events.filter(kind=JobEvent.Kind.STATUS).order_by("-id")
         rows = format_html_join(
             "",
@@ -104,7 +104,7 @@ class TrainingJobAdmin(ReadOnlyAdmin):
 
 @admin.register(Adapter)
 class AdapterAdmin(ReadOnlyAdmin):
-    """What was trained; a deleted one keeps its row."""
+    """Adapters; a deleted one keeps its row."""
 
     list_deferred = ("lineage",)
     list_display = (
@@ -116,7 +116,7 @@ class AdapterAdmin(ReadOnlyAdmin):
     actions = ADAPTER_ACTIONS
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
-        """Whoever may delete adapters may delete them, by the service."""
+        """The delete permission lets operators delete adapters through the service."""
         return self.may(request, "delete")
 
 
@@ -131,7 +131,7 @@ class AdapterExportAdmin(ReadOnlyAdmin):
 
 @admin.register(AdapterQuestion)
 class AdapterQuestionAdmin(ReadOnlyAdmin):
-    """How answering goes; not what was asked and answered, which is its owner's."""
+    """Status of questions; never their text or answers, which are private."""
 
     hidden = ("system", "question", "base_answer", "adapter_answer")
     list_deferred = hidden

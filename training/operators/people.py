@@ -19,14 +19,14 @@ POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 class PersonForm(UserChangeForm):  # type: ignore[type-arg]
-    """A user as an operator changes one."""
+    """The admin form of a user."""
 
     def clean_monthly_budget_usd(self) -> Any:
-        """Raises ValidationError for less than nothing; empty means no limit."""
+        """Raises ValidationError for a negative budget; empty means no limit."""
         budget = self.cleaned_data["monthly_budget_usd"]
         if budget is not None and budget < 0:
             raise forms.ValidationError(
-                f"Received {budget}: give 0.00 USD or more a month, or leave it empty "
+                f"Received {budget}; must be at least 0.00 USD per month, or empty "
                 "for no limit."
             )
         return budget
@@ -34,11 +34,11 @@ class PersonForm(UserChangeForm):  # type: ignore[type-arg]
 
 @admin.register(User)
 class PersonAdmin(BoundedAdmin, UserAdmin):  # type: ignore[type-arg]
-    """People, with what they may spend in a month.
+    """Users, with their monthly budget.
 
-    Who is no superuser gives nobody powers, and changes nobody who has some: a new
-    password would be the way to them. People are never deleted, since
-    their jobs and costs go with them; without `active` nobody signs in.
+    Only superusers can grant permissions or edit users who have some (setting their
+    password would be a way to gain them). Users are never deleted, because their jobs
+    and costs would go with them; inactive users cannot sign in.
     """
 
     form = PersonForm
@@ -48,7 +48,7 @@ class PersonAdmin(BoundedAdmin, UserAdmin):  # type: ignore[type-arg]
     )  # fmt: skip
     list_filter = ("is_active", "is_staff", "is_superuser")
     search_fields = ("username", "email", "first_name", "last_name")
-    search_help_text = "By a part of the username, the e-mail address or the name."
+    search_help_text = "Search in username, e-mail address and name."
     sortable_by = ("username",)
     fieldsets = (
         (None, {"fields": ("username", "password")}),
@@ -61,11 +61,9 @@ class PersonAdmin(BoundedAdmin, UserAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="this month")
     def this_month(self, user: User) -> str:
-        """What was spent and what open jobs hold, beside the budget."""
+        """Spend and amount reserved for open jobs, next to the budget."""
         month = budget_of(user, user.monthly_budget_usd or Decimal(0))
-        return (
-            f"{month.spent_usd:.2f} USD spent, {month.held_usd:.2f} held by open jobs"
-        )
+        return f"{month.spent_usd:.2f} USD spent, {month.held_usd:.2f} reserved"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         powers = () if _is_superuser(request) else POWERS

@@ -1,4 +1,4 @@
-"""Carrying jobs out: dispatch, the reconciler, what became of a run.
+"""Executing jobs: dispatch, the reconciler and run outcomes.
 
-What a trainer asks and reports is in protocol/; starting a process in launchers/.
+The trainer's HTTP protocol is in protocol/; starting processes in launchers/.
 """

@@ -1,4 +1,4 @@
-"""A job's own cap: warned of at 80 %, paused at with a checkpoint."""
+"""A job's cost cap: a warning at 80 %, then pausing with a checkpoint."""
 
 from decimal import Decimal
 
@@ -14,10 +14,10 @@ from training.models import TrainingJob
 
 
 def watch_cap(job: TrainingJob) -> None:
-    """Tell the owner at 80 and 100 % of max_cost; at 100 ask the run to pause.
+    """Notify the owner at 80 and 100 % of max_cost; at 100 % ask the run to pause.
 
-    The caller saves the job. What runs on until the step has ended and its checkpoint
-    is saved is charged too.
+    The caller saves the job. Time until the step ends and its checkpoint is saved is
+    charged too.
     """
     if job.max_cost is None:
         return
@@ -32,10 +32,10 @@ def watch_cap(job: TrainingJob) -> None:
 
 def _say(job: TrainingJob, percent: int, max_cost: Decimal) -> None:
     notice = notices.BUDGET_100 if percent == 100 else notices.BUDGET_80
-    then = "; it saves a checkpoint and pauses" if percent == 100 else ""
+    then = "; the job saves a checkpoint and pauses" if percent == 100 else ""
     words = (
-        f"{rounded(reach_usd(job))} of at most {rounded(max_cost)} USD are spent, "
-        f"the adapter's storage included{then}"
+        f"{rounded(reach_usd(job))} of the {rounded(max_cost)} USD cap used, "
+        f"including adapter storage{then}"
     )
     record_log(job, words, level="warning")
     tell(job, notice, words)

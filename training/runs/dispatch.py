@@ -1,4 +1,4 @@
-"""Which queued job starts next, on which devices; and what the others are told."""
+"""Starts queued jobs: which one is next, and on which devices."""
 
 import errno
 import logging
@@ -32,7 +32,7 @@ Offers = dict[str, list[str]]
 
 
 def launch_queued() -> None:
-    """Start queued jobs in fair order, as far as free devices go; none overtakes."""
+    """Start queued jobs in fair order while devices are free; none overtakes."""
     if is_draining():
         return
     now = timezone.now()
@@ -71,7 +71,7 @@ def _waiting(job: TrainingJob) -> Waiting:
 
 
 def shares() -> dict[Any, Share]:
-    """By user: GPUs at work now, and when a run of theirs last began."""
+    """By user: GPUs in use, and when their last run started."""
     found: dict[Any, Share] = defaultdict(Share)
     for job in TrainingJob.objects.active().only("user", "gpu_config"):
         found[job.user_id].gpus += job.gpu_count
@@ -82,13 +82,13 @@ def shares() -> dict[Any, Share]:
 
 
 def offered_devices() -> Offers:
-    """What this machine offers, by GPU type."""
+    """Devices of this machine, by GPU type."""
     offers = GpuOffer.objects.filter(backend=local.BACKEND)
     return {offer.gpu_type_id: offer.device_ids for offer in offers}
 
 
 def free_devices() -> Offers:
-    """What of it no attempt holds."""
+    """Devices not held by any attempt."""
     claims = DeviceClaim.objects.filter(backend=local.BACKEND)
     taken = set(claims.values_list("device", flat=True))
     return {
@@ -105,7 +105,7 @@ def launch(job_id: UUID, devices: list[str]) -> bool:
     try:
         attempt = begin_attempt(job_id, token, devices)
     except IntegrityError:
-        logger.warning("the devices %s are taken: %s waits", devices, job_id)
+        logger.warning("devices %s are taken: %s keeps waiting", devices, job_id)
         return False
     if attempt is None:
         return False
@@ -140,11 +140,11 @@ def _start(attempt: RunAttempt, token: str) -> None:
 
 @transaction.atomic
 def begin_attempt(job_id: UUID, token: str, devices: list[str]) -> RunAttempt | None:
-    """A new attempt that resumes from the last reported checkpoint.
+    """Create an attempt that resumes from the last reported checkpoint.
 
-    What an older attempt reported beyond that checkpoint will be measured anew, so it
-    is removed here, in the transaction that fences the older attempt. Raises
-    IntegrityError when somebody else was given one of the devices.
+    Metrics that an older attempt reported after that checkpoint will be reported again,
+    so they are removed here, in the transaction that fences the older attempt. Raises
+    IntegrityError if one of the devices has been taken.
     """
     job = locked(job_id)
     if job.status != lifecycle.QUEUED:
@@ -165,7 +165,7 @@ def begin_attempt(job_id: UUID, token: str, devices: list[str]) -> RunAttempt | 
     move_to(
         job,
         lifecycle.INITIALIZING,
-        f"attempt {attempt.number} begins" + (f" at step {resume}" if resume else ""),
+        f"attempt {attempt.number} starts" + (f" at step {resume}" if resume else ""),
         by=RECONCILER,
         attempt=attempt,
         status_note="",
@@ -180,8 +180,8 @@ def begin_attempt(job_id: UUID, token: str, devices: list[str]) -> RunAttempt | 
 
 
 def _claim(attempt: RunAttempt) -> None:
-    """The devices are this attempt's until its process is gone; the database sees to it
-    that nobody else's are. Earlier attempts of the job have no process any more.
+    """Reserve the devices until the attempt's process is gone; a database constraint
+    keeps them exclusive. Earlier attempts of the job no longer have a process.
     """
     DeviceClaim.objects.filter(attempt__job_id=attempt.job_id).delete()
     DeviceClaim.objects.bulk_create(
@@ -195,13 +195,15 @@ def _claim(attempt: RunAttempt) -> None:
 
 @transaction.atomic
 def not_started(attempt_id: UUID, error: Exception) -> None:
-    """End an attempt whose process could not be started."""
+    """End an attempt whose process did not start."""
     attempt = RunAttempt.objects.select_for_update(of=("self",)).get(pk=attempt_id)
     job = locked(attempt.job_id)
     if attempt.ended_at is not None:
         return
     if isinstance(error, local.StillRunning):
-        close_unstarted(job, attempt, "An older process was still there.")
+        close_unstarted(
+            job, attempt, "A process of an earlier attempt was still running."
+        )
         return
     attempt.claims.all().delete()
     attempt_failed(
@@ -224,7 +226,7 @@ def _kind(job: TrainingJob, error: Exception) -> str:
 
 
 def close_unstarted(job: TrainingJob, attempt: RunAttempt, why: str) -> None:
-    """End an attempt that never was; it counts as none of the job's tries."""
+    """End an attempt that never started; it does not count as a retry."""
     end_attempt(attempt, "not_started", charged=False, error_message=why)
     if not stop_if_asked(job, why, by=RECONCILER):
         requeue(job, why, by=RECONCILER, retry_at=timezone.now())

@@ -1,4 +1,4 @@
-"""Taking a machine out of use gently, and the sign of life of its reconciler."""
+"""Draining: takes a machine out of service without stopping its runs."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,9 +10,9 @@ from training.models import DeviceClaim, Machine
 
 @transaction.atomic
 def drain(*, machine: str = BACKEND, by: str) -> Machine:
-    """Start no new run on a machine; those that run go on to their end.
+    """Start no new runs on a machine; running ones finish.
 
-    Draining one that drains already changes nothing.
+    Draining a machine twice has no effect.
     """
     found, _ = Machine.objects.select_for_update().get_or_create(pk=machine)
     if not found.is_draining:
@@ -34,7 +34,7 @@ def undrain(*, machine: str = BACKEND, by: str) -> Machine:
 
 
 def is_draining(machine: str = BACKEND) -> bool:
-    """Whether no new run may start there."""
+    """Whether the machine is draining."""
     return Machine.objects.filter(pk=machine).exclude(draining_since=None).exists()
 
 

@@ -1,4 +1,4 @@
-"""What is still to come of a run under way: time and final cost, with intervals."""
+"""Forecast of a running job: remaining time and final cost, with intervals."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,17 +12,17 @@ from training.domain.estimator.remaining import Expectation, Pace, remaining_sec
 from training.models import RunAttempt, TrainingJob
 
 SMOOTHED_STEPS = 19
-"""How many steps the smoothed pace stands for: (2 - a) / a with a = 0.1."""
+"""Effective number of steps in the smoothed pace: (2 - a) / a with a = 0.1."""
 
 UNKNOWN = Expectation(step_seconds=1.0, step_sigma=3.0, multiplier=1.0)
-"""Nothing was expected of the run: its own steps alone decide."""
+"""No prior estimate: only the run's own steps count."""
 
 
 def remaining_of(job: TrainingJob, attempt: RunAttempt) -> dict[str, Any] | None:
-    """Seconds left and final cost as ranges; None unless the job's steps are running.
+    """Remaining seconds and final cost as intervals; None unless steps are running.
 
-    The final cost is what was charged so far, the remaining time at the frozen price,
-    and the storage of the adapter.
+    The final cost is the charge so far, plus the remaining time at the frozen price,
+    plus adapter storage.
     """
     if job.status != lifecycle.RUNNING:
         return None
@@ -44,14 +44,14 @@ def remaining_of(job: TrainingJob, attempt: RunAttempt) -> dict[str, Any] | None
 
 
 def expected_end(remaining: dict[str, Any] | None) -> datetime | None:
-    """Now plus what is expected to remain."""
+    """Expected completion time."""
     if remaining is None:
         return None
     return timezone.now() + timedelta(seconds=remaining["seconds"]["expected"])
 
 
 def _pace(job: TrainingJob, attempt: RunAttempt) -> Pace | None:
-    """The attempt's smoothed pace, as good as the steps that it was made from."""
+    """The attempt's smoothed pace, with an uncertainty that shrinks with its steps."""
     counted = job.current_step - attempt.resumed_from_step - 1
     if attempt.step_seconds is None or counted < 1:
         return None

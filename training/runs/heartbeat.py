@@ -1,4 +1,4 @@
-"""The reconciler's sign of life: written by it, read by probes, metrics and doctor."""
+"""The reconciler's heartbeat: written by it, read by probes, metrics and doctor."""
 
 import platform
 from datetime import timedelta
@@ -15,7 +15,7 @@ BEAT_EVERY = timedelta(seconds=5)
 
 
 def beat(machine: str = BACKEND) -> None:
-    """The reconciler of a machine says that it works; written every 5 s at most."""
+    """Record a heartbeat of a machine's reconciler, at most every 5 s."""
     now = timezone.now()
     known = Machine.objects.filter(pk=machine)
     last = known.values_list("seen_at", flat=True).first()
@@ -26,12 +26,12 @@ def beat(machine: str = BACKEND) -> None:
 
 
 def reconciler_age() -> float | None:
-    """Seconds since some reconciler last showed that it works; None: never."""
+    """Seconds since the last reconciler heartbeat, or None if there was none."""
     with row_security.operator():
         seen = Machine.objects.aggregate(at=Max("seen_at"))
     return health.seconds_since(seen["at"])
 
 
 def check() -> str:
-    """Whether a reconciler looks after the runs; empty when one does."""
+    """The problem with the reconciler; empty if it is running."""
     return health.silence("reconciler", reconciler_age())

@@ -1,4 +1,4 @@
-"""Telling the owner of a loss that no longer falls."""
+"""Warns about a diverging loss."""
 
 from training.domain.series import LossWatch, loss_problem
 from training.jobs.transitions import record_log
@@ -6,8 +6,8 @@ from training.models import TrainingJob
 
 
 def watch_loss(job: TrainingJob, loss: float | None, step: int) -> None:
-    """Notice a loss that is no number or has exploded: once a job, as an event and
-    for its page. The caller saves `current_metrics`.
+    """Warn about a loss that is NaN or has exploded, once per job, in the log and on
+    its page. The caller saves `current_metrics`.
     """
     kept = job.current_metrics
     watch = LossWatch(average=kept.get("loss_average"), lowest=kept.get("lowest_loss"))

@@ -1,4 +1,4 @@
-"""How attempts end, and what becomes of their job: over, paused, or once more."""
+"""Ends attempts and decides what happens to the job: finish, pause or retry."""
 
 from datetime import timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from training.models import RunAttempt, TrainingJob
 def end_attempt(
     attempt: RunAttempt, outcome: str, *, charged: bool = True, **fields: Any
 ) -> None:
-    """The token dies here: nothing that this attempt reports later is taken."""
+    """End an attempt; its token is revoked, so later reports are rejected."""
     attempt.ended_at = timezone.now()
     attempt.outcome = outcome
     attempt.charged = charged
@@ -36,24 +36,24 @@ def end_attempt(
 
 
 def attempt_completed(job: TrainingJob, attempt: RunAttempt, *, by: str) -> None:
-    """The adapter is here: the job is done."""
+    """Complete the job after its adapter was received."""
     end_attempt(attempt, "completed")
     learn_from_run(job, attempt)
     job.progress = 1.0
     job.current_stage = "completed"
     job.save(update_fields=["progress", "current_stage", "updated_at"])
-    close_job(job, lifecycle.COMPLETED, "the adapter is stored", by=by)
-    tell(job, notices.COMPLETED, "its adapter can be downloaded")
+    close_job(job, lifecycle.COMPLETED, "adapter stored", by=by)
+    tell(job, notices.COMPLETED, "the adapter is ready to download")
     wake_reconciler()
 
 
 def attempt_stopped(
     job: TrainingJob, attempt: RunAttempt, step: int | None, *, by: str
 ) -> None:
-    """The trainer saved and stopped: since it was told to, or by somebody's SIGTERM."""
+    """Handle a trainer that saved and stopped, on request or after a SIGTERM."""
     end_attempt(attempt, "stopped")
     if not stop_if_asked(job, f"stopped after step {step}", by=by):
-        requeue(job, "the trainer was told to stop from outside", by=by)
+        requeue(job, "the trainer received SIGTERM", by=by)
     wake_reconciler()
 
 
@@ -68,9 +68,9 @@ def attempt_failed(
     log_tail: str = "",
     by: str,
 ) -> None:
-    """Fail the job where its owner has to change something; else try it again.
+    """Fail the job if its owner has to change something, else retry it.
 
-    An attempt that failed by our making is not charged.
+    An attempt that failed through our fault is not charged.
     """
     users_fault = kind in faults.USERS_FAULTS
     end_attempt(
@@ -99,15 +99,15 @@ def attempt_failed(
 def retry_or_fail(
     job: TrainingJob, kind: str, message: str, stack: str, *, by: str
 ) -> None:
-    """Queue the job again with a growing pause, or fail it after the last attempt."""
+    """Requeue the job with backoff, or fail it after the last attempt."""
     job.retry_count += 1
     job.save(update_fields=["retry_count", "updated_at"])
     if job.retry_count >= settings.RUN_MAX_ATTEMPTS:
-        words = f"{message} (attempt {job.retry_count} was the last)"
+        words = f"{message} (attempt {job.retry_count} was the last one)"
         fail_job(job, kind, words, stack, by=by)
     elif job.pause_requested_at is not None:
         pause_now(job, message, by=by)
     else:
         seconds = settings.RUN_RETRY_SECONDS * 2 ** (job.retry_count - 1)
         later = timezone.now() + timedelta(seconds=seconds)
-        requeue(job, f"{message} Trying again.", by=by, retry_at=later)
+        requeue(job, f"{message} Retrying.", by=by, retry_at=later)

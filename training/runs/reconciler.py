@@ -1,7 +1,7 @@
-"""The loop that moves jobs on: one idempotent pass over what the database says.
+"""The reconciler: an idempotent loop that brings runs in line with the database.
 
-Nothing depends on a message having arrived or on a process having lived: every pass
-looks at every open job, and does for each the one thing that is due.
+Nothing depends on a message having arrived or a process having survived: every pass
+looks at every open job and takes the next step for each.
 """
 
 import logging
@@ -33,12 +33,12 @@ LEAVING_SECONDS = 0.1
 
 
 def run_forever(stop: Event) -> None:
-    """Pass after pass until told to stop; only one reconciler works at a time."""
+    """Run passes until told to stop; only one reconciler is active at a time."""
     while not stop.is_set():
         try:
             _work(stop)
         except (DatabaseError, psycopg.Error):
-            logger.exception("the database is away; trying again")
+            logger.exception("lost the database connection; retrying")
             connection.close()
             stop.wait(1)
 
@@ -68,22 +68,22 @@ def _is_leader() -> bool:
 
 
 def _pause() -> float:
-    """Short while a trainer is on its way out, whose devices others may wait for."""
+    """Poll faster while a trainer is exiting, because others may need its devices."""
     leaving = DeviceClaim.objects.exclude(attempt__ended_at=None).exists()
     return min(LEAVING_SECONDS if leaving else 1e9, settings.RECONCILE_SECONDS)
 
 
 def wait_for_news(seconds: float) -> None:
-    """Return on a notification, or after so many seconds."""
+    """Return on a notification or after the timeout."""
     connection.ensure_connection()
     for _ in connection.connection.notifies(timeout=seconds, stop_after=1):
         pass
 
 
 def one_pass() -> None:
-    """Look at every open attempt, free what is unused, start what fits, say what waits.
+    """Observe every open attempt, free devices, start jobs, update the queue.
 
-    A fault with one job, say an unreadable folder, holds up none of the others.
+    An error with one job, such as an unreadable folder, does not affect the others.
     """
     local.reap()
     for attempt in RunAttempt.objects.open().select_related("job"):
@@ -94,7 +94,7 @@ def one_pass() -> None:
 
 
 def guarded(step: Callable[..., Any], *arguments: Any) -> None:
-    """Carry out one step; what goes wrong but the database is logged, not raised."""
+    """Run one step; logs all errors except those of the database."""
     try:
         step(*arguments)
     except DatabaseError:
@@ -107,7 +107,7 @@ def guarded(step: Callable[..., Any], *arguments: Any) -> None:
 
 
 def observe(attempt: RunAttempt) -> None:
-    """One attempt: found dead, found stalled, or told to stop."""
+    """Check one attempt: dead, stalled, or to be stopped."""
     if not local.is_alive(attempt.job_id):
         if not _may_be_starting(attempt):
             close_lost(attempt.pk)
@@ -122,27 +122,27 @@ def observe(attempt: RunAttempt) -> None:
 
 
 def _may_be_starting(attempt: RunAttempt) -> bool:
-    """A reconciler that lost its lease may be just about to start the process."""
+    """A reconciler that lost its lock may be about to start the process."""
     young = timezone.now() - attempt.created_at < LAUNCH_GRACE
     return young and attempt.launched_at is None and attempt.started_at is None
 
 
 def stalled_words(attempt: RunAttempt, now: datetime) -> str:
-    """Why an attempt that has its process counts as stalled; empty if it does not.
+    """Why a running attempt counts as stalled; empty if it does not.
 
-    Silence alone is not enough: a trainer that cannot reach us keeps touching a file.
-    A trainer that only says that it lives, and nothing new for long, hangs too.
+    Silence is not enough: a trainer that cannot reach us keeps touching a file.
+    A trainer that sends heartbeats but makes no progress for long is stalled too.
     """
     began = attempt.launched_at or attempt.created_at
     beat = local.last_beat(attempt.job_id, attempt.pk)
     last_sign = max(filter(None, (began, attempt.last_event_at, beat)))
     if (silence := (now - last_sign).total_seconds()) > settings.RUN_STALLED_SECONDS:
-        return f"The trainer gave no sign of life for {silence:.0f} s and was ended."
+        return f"The trainer sent no heartbeat for {silence:.0f} s and was stopped."
     progress = max(filter(None, (began, attempt.last_progress_at)))
     in_touch = attempt.last_event_at is not None and attempt.last_event_at > progress
     idle = (now - progress).total_seconds()
     if in_touch and idle > settings.RUN_IDLE_SECONDS:
-        return f"The trainer got no further for {idle:.0f} s and was ended."
+        return f"The trainer made no progress for {idle:.0f} s and was stopped."
     return ""
 
 
@@ -150,15 +150,17 @@ def stalled_words(attempt: RunAttempt, now: datetime) -> str:
 def close_lost(
     attempt_id: UUID,
     outcome: str = "lost",
-    words: str = "The trainer's process ended without a word.",
+    words: str = "The trainer process exited unexpectedly.",
 ) -> None:
-    """End an attempt whose trainer can report no more; its job goes on or ends."""
+    """End an attempt whose trainer is gone; its job is retried or ends."""
     attempt = RunAttempt.objects.select_for_update(of=("self",)).get(pk=attempt_id)
     if attempt.ended_at is not None:
         return
     job = locked(attempt.job_id)
     if attempt.launched_at is None and attempt.started_at is None:
-        close_unstarted(job, attempt, "The reconciler ended before it could start it.")
+        close_unstarted(
+            job, attempt, "The reconciler stopped before it could start the trainer."
+        )
         return
     tail = local.log_tail(job.pk, attempt.pk)
     kind = faults.recognise(tail)
@@ -175,7 +177,7 @@ def close_lost(
 
 
 def release_devices() -> None:
-    """Free what ended attempts held, once their processes are gone."""
+    """Free the devices of ended attempts once their processes are gone."""
     claims = DeviceClaim.objects.exclude(attempt__ended_at=None)
     for claim in claims.select_related("attempt"):
         attempt = claim.attempt
@@ -187,7 +189,7 @@ def release_devices() -> None:
 
 
 def keep_log(attempt: RunAttempt) -> None:
-    """The end of what a failed attempt printed; its process says nothing more now."""
+    """Save the end of a failed attempt's output, once its process is gone."""
     if attempt.outcome == "failed" and not attempt.log_tail:
         tail = local.log_tail(attempt.job_id, attempt.pk)
         RunAttempt.objects.filter(pk=attempt.pk).update(log_tail=tail)

@@ -1,4 +1,4 @@
-"""Which run folders and keys are kept no longer, and removing them."""
+"""Retention of run folders: which have expired, and removing them."""
 
 from datetime import datetime
 from pathlib import Path
@@ -14,10 +14,10 @@ WAITING = (lifecycle.QUEUED, lifecycle.INITIALIZING)
 
 
 def remove_run_folders(before: datetime, *, dry_run: bool) -> Freed:
-    """Checkpoints, data and logs of jobs that ended before a moment.
+    """Checkpoints, data and logs of jobs that ended before a point in time.
 
-    The adapter, the metrics and the history are kept elsewhere. A folder stays while
-    its trainer lives, or while another job is about to go on from a checkpoint in it.
+    Adapters, metrics and history are stored elsewhere. A folder stays while its trainer
+    is running, or while another job will resume from one of its checkpoints.
     """
     freed = Freed("run folders of ended jobs")
     ended = TrainingJob.objects.filter(
@@ -42,5 +42,5 @@ def _is_needed(job: TrainingJob) -> bool:
 
 
 def folder_bytes(folder: Path) -> int:
-    """What the files below a folder take."""
+    """Size of the files below a folder."""
     return sum(p.lstat().st_size for p in folder.rglob("*") if p.is_file())

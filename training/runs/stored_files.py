@@ -1,4 +1,4 @@
-"""The run folders as a backup sees them: checkpoints named by rows, runs under way."""
+"""Run folders for backups: checkpoints with rows, and running trainers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +11,9 @@ from training.models import Checkpoint
 
 
 def paths() -> Iterator[str]:
-    """Files of the checkpoints that a job can go on from, below the run folders.
+    """Files of the checkpoints that a job can resume from, below the run folders.
 
-    A checkpoint without files is named by its folder, so that its loss is noticed.
+    A checkpoint without files is listed by its folder, so that the loss is reported.
     """
     for job, name in Checkpoint.objects.kept().values_list("job_id", "name"):
         folder = f"{job}/checkpoints/{name}"
@@ -26,7 +26,7 @@ def _files_in(folder: str) -> list[str]:
 
 
 def busy() -> str:
-    """Why nothing may be restored now; empty when it may."""
+    """Why a restore is not possible now; empty if it is."""
     for job_id in filter(local.is_alive, local.known_run_dirs()):
-        return f"A trainer still runs in {local.run_dir(job_id)}: end it first."
+        return f"A trainer is still running in {local.run_dir(job_id)}. Stop it first."
     return ""

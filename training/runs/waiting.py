@@ -1,4 +1,4 @@
-"""What queued jobs are told: their place, their expected start, what they wait for."""
+"""Updates queued jobs: position, expected start and what they wait for."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ WORTH_WRITING = timedelta(seconds=60)
 
 
 def note_waiting() -> None:
-    """Write on each waiting job its place, its expected start, what it waits for."""
+    """Store each queued job's position, expected start and reason for waiting."""
     jobs = {job.pk: job for job in TrainingJob.objects.queued()}
     if not jobs:
         return
@@ -33,7 +33,7 @@ def note_waiting() -> None:
 
 
 def _free_in(offers: Offers, now: datetime) -> dict[str, list[float]]:
-    """By type, the seconds until each device is expected to be free."""
+    """Seconds until each device is expected to be free, by GPU type."""
     busy: dict[str, float] = {}
     for claim in DeviceClaim.objects.select_related("attempt__job"):
         busy[claim.device] = _seconds_left(claim.attempt.job, now)
@@ -52,7 +52,7 @@ def _seconds_left(job: TrainingJob, now: datetime) -> float:
 
 
 def _note(job: TrainingJob, note: str, place: int, start: datetime | None) -> None:
-    """Written only where it changed, an expected start where it moved by a minute."""
+    """Write only changes; an expected start only if it moved by a minute."""
     same = (job.status_note, job.queue_position) == (note, place)
     before = job.expected_start_at
     moved = start is not before and (
@@ -65,14 +65,14 @@ def _note(job: TrainingJob, note: str, place: int, start: datetime | None) -> No
 
 
 def waiting_note(job: TrainingJob, offers: Offers, *, draining: bool = False) -> str:
-    """In words, what a queued job waits for."""
+    """What a queued job is waiting for, as text."""
     most = len(offers.get(job.gpu_type, ()))
     if most == 0:
         return f"waiting for a machine that offers {job.gpu_type}"
     if job.gpu_count > most:
         return f"waiting for a machine that offers {job.gpu_count} x {job.gpu_type}"
     if draining:
-        return "waiting: the machine is being drained and starts no runs for now"
+        return "waiting: the machine is draining and starts no new runs"
     if job.retry_at is not None and job.retry_at > timezone.now():
         return "waiting before the next attempt"
     return f"waiting for a free {job.gpu_type}"

@@ -1,4 +1,4 @@
-"""How long a run has taken and how long it still takes, at the moment of reading."""
+"""Elapsed and remaining time of a run at render time."""
 
 from django import template
 from django.utils import timezone
@@ -10,7 +10,7 @@ register = template.Library()
 
 @register.filter
 def elapsed(job: TrainingJob) -> float | None:
-    """Seconds from the first start to the end, or to now; None before the start."""
+    """Seconds from the first start to the end or now; None before the start."""
     if job.started_at is None:
         return None
     return ((job.completed_at or timezone.now()) - job.started_at).total_seconds()
@@ -18,7 +18,7 @@ def elapsed(job: TrainingJob) -> float | None:
 
 @register.filter
 def remaining(job: TrainingJob) -> float | None:
-    """Seconds to the expected end; None while nobody can know, and once it is past."""
+    """Seconds to the expected end; None if unknown or past."""
     end = job.estimated_completion_at
     if end is None or end < timezone.now():
         return None

@@ -1,4 +1,4 @@
-"""A base model with its adapter, loaded to be used rather than trained."""
+"""Loads a base model with its adapter for inference."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def base_folder(model: str, revision: str | None) -> str:
-    """The base model's folder: given as one, or fetched from the hub by its id."""
+    """The base model's folder: a given folder, or downloaded from the hub by id."""
     if Path(model).is_dir():
         os.environ["HF_HUB_OFFLINE"] = "1"
         return model
@@ -22,7 +22,7 @@ def base_folder(model: str, revision: str | None) -> str:
 
 @contextmanager
 def unpacked(archive: Path) -> Iterator[Path]:
-    """The adapter's PEFT folder: given as one, or unpacked while it is used."""
+    """The adapter's PEFT folder: a given folder, or a temporarily extracted archive."""
     if archive.is_dir():
         yield archive
         return
@@ -33,9 +33,9 @@ def unpacked(archive: Path) -> Iterator[Path]:
 
 
 def load(folder: str, adapter: Path) -> tuple[Any, Any]:
-    """The model with its adapter on it, in float32, and the adapter's tokenizer.
+    """The model with its adapter in float32, and the adapter's tokenizer.
 
-    The adapter's weights are safetensors or are not loaded at all.
+    Loads only safetensors weights.
     """
     import torch
     from peft import PeftModel

@@ -13,7 +13,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 def print_answers(
     model: str, adapter: Path | None, questions: Path, max_new_tokens: int
 ) -> int:
-    """One JSON list: for each conversation so far, the greedy answer."""
+    """Print a JSON list with the greedy answer to each conversation."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

@@ -15,7 +15,7 @@ tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")
 
 
 def model_card(spec: Spec, history: list[dict[str, Any]]) -> str:
-    """README.md of the adapter: where it comes from, how it went, how to load it."""
+    """README.md of the adapter: lineage, losses and how to load it."""
     losses = [entry["loss"] for entry in history if "loss" in entry]
     held_out = [entry["eval_loss"] for entry in history if "eval_loss" in entry]
     model = spec.base_model
@@ -28,7 +28,7 @@ def model_card(spec: Spec, history: list[dict[str, Any]]) -> str:
         "---",
         f"# LoRA adapter for {model['id']}",
         "",
-        "Made by LoRA Pipeline.",
+        "Trained with LoRA Pipeline.",
         "",
         "| | |",
         "|---|---|",
@@ -42,7 +42,7 @@ def model_card(spec: Spec, history: list[dict[str, Any]]) -> str:
         "",
         *([model["note"], ""] if model["note"] else []),
         *([f"sha256 of the base: {model['sha256']}", ""] if model["sha256"] else []),
-        "## Load it",
+        "## How to load it",
         "",
         LOADING,
         "",

@@ -1,4 +1,4 @@
-"""The same question to the base model and to its adapter; JSON lines as it goes."""
+"""Asks the base model and its adapter the same question; prints JSON lines."""
 
 import json
 from pathlib import Path
@@ -14,25 +14,25 @@ def compare_answers(
     question: Path,
     max_new_tokens: int,
 ) -> int:
-    """Says {"stage": …} and {"base" | "adapter": answer}, each when it is so.
+    """Prints {"stage": …} and {"base" | "adapter": answer} as they happen.
 
-    The model is loaded once; the base model's answer comes with the adapter switched
-    off. Both are greedy, so that only the adapter makes a difference.
+    The model is loaded once; the base model answers with the adapter disabled. Both use
+    greedy decoding, so any difference comes from the adapter.
     """
     messages = json.loads(question.read_text())
     say(stage="Loading the base model")
     with unpacked(adapter) as folder:
         loaded, tokenizer = load(base_folder(model, revision), folder)
-    say(stage="The base model answers")
+    say(stage="Base model is answering")
     with loaded.disable_adapter():
         say(base=answer(loaded, tokenizer, messages, max_new_tokens))
-    say(stage="The adapter answers")
+    say(stage="Adapter is answering")
     say(adapter=answer(loaded, tokenizer, messages, max_new_tokens))
     return 0
 
 
 def answer(model: Any, tokenizer: Any, messages: Any, max_new_tokens: int) -> str:
-    """The greedy answer to a conversation so far."""
+    """The greedy answer to a conversation."""
     import torch
 
     prompt = tokenizer.apply_chat_template(
@@ -50,5 +50,5 @@ def answer(model: Any, tokenizer: Any, messages: Any, max_new_tokens: int) -> st
 
 
 def say(**words: str) -> None:
-    """One JSON line for whoever started us."""
+    """Print one JSON line for the parent process."""
     print(json.dumps(words), flush=True)

@@ -1,11 +1,11 @@
-"""A GGUF file to a normal model folder, with weights in float32."""
+"""Converts a GGUF file to a standard model folder with float32 weights."""
 
 import shutil
 from pathlib import Path
 
 
 def convert_gguf(source: Path, target: Path, max_length: int) -> int:
-    """Dequantise and save; the folder appears under its name only when it is whole."""
+    """Dequantise and save; the folder gets its name only when complete."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 

@@ -1,4 +1,4 @@
-"""From a split's rows to labelled token sequences."""
+"""Turns a split's rows into labelled token sequences."""
 
 import json
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from labels import CannotRender, Labelled, Template, label_conversation
 
 
 class BadData(ValueError):
-    """The data cannot be trained on; the message says why and what to change."""
+    """The data cannot be used for training; the message says why and what to change."""
 
 
 @dataclass(slots=True)
 class Sequences:
-    """The sequences of a split, and what had to be left out or cut."""
+    """The sequences of a split, and counts of those left out or truncated."""
 
     rows: list[dict[str, list[int]]] = field(default_factory=list)
     without_labels: int = 0
@@ -34,26 +34,26 @@ class Sequences:
             self.without_labels += 1
 
     def remarks(self, max_length: int) -> list[str]:
-        """What the owner should know of it, in sentences."""
+        """Warnings for the owner, as sentences."""
         found = []
         if self.cut:
             lost = f", {self.lost_end} of them before the end of their last answer"
-            words = f"{self.cut} sequences were cut at {max_length} tokens"
+            words = f"{self.cut} sequences were truncated at {max_length} tokens"
             found.append(words + (lost if self.lost_end else "") + ".")
         if self.without_labels:
-            words = "have no learned token and were left out"
+            words = "have no token to train on and were left out"
             found.append(f"{self.without_labels} sequences {words}.")
         if self.refused:
-            words = "are refused by the base model's chat template and were left out"
+            words = "were rejected by the base model's chat template and left out"
             found.append(f"{self.refused} sequences {words}.")
         if self.unstable:
-            words = "the chat template changes earlier turns, so only the last answer"
-            found.append(f"In {self.unstable} sequences {words} is learned.")
+            words = "the chat template rewrites earlier turns, so only the last answer"
+            found.append(f"In {self.unstable} sequences {words} is trained on.")
         return found
 
 
 def template_of(tokenizer: Any) -> Template:
-    """A transformers tokenizer as labels.py wants it."""
+    """Adapts a transformers tokenizer to labels.py."""
 
     def render(messages: Any, tools: Any, add_generation_prompt: bool) -> str:
         plain = [{k: v for k, v in m.items() if k != "weight"} for m in messages]

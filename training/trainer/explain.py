@@ -1,4 +1,4 @@
-"""Putting a failure into words: its kind, and a sentence for the job's owner."""
+"""Explains a failure: its kind, and a sentence for the job's owner."""
 
 import errno
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 from data import BadData
 
 NO_SPACE = ("No space left on device", "os error 28", "Disk quota exceeded")
-# torch.save says no errno: these are its words when a file could not be written on.
+# torch.save has no errno: these are its messages when a write fails.
 TORN_WRITE = ("PytorchStreamWriter failed", "unexpected pos", "file write failed")
 ALMOST_FULL_BYTES = 1024 * 1024
 NO_MEMORY = (
@@ -22,15 +22,15 @@ NO_MEMORY = (
 
 
 class ModelNotFound(Exception):
-    """The base model cannot be loaded from where the catalogue says."""
+    """The base model cannot be loaded from its location in the catalogue."""
 
 
 class CheckpointLost(Exception):
-    """The checkpoint to go on from is not there, or not whole."""
+    """The checkpoint to resume from is missing or incomplete."""
 
 
 def explain(error: BaseException, run_dir: Path) -> tuple[str, str]:
-    """Kind and sentence; the first cause in the chain that is known decides."""
+    """Kind and sentence, from the first recognised cause in the chain."""
     for cause in _chain(error):
         if isinstance(cause, BadData):
             return "bad_data", str(cause)
@@ -39,7 +39,7 @@ def explain(error: BaseException, run_dir: Path) -> tuple[str, str]:
         if isinstance(cause, CheckpointLost):
             return "checkpoint_lost", str(cause)
         if _is_disk_full(cause, run_dir):
-            return "disk_full", f"The disk of the run is full: {_short(cause)}."
+            return "disk_full", f"The disk of the run folder is full: {_short(cause)}."
         if any(sign in f"{type(cause).__name__}: {cause}" for sign in NO_MEMORY):
             return "out_of_memory", f"The machine ran out of memory: {_short(cause)}."
     return "trainer_error", f"The trainer failed. {type(error).__name__}: {error}"[

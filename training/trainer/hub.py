@@ -1,4 +1,4 @@
-"""Getting a base model from Hugging Face: with its size, its progress, a disk check."""
+"""Downloads a base model from Hugging Face, with progress and a disk space check."""
 
 import errno
 import shutil
@@ -13,13 +13,13 @@ Say = Callable[[str], None]
 
 
 def fetch(model_id: str, revision: str | None, say: Say, *, code: bool = False) -> str:
-    """The model's folder in the local cache, filled where it was not.
+    """The model's folder in the local cache, downloaded if needed.
 
-    Python files are left out unless an operator allowed the model's own code.
+    Python files are skipped unless an operator allowed the model's own code.
 
-    Raises OSError: with errno ENOSPC when the disk is too small for it, else with what
-    the hub said. Where the hub cannot be reached, a complete cached copy is used. The
-    token of HF_TOKEN is sent to the hub and never printed.
+    Raises OSError: errno ENOSPC if the disk is too small, else with the hub's error. If
+    the hub is unreachable, a complete cached copy is used. HF_TOKEN is sent to the hub
+    and never printed.
     """
     try:
         info = HfApi().model_info(model_id, revision=revision, files_metadata=True)
@@ -33,24 +33,27 @@ def fetch(model_id: str, revision: str | None, say: Say, *, code: bool = False) 
     }
     total = sum(files.values())
     require_space(total)
-    say(f"fetching {model_id} at {info.sha}: {len(files)} files, {total / 1e6:,.0f} MB")
+    say(
+        f"downloading {model_id} at {info.sha}: "
+        f"{len(files)} files, {total / 1e6:,.0f} MB"
+    )
     done, folder = 0, ""
     for name, size in sorted(files.items(), key=lambda entry: entry[1]):
         path = hf_hub_download(model_id, name, revision=revision)
         folder = str(Path(path).parent)
         done += size
-        say(f"fetched {done / max(total, 1):.0%} of the base model ({name})")
+        say(f"downloaded {done / max(total, 1):.0%} of the base model ({name})")
     return folder
 
 
 def print_config(model_id: str, revision: str) -> int:
-    """Print where a model's config.json lies in the local cache, fetched if need be."""
+    """Print the cached path of a model's config.json, downloading it if needed."""
     print(hf_hub_download(model_id, "config.json", revision=revision or None))
     return 0
 
 
 def require_space(needed_bytes: int) -> None:
-    """Raises OSError with errno ENOSPC unless it fits and a reserve is left."""
+    """Raises OSError with errno ENOSPC unless it fits with some space to spare."""
     cache = Path(constants.HF_HUB_CACHE)
     cache.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(cache).free

@@ -1,7 +1,7 @@
-"""What is learned and what is only read: token ids and labels of a conversation.
+"""Token ids and labels of a conversation: what is trained on, what is context only.
 
 Standard library only, with rendering and tokenizing passed in, so that the trainer, the
-worker and the web process use this very file.
+worker and the web process share this file.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ Span = tuple[int, int]
 
 
 class CannotRender(ValueError):
-    """The chat template refuses these messages; carries its words."""
+    """The chat template rejects these messages; carries its error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +37,10 @@ class Template:
 class Labelled:
     """One training sequence.
 
-    `labels` has the length of `input_ids`: the token's id where it is learned, -100
-    where it is only read. `ends` are the positions of the tokens that end a learned
-    turn, also of those that were cut off. `cut` counts the tokens lost to max_length.
-    With `prefix_stable` false only the last answer is learned.
+    `labels` has the length of `input_ids`: the token id if it is trained on, -100 if it
+    is context. `ends` are the positions of the tokens that end a trained turn,
+    including truncated ones. `cut` counts the tokens lost to max_length. With
+    `prefix_stable` false only the last answer is trained on.
     """
 
     input_ids: list[int]
@@ -51,16 +51,16 @@ class Labelled:
 
     @property
     def supervised(self) -> int:
-        """Tokens that are learned. The first of a sequence is never predicted."""
+        """Tokens with a label. The first of a sequence is never predicted."""
         return sum(label != IGNORED for label in self.labels[1:])
 
     @property
     def lost_end(self) -> bool:
-        """Whether the end of the last learned turn was cut off."""
+        """Whether the end of the last trained turn was truncated."""
         return bool(self.ends) and self.ends[-1] >= len(self.input_ids)
 
     def cut_at(self, max_length: int) -> "Labelled":
-        """The same sequence with at most max_length tokens."""
+        """The sequence truncated to max_length tokens."""
         return replace(
             self,
             input_ids=self.input_ids[:max_length],
@@ -76,12 +76,12 @@ def label_conversation(
     max_length: int | None = None,
     tools: Tools = None,
 ) -> Labelled:
-    """Ids and labels of one conversation, cut at max_length tokens.
+    """Ids and labels of one conversation, truncated at max_length tokens.
 
-    Learned are the assistant's messages whose `weight` is not 0, each from the first
-    token after its header up to and with the end of its turn. A token that lies across
-    a border is learned only when it begins inside. Raises ValueError without messages,
-    CannotRender when the template refuses them.
+    Labels cover assistant messages whose `weight` is not 0, each from the first token
+    after its header up to and including its end-of-turn token. A token that crosses a
+    boundary has a label only if it starts inside. Raises ValueError without messages,
+    CannotRender if the template rejects them.
     """
     if not messages:
         raise ValueError("A conversation needs at least one message.")
@@ -109,10 +109,11 @@ def label_conversation(
 def learned_spans(
     messages: Sequence[Message], template: Template, text: str, tools: Tools = None
 ) -> tuple[list[Span], bool]:
-    """The characters of the rendered text that are learned, and prefix stability.
+    """The character spans of the rendered text to train on, and prefix stability.
 
-    Stable is a template that renders the messages up to each learned answer as a prefix
-    of the whole. Where it is not, only the last message is learned, if it is an answer.
+    A template is stable if it renders the messages up to each trained answer as a
+    prefix of the whole. If it is not, only the last message is trained on, if it is an
+    answer.
     """
     spans = []
     for number, message in enumerate(messages):
@@ -136,10 +137,10 @@ def is_learned(message: Message) -> bool:
 def _start(
     messages: Sequence[Message], template: Template, text: str, tools: Tools
 ) -> int | None:
-    """Where the last message begins behind its header; None when it cannot be told.
+    """Where the last message starts after its header, or None if unknown.
 
-    The header is what the template adds to prompt an answer. A conversation that begins
-    with an answer has no such prompt: there the answer's own words are looked for.
+    The header is what the template adds to prompt an answer. A conversation that starts
+    with an answer has no such prompt: there, the answer's text is searched for.
     """
     if len(messages) == 1:
         return max(text.find(_words(messages[0])), 0)
@@ -154,7 +155,7 @@ def _start(
 
 
 def _end(text: str, ends: tuple[str, ...]) -> int:
-    """An answer's end: with its closing token, without white space behind that."""
+    """An answer's end: includes its end token, but no whitespace after it."""
     trimmed = text.rstrip()
     return len(trimmed) if ends and trimmed.endswith(ends) else len(text)
 
@@ -162,7 +163,7 @@ def _end(text: str, ends: tuple[str, ...]) -> int:
 def _last_answer(
     messages: Sequence[Message], template: Template, text: str, tools: Tools
 ) -> list[Span]:
-    """The last message alone, when it is an answer that can be told from the rest."""
+    """Only the last message, if it is an answer that can be located."""
     if not is_learned(messages[-1]) or len(messages) < 2:
         return []
     end = _end(text, template.ends)

@@ -1,4 +1,4 @@
-"""What a run took: seconds by part, seconds a step, peak memory, tokens."""
+"""Measurements of a run: seconds by phase and step, peak memory, tokens."""
 
 import resource
 import statistics
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Measures:
-    """A stopwatch of laps, each counted to what was going on before it."""
+    """A stopwatch whose laps count towards the phase before them."""
 
     def __init__(self) -> None:
         self.parts: dict[str, float] = {}
@@ -19,21 +19,21 @@ class Measures:
         self._last = time.monotonic()
 
     def lap(self, part: str) -> float:
-        """Count the time since the last lap to a part of the run."""
+        """Add the time since the last lap to a phase of the run."""
         now = time.monotonic()
         seconds, self._last = now - self._last, now
         self.parts[part] = self.parts.get(part, 0.0) + seconds
         return seconds
 
     def step(self, seconds: float) -> None:
-        """One optimizer step. The first carries one-time costs and is a part itself."""
+        """Record an optimizer step; the first, with one-time costs, is its own part."""
         first = "first_step" not in self.parts
         self.lap("first_step" if first else "training")
         if not first:
             self.steps.append(seconds)
 
     def watch_padding(self, model: Any) -> None:
-        """Count the tokens that are really computed in training, padding included."""
+        """Count the tokens actually computed in training, including padding."""
 
         def count(module: Any, args: Any, kwargs: dict[str, Any]) -> None:
             if module.training and "input_ids" in kwargs:
@@ -42,7 +42,7 @@ class Measures:
         model.register_forward_pre_hook(count, with_kwargs=True)
 
     def report(self) -> dict[str, Any]:
-        """Everything by name; None where nothing could be measured."""
+        """All measurements by name; None where unavailable."""
         return {
             "parts_seconds": self.parts,
             "steps": len(self.steps),
@@ -57,8 +57,8 @@ class Measures:
 
 
 def peak_memory() -> dict[str, int]:
-    """Peak bytes: of a GPU's tensors, of what torch reserved for them, and with what
-    the driver holds beside; on a processor the process's resident set.
+    """Peak bytes: allocated and reserved by torch, and in total including the driver;
+    on a CPU, the process's resident set.
     """
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():

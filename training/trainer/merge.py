@@ -1,4 +1,4 @@
-"""An adapter merged into its base model: a normal model folder, as one archive."""
+"""Merges an adapter into its base model, as an archive of a model folder."""
 
 import shutil
 from pathlib import Path
@@ -11,7 +11,7 @@ from run import make_archive, sha256
 def merge_adapter(model: str, revision: str | None, adapter: Path, target: Path) -> int:
     """Write `target`, a zip of the merged model in float32 with its tokenizer.
 
-    W + B A * alpha / r is added in float32; PEFT refuses weights that are not finite.
+    W + B A * alpha / r is computed in float32; PEFT rejects non-finite weights.
     """
     work = target.with_suffix(".merging")
     shutil.rmtree(work, ignore_errors=True)

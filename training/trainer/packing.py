@@ -1,4 +1,4 @@
-"""Several short sequences in one row, so that little is padded."""
+"""Packs several short sequences into one row, to reduce padding."""
 
 from bisect import bisect_left, insort
 from typing import Any
@@ -7,11 +7,11 @@ Row = dict[str, Any]
 
 
 def pack(rows: list[Row], max_length: int) -> list[Row]:
-    """Rows of whole sequences, at most max_length tokens each, by best fit decreasing.
+    """Pack whole sequences into rows of at most max_length tokens, best fit decreasing.
 
-    The longest first, each goes where the least room is left that still takes it.
-    `seq_lengths` says where one sequence ends and the next begins, so that none sees
-    another. The console counts steps by the same rule (training/domain/batches.py).
+    Longest first, each goes into the fullest row that still has room for it.
+    `seq_lengths` marks the boundaries, so that sequences do not attend to each other.
+    The console counts steps by the same rule (training/domain/estimator/batches.py).
     """
     packed: list[list[Row]] = []
     rooms: list[tuple[int, int]] = []

@@ -1,4 +1,4 @@
-"""Being one of several processes under torchrun: which one, and how they agree."""
+"""Multi-process runs under torchrun: rank, locks and agreement."""
 
 import ctypes
 import fcntl
@@ -19,17 +19,17 @@ _locks: list[int] = []
 
 
 def enter(run_dir: Path) -> None:
-    """Take this process's own lock, and end when torchrun does.
+    """Take this process's own lock, and exit when torchrun does.
 
-    torchrun does not hand on the lock that it was started with, so that a process which
-    outlived it would look dead. Exits when an older process still holds the lock.
+    torchrun does not pass on the lock it was started with, so a process that outlives
+    it would look dead. Exits if an older process still holds the lock.
     """
     if WORLD_SIZE == 1:
         return
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
     if os.getppid() == 1:
-        sys.exit("torchrun has ended")
+        sys.exit("torchrun has exited")
     lock = os.open(run_dir / f"lock.{RANK}", os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
@@ -45,7 +45,7 @@ def enter(run_dir: Path) -> None:
 
 
 def note_process(run_dir: Path) -> None:
-    """Write whom to ask for an end, and which group to end if that does not help."""
+    """Write the pid to signal, and the process group to kill if that fails."""
     for name, number in (("pid", os.getpid()), ("group", os.getpgrp())):
         part = run_dir / f"{name}.part"
         part.write_text(str(number))
@@ -53,13 +53,13 @@ def note_process(run_dir: Path) -> None:
 
 
 def wait_for_data(attempt_dir: Path) -> None:
-    """Until the first process has fetched the data for all."""
+    """Wait until the first process has downloaded the data for all."""
     while not (attempt_dir / READY).exists():
         time.sleep(0.05)
 
 
 def require_world(expected: int) -> None:
-    """Raises RuntimeError unless as many processes run as the console reckons with."""
+    """Raises RuntimeError unless the process count is what the console expects."""
     if expected != WORLD_SIZE:
         raise RuntimeError(
             f"This run needs {expected} processes; WORLD_SIZE is {WORLD_SIZE}."
@@ -67,7 +67,7 @@ def require_world(expected: int) -> None:
 
 
 def any_of(flag: bool, device: Any) -> bool:
-    """Whether it is true for any process; every process must ask at the same point."""
+    """Whether it is true in any process; all processes must call this together."""
     if WORLD_SIZE == 1:
         return flag
     import torch
@@ -78,7 +78,7 @@ def any_of(flag: bool, device: Any) -> bool:
 
 
 def wait_for_all() -> None:
-    """Until every process came here."""
+    """Wait until every process has reached this point."""
     if WORLD_SIZE > 1:
         import torch
 
@@ -88,8 +88,8 @@ def wait_for_all() -> None:
 def adapter_hashes(model: Any) -> list[str]:
     """SHA-256 of the adapter's tensors in each process. Raises RuntimeError if unequal.
 
-    Gradients are averaged over all processes, so that the weights must be the same bit
-    by bit; a difference means that the processes trained apart.
+    Gradients are averaged over all processes, so their weights must be bit-identical; a
+    difference means that the processes diverged.
     """
     from peft import get_peft_model_state_dict
 
@@ -104,18 +104,19 @@ def adapter_hashes(model: Any) -> list[str]:
     found: list[Any] = [None] * WORLD_SIZE
     torch.distributed.all_gather_object(found, digest.hexdigest())
     if len(set(found)) > 1:
-        raise RuntimeError(f"The processes trained apart: {found}")
+        raise RuntimeError(f"The processes diverged: {found}")
     return [str(value) for value in found]
 
 
 def leave_word(attempt_dir: Path, kind: str, message: str, stack: str) -> None:
-    """Write down why this process failed, for the first one to report."""
+    """Write why this process failed, for the first one to report."""
     word = {"kind": kind, "message": message, "stack": stack}
     (attempt_dir / f"rank-{RANK}.failed.json").write_text(json.dumps(word))
 
 
 def word_left(attempt_dir: Path, seconds: float = 2.0) -> dict[str, str] | None:
-    """Why another process failed, if one did: it comes before one's own lost line."""
+    """Why another process failed, if one did; that is the root cause, not our lost
+    connection."""
     deadline = time.monotonic() + (seconds if WORLD_SIZE > 1 else 0.0)
     while True:
         for path in sorted(attempt_dir.glob("rank-*.failed.json")):

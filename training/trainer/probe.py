@@ -1,4 +1,4 @@
-"""One point of a probe: a few steps of a randomly initialised model, measured."""
+"""One probe point: measures a few steps of a randomly initialised model."""
 
 import json
 import math
@@ -16,12 +16,12 @@ PADDING = "<pad>"
 
 
 def print_point(point: dict[str, Any]) -> int:
-    """Train on random tokens and print what was measured, as the last line of output.
+    """Train on random tokens and print the measurements as the last output line.
 
     `point` has dimensions, method, rank, length, micro_batch, steps and
-    gradient_checkpointing. The model goes through a folder, as a real one would, so
-    that loading and its peak count too; another process makes it, so that this one's
-    peak is a run's.
+    gradient_checkpointing. The model is saved to a folder and loaded like a real one,
+    so that loading and its peak count too; another process creates it, so that this
+    one's peak is that of a run.
     """
     with tempfile.TemporaryDirectory() as name:
         _made_elsewhere(point["dimensions"], Path(name) / "model")
@@ -33,7 +33,7 @@ def _made_elsewhere(dimensions: dict[str, Any], folder: Path) -> None:
     maker.start()
     maker.join()
     if maker.exitcode:
-        raise SystemExit(f"no model could be made: exit status {maker.exitcode}")
+        raise SystemExit(f"could not create the model: exit status {maker.exitcode}")
 
 
 def _measure(point: dict[str, Any], folder: Path) -> int:
@@ -91,7 +91,7 @@ def _spec(point: dict[str, Any], folder: Path) -> Spec:
 
 
 def _rows(point: dict[str, Any]) -> Sequences:
-    """Sequences of one length whose second half is learned, as in a short chat."""
+    """Equal-length sequences with labels on the second half, as in a short chat."""
     import torch
 
     length, count = point["length"], point["micro_batch"] * point["steps"]
@@ -132,7 +132,7 @@ def _save_random(dimensions: dict[str, Any], folder: Path) -> None:
 
 
 def _tokenizer(point: dict[str, Any]) -> Any:
-    """All that the trainer asks a tokenizer for here is how to pad."""
+    """A minimal tokenizer: the trainer only needs padding here."""
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
     from transformers import PreTrainedTokenizerFast

@@ -1,4 +1,4 @@
-"""What a run reports on its way, where it stops, and which checkpoints it keeps."""
+"""Progress events of a run, stopping, and checkpoint rotation."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ KEPT_CHECKPOINTS = 2
 
 
 class Progress(TrainerCallback):  # type: ignore[misc]
-    """Turns what the trainer does into events, and the wish to stop into a stop."""
+    """Reports trainer callbacks as events, and stops when asked to."""
 
     def __init__(
         self, spec: Spec, reporter: Voice, steps: int, *, evaluates: bool
@@ -56,9 +56,9 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             self.save_after_evaluation = True
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """A checkpoint at an epoch's end is saved after the evaluation that belongs
-        to it: a run resumed from it would otherwise never make up for that. Stopped
-        inside an epoch, a run evaluates nothing.
+        """A checkpoint at the end of an epoch is saved after its evaluation;
+        otherwise a run resumed from it would never do that evaluation. A run
+        stopped inside an epoch does not evaluate.
         """
         if self.save_after_evaluation:
             self.save_after_evaluation = False
@@ -127,10 +127,10 @@ class Progress(TrainerCallback):  # type: ignore[misc]
 
 
 class Saved:
-    """The checkpoints in the run folder, each with the number of its event.
+    """The checkpoints in the run folder, each with its event's sequence number.
 
-    A run resumes from the last one that the console knows of, so one that is older may
-    go only when two newer ones are known there, not when they are merely written.
+    A run resumes from the last one known to the console, so an older one may only be
+    deleted once two newer ones have been acknowledged, not just written.
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -143,7 +143,7 @@ class Saved:
         self.numbers[name] = number
 
     def spare(self, taken_through: int) -> list[str]:
-        """Those that no resumption can need any more."""
+        """Checkpoints that can no longer be resumed from."""
         taken = [name for name, n in self.numbers.items() if n <= taken_through]
         return taken[:-KEPT_CHECKPOINTS]
 
@@ -154,8 +154,8 @@ class Saved:
 
 
 def gpu_facts() -> dict[str, float]:
-    """Use in percent and the most memory held, of this process's GPU; nothing where
-    there is none. Without NVML the use is not known.
+    """Utilisation in percent and peak memory of this process's GPU; empty without a
+    GPU. Without NVML the utilisation is unknown.
     """
     if not torch.cuda.is_available():
         return {}
@@ -171,5 +171,5 @@ def _tokens_at(checkpoint: Path) -> int:
 
 
 def finite(value: Any) -> float | None:
-    """A number for JSON, which knows no NaN."""
+    """A number for JSON, which has no NaN."""
     return float(value) if value is not None and math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""Models that bring Python code of their own: only with an operator's leave."""
+"""Models with their own Python code: only with an operator's permission."""
 
 import json
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Any
 from explain import ModelNotFound
 
 WORDS = (
-    "The base model {id} brings Python code of its own, which is not run here. "
-    "An operator who has read that code may allow it with REMOTE_CODE_MODELS={id}."
+    "The base model {id} comes with its own Python code, which is not run here. "
+    "An operator who has reviewed it can allow it with REMOTE_CODE_MODELS={id}."
 )
 
 
@@ -18,10 +18,10 @@ def runs_code(model: dict[str, Any]) -> bool:
 
 
 def refuse_unknown_code(model: dict[str, Any], folder: str) -> None:
-    """Raises ModelNotFound for a model that transformers cannot load by itself.
+    """Raises ModelNotFound for a model that needs its own code and is not allowed.
 
-    `auto_map` in a config.json names classes in the model's own files. Where
-    transformers knows the model type, its own class is taken and they stay unused.
+    `auto_map` in a config.json names classes in the model's own files. If transformers
+    knows the model type, it uses its own class instead.
     """
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
@@ -32,7 +32,7 @@ def refuse_unknown_code(model: dict[str, Any], folder: str) -> None:
 
 
 def _config(folder: str) -> dict[str, Any]:
-    """Empty where there is none to read: loading it then says so."""
+    """The config, or empty if there is none: loading then reports that."""
     try:
         found = json.loads((Path(folder) / "config.json").read_text())
     except (OSError, ValueError):

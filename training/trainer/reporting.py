@@ -1,4 +1,4 @@
-"""Talking with the console: numbered events that are sent until they are taken."""
+"""Communication with the console: numbered events, resent until acknowledged."""
 
 import contextlib
 import errno
@@ -24,13 +24,13 @@ DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def say(text: str, stream: IO[str] | None = None) -> None:
-    """Print; a disk too full for the output is no reason to end, nor to hide why."""
+    """Print, ignoring a full disk: that must not end the run or hide the reason."""
     with contextlib.suppress(OSError):
         print(text, file=stream, flush=True)
 
 
 class Refused(Exception):
-    """The console will not hear this attempt any more: it has ended, or was fenced."""
+    """The console rejects this attempt: it has ended or was superseded."""
 
     def __init__(self, status: int, answer: str) -> None:
         super().__init__(f"The console answered {status}: {answer[:500]}")
@@ -38,9 +38,9 @@ class Refused(Exception):
 
 
 class Console:
-    """Requests that are repeated, with growing pauses, until the console answers.
+    """Requests that are retried with backoff until the console answers.
 
-    The base URL is read anew for every try: a restarted console may have moved.
+    The base URL is reread for every attempt: a restarted console may have moved.
     """
 
     def __init__(self, run_dir: Path, run_id: str, token: str) -> None:
@@ -49,15 +49,15 @@ class Console:
         self._token = token
 
     def get_json(self, name: str) -> Any:
-        """The data of a GET answer. Raises Refused."""
+        """The data of a GET response. Raises Refused."""
         return json.loads(self._request("GET", name))["data"]
 
     def download(self, name: str, target: Path) -> None:
-        """Streams a GET answer into a file. Raises Refused."""
+        """Streams a GET response into a file. Raises Refused."""
         self._request("GET", name, target=target)
 
     def post_json(self, name: str, body: Any) -> Any:
-        """The data of a POST answer. Raises Refused."""
+        """The data of a POST response. Raises Refused."""
         encoded = json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
         return json.loads(self._request("POST", name, encoded, headers))["data"]
@@ -86,7 +86,7 @@ class Console:
             if status in FINAL_ANSWERS or 400 <= status < 429 or 429 < status < 500:
                 raise Refused(status, answer.decode(errors="replace"))
             reason = answer[:200].decode(errors="replace")
-            say(f"{method} {name}: {status} {reason}; trying again", sys.stderr)
+            say(f"{method} {name}: {status} {reason}; retrying", sys.stderr)
             time.sleep(pause)
         raise AssertionError("pauses never end")
 
@@ -121,19 +121,19 @@ class Console:
 
 
 def _save(response: http.client.HTTPResponse, target: Path) -> None:
-    """A whole answer under its name, or nothing. Raises OSError when it was cut."""
+    """Save a complete response, or nothing. Raises OSError if it was cut off."""
     expected = response.getheader("Content-Length")
     part = target.with_suffix(".part")
     with part.open("wb") as file:
         while chunk := response.read(CHUNK_BYTES):
             file.write(chunk)
     if expected is not None and part.stat().st_size != int(expected):
-        raise OSError(f"{target.name} arrived in part only")
+        raise OSError(f"{target.name} was only partially received")
     part.rename(target)
 
 
 def pauses() -> Iterator[float]:
-    """Seconds to wait between tries: 0.2, 0.4, … 10, 10, …"""
+    """Seconds to wait between attempts: 0.2, 0.4, … 10, 10, …"""
     pause = 0.2
     while True:
         yield pause
@@ -143,9 +143,9 @@ def pauses() -> Iterator[float]:
 class Reporter:
     """Sends events in order, in batches, from its own thread; training never waits.
 
-    Every event is first written to a file of the attempt. `cancelled` turns true when
-    the console asks for an end, `refused` when it will hear nothing more. A file is
-    touched all the while, for those who look at this machine while nobody answers.
+    Every event is first written to a file of the attempt. `cancelled` becomes true when
+    the console asks the run to stop, `refused` when it rejects further reports. A file
+    is touched regularly as a local heartbeat while the console is unreachable.
     """
 
     def __init__(self, console: Console, attempt_dir: Path) -> None:
@@ -163,7 +163,7 @@ class Reporter:
             threading.Thread(target=work, daemon=True).start()
 
     def emit(self, type: str, **values: Any) -> int:
-        """Report something that happened just now; returns the event's number."""
+        """Report an event; returns its sequence number."""
         with self._news:
             self._sequence += 1
             now = datetime.now(UTC).isoformat()
@@ -175,12 +175,12 @@ class Reporter:
             return self._sequence
 
     def log(self, message: str, level: str = "info") -> None:
-        """A line for the job's log, and for the attempt's own output."""
+        """Write a line to the job's log and to the attempt's output."""
         say(message)
         self.emit("log", message=message, level=level)
 
     def flush(self) -> None:
-        """Wait until everything was taken. Raises Refused."""
+        """Wait until all events are acknowledged. Raises Refused."""
         with self._news:
             self._news.wait_for(lambda: not self._waiting or self.refused is not None)
         if self.refused is not None:
@@ -220,7 +220,7 @@ class Reporter:
 
 
 class Silent:
-    """What the other processes of a run have for a Reporter: the first one speaks."""
+    """The Reporter of all but the first process: reports nothing."""
 
     def __init__(self) -> None:
         self.measures = Measures()

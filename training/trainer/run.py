@@ -1,4 +1,4 @@
-"""One run attempt from start to end, and what is said when it fails."""
+"""Executes one run attempt and reports failures."""
 
 import hashlib
 import importlib.metadata
@@ -22,7 +22,7 @@ WEIGHTS = "adapter_model.safetensors"
 
 
 def run_attempt(run_dir: Path) -> int:
-    """Carry out the attempt named in the environment; returns the exit status."""
+    """Execute the attempt named in the environment; returns the exit status."""
     run_id, token = os.environ["LORA_RUN_ID"], os.environ.pop("LORA_RUN_TOKEN")
     parallel.enter(run_dir)
     attempt_dir = run_dir / "attempts" / run_id
@@ -44,7 +44,7 @@ def run_attempt(run_dir: Path) -> int:
 def _carry_out(
     console: Console, reporter: Reporter, run_dir: Path, attempt_dir: Path
 ) -> None:
-    """The first process: it alone speaks with the console."""
+    """The first process, the only one that talks to the console."""
     try:
         reporter.emit("started", **_facts())
         parallel.note_process(run_dir)
@@ -70,14 +70,14 @@ def _carry_out(
 def _word(
     error: BaseException, stack: str, run_dir: Path, attempt_dir: Path
 ) -> dict[str, str]:
-    """What to say of a failure: what another process says, where one failed first."""
+    """The failure to report: another process's, if one failed first."""
     kind, message = explain(error, run_dir)
     own = {"kind": kind, "message": message, "stack": stack}
     return parallel.word_left(attempt_dir) or own
 
 
 def _follow(console: Console, run_dir: Path, attempt_dir: Path) -> int:
-    """Another process under torchrun: trains along; the first one speaks."""
+    """Any other process under torchrun: trains, but does not report."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         spec = read_spec(console.get_json("spec"), run_dir)
@@ -123,7 +123,7 @@ def _train(spec: Spec, console: Console, reporter: Reporter) -> None:
 
 
 def make_archive(folder: Path, archive: Path) -> None:
-    """A zip of a folder with equal bytes for equal files: fixed order and dates."""
+    """A reproducible zip of a folder: fixed order and dates."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as target:
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             entry = zipfile.ZipInfo(str(path.relative_to(folder)))

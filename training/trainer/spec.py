@@ -1,4 +1,4 @@
-"""What this run is to do, as the console describes it."""
+"""The spec of this run, from the console."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ class Hyperparameters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How the batch is cut up and the weights are stored; None: choose here."""
+    """Batch plan and weight storage; None means the trainer chooses."""
 
     method: str = LORA
     packing: bool = False
@@ -35,7 +35,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """Everything that decides the outcome of a run."""
+    """Everything that determines the outcome of a run."""
 
     run_id: str
     job_id: str
@@ -56,7 +56,7 @@ class Spec:
 
 
 def read_spec(answer: dict[str, Any], run_dir: Path) -> Spec:
-    """The console's answer as a Spec; keys that are not known here are left out."""
+    """The console's response as a Spec; unknown keys are ignored."""
     known = Hyperparameters.__slots__
     values = {name: answer["hyperparameters"][name] for name in known}
     resume = answer["resume_from"] or {"step": 0, "name": ""}
@@ -77,7 +77,7 @@ def read_spec(answer: dict[str, Any], run_dir: Path) -> Spec:
 
 
 def micro_batch(per_process: int, largest: int = 8) -> int:
-    """Sequences at a time: the largest divisor of a process's share up to a limit.
+    """The micro-batch: the largest divisor of a process's share up to a limit.
 
     >>> micro_batch(12)
     6
@@ -86,7 +86,7 @@ def micro_batch(per_process: int, largest: int = 8) -> int:
 
 
 def step_of(checkpoint: str) -> int:
-    """The step in a checkpoint's name; 0 for what is none, such as a half-made copy.
+    """The step in a checkpoint's name; 0 for other names, such as an unfinished copy.
 
     >>> step_of("checkpoint-20")
     20

@@ -1,8 +1,8 @@
-"""How a run ends that was told to end."""
+"""Stopping a run on request."""
 
 
 class Stopped(Exception):
-    """The run ended before its last step, since it was told to."""
+    """The run stopped before its last step, on request."""
 
     def __init__(self, step: int) -> None:
         super().__init__(f"stopped after step {step}")

@@ -1,4 +1,4 @@
-"""Training: base model, LoRA, TRL's SFTTrainer, and what it reports on the way."""
+"""Training: base model, LoRA, TRL's SFTTrainer and progress reports."""
 
 import errno
 import math
@@ -43,7 +43,7 @@ WHOLE_CHECKPOINT = (
 
 
 def train(spec: Spec, reporter: Voice) -> Path:
-    """Train the adapter; returns its PEFT folder. Raises Stopped when told to end."""
+    """Train the adapter; returns its PEFT folder. Raises Stopped on request."""
     parallel.require_world(spec.process_count)
     measures = reporter.measures
     measures.lap("start")
@@ -71,22 +71,22 @@ def train(spec: Spec, reporter: Voice) -> Path:
 
 
 def _stop_early(spec: Spec, reporter: Voice) -> None:
-    """Before the first step there is nothing to save. Several processes stop together,
-    after a step.
+    """Stop before the first step, when there is nothing to save. Several processes stop
+    together, after a step.
     """
     if parallel.WORLD_SIZE == 1 and reporter.cancelled.is_set():
         raise Stopped(spec.resume_step)
 
 
 def _resume_folder(spec: Spec, reporter: Voice) -> str | None:
-    """The checkpoint to go on from. Raises CheckpointLost where it is not whole."""
+    """The checkpoint to resume from. Raises CheckpointLost if it is incomplete."""
     if parallel.RANK == 0:
         _drop_newer_checkpoints(spec)
     if not spec.resume_name:
         return None
     folder = spec.checkpoints / spec.resume_name
     if missing := [name for name in WHOLE_CHECKPOINT if not (folder / name).is_file()]:
-        raise CheckpointLost(f"{spec.resume_name} lacks {', '.join(missing)}.")
+        raise CheckpointLost(f"{spec.resume_name} is missing {', '.join(missing)}.")
     reporter.log(f"resuming from step {spec.resume_step}")
     return str(folder)
 
@@ -95,7 +95,7 @@ def _resume_folder(spec: Spec, reporter: Voice) -> str | None:
 
 
 def _sequences(spec: Spec, tokenizer: Any, reporter: Voice) -> dict[str, Sequences]:
-    """Both splits as labelled sequences. Raises BadData when none can be learned."""
+    """Both splits as labelled sequences. Raises BadData if none has a label."""
     template, limit = template_of(tokenizer), spec.hyperparameters.max_length
     found = {
         split: read_sequences(spec.run_dir / f"{split}.jsonl", template, limit)
@@ -105,8 +105,8 @@ def _sequences(spec: Spec, tokenizer: Any, reporter: Voice) -> dict[str, Sequenc
         reporter.log(remark, level="warning")
     if not found["train"].rows:
         raise BadData(
-            "No training sequence has a token to learn at "
-            f"max_length {limit}: raise max_length, or give answers."
+            "No training sequence has a token to train on at "
+            f"max_length {limit}. Raise max_length, or add answers."
         )
     return found
 
@@ -115,23 +115,23 @@ def _sequences(spec: Spec, tokenizer: Any, reporter: Voice) -> dict[str, Sequenc
 
 
 def load_tokenizer(spec: Spec, folder: str) -> Any:
-    """The base model's tokenizer; pads with its end token when it has no other."""
+    """The base model's tokenizer; pads with the end token if it has no pad token."""
     tokenizer = _load(AutoTokenizer, spec, folder)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     if not tokenizer.chat_template:
-        raise BadData("The base model has no chat template: choose an instruct model.")
+        raise BadData("The base model has no chat template. Choose an instruct model.")
     return tokenizer
 
 
 def load_model(spec: Spec, folder: str) -> Any:
-    """The base model's weights, ready to be trained around."""
+    """The base model's frozen weights."""
     options = loading_options(spec.plan)
     return prepared(_load(AutoModelForCausalLM, spec, folder, **options), spec.plan)
 
 
 def find_model(spec: Spec, reporter: Voice) -> str:
-    """The base model's folder: the catalogue's own, or one fetched from the hub."""
+    """The base model's folder: a local one, or downloaded from the hub."""
     if folder := spec.base_model["path"]:
         os.environ["HF_HUB_OFFLINE"] = "1"
         return str(folder)
@@ -173,7 +173,7 @@ def make_trainer(
     splits: dict[str, Sequences],
     reporter: Voice,
 ) -> Any:
-    """TRL's trainer with a run's data and adapter, reporting as it goes."""
+    """TRL's trainer with the run's data, adapter and progress callbacks."""
     rows, evaluates = splits["train"].rows, bool(splits["validation"].rows)
     if spec.plan.packing:
         rows = pack(rows, spec.hyperparameters.max_length)
@@ -206,7 +206,7 @@ def make_trainer(
 
 
 def training_config(spec: Spec, *, steps: int, evaluates: bool) -> SFTConfig:
-    """The run's settings, with everything that TRL would choose by itself said here."""
+    """The run's TRL settings, with every TRL default stated explicitly."""
     chosen, plan, world = spec.hyperparameters, spec.plan, parallel.WORLD_SIZE
     micro = plan.micro_batch or micro_batch(chosen.batch_size // world)
     cuda, dtype = torch.cuda.is_available(), compute_dtype()
@@ -245,7 +245,7 @@ def training_config(spec: Spec, *, steps: int, evaluates: bool) -> SFTConfig:
 
 
 def _measure(trainer: Any, reporter: Voice) -> None:
-    """Count padding, and say by which kernels the figures came about."""
+    """Count padding, and record the kernels behind the figures."""
     reporter.measures.watch_padding(trainer.model)
     reporter.measures.kernels = {
         "attention": str(trainer.model.config._attn_implementation),
@@ -256,7 +256,7 @@ def _measure(trainer: Any, reporter: Voice) -> None:
 
 
 def lora_config(spec: Spec) -> LoraConfig:
-    """LoRA on every linear layer but the output head."""
+    """LoRA on every linear layer except the output head."""
     return LoraConfig(
         r=spec.hyperparameters.rank,
         lora_alpha=spec.hyperparameters.alpha,
@@ -272,7 +272,7 @@ def _as_dataset(split: Sequences) -> Any:
 
 
 def _drop_newer_checkpoints(spec: Spec) -> None:
-    """What a killed attempt saved but never reported is not to be trusted."""
+    """Delete checkpoints that a killed attempt saved but never reported."""
     for folder in spec.checkpoints.glob("checkpoint-*"):
         if step_of(folder.name) > spec.resume_step:
             shutil.rmtree(folder)

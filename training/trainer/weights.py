@@ -1,4 +1,4 @@
-"""In what precision a model is trained, and how its frozen weights are stored."""
+"""Training precision, and the storage of frozen weights."""
 
 import os
 from typing import Any
@@ -10,7 +10,7 @@ from transformers import BitsAndBytesConfig
 
 
 def compute_dtype() -> torch.dtype:
-    """float32 on a processor, bfloat16 on a GPU that has it, else float16."""
+    """float32 on a CPU, bfloat16 on a GPU that supports it, else float16."""
     if not torch.cuda.is_available():
         return torch.float32
     native = torch.cuda.is_bf16_supported(including_emulation=False)
@@ -18,7 +18,7 @@ def compute_dtype() -> torch.dtype:
 
 
 def loading_options(plan: Plan) -> dict[str, Any]:
-    """What `from_pretrained` is told: for QLoRA, NF4 with double quantisation."""
+    """Arguments of `from_pretrained`: for QLoRA, NF4 with double quantisation."""
     dtype = compute_dtype()
     if plan.method != QLORA:
         return {"dtype": dtype}
@@ -35,7 +35,7 @@ def loading_options(plan: Plan) -> dict[str, Any]:
 
 
 def prepared(model: Any, plan: Plan) -> Any:
-    """Norms, embedding and head in float32 where the rest is quantised."""
+    """Norms, embedding and head in float32 if the rest is quantised."""
     model.config.use_cache = False
     if plan.method != QLORA:
         return model
@@ -43,7 +43,7 @@ def prepared(model: Any, plan: Plan) -> Any:
 
 
 def adapters_in_float32(model: Any) -> None:
-    """TRL keeps QLoRA's adapters in bfloat16, whose 8 bits lose small updates."""
+    """Adapters in float32: TRL keeps QLoRA's in bfloat16, which loses small updates."""
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()

@@ -1,4 +1,4 @@
-"""`manage.py backup TARGET`: database and files in one folder, while all goes on."""
+"""`manage.py backup TARGET`: database and files in one folder, while running."""
 
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,17 @@ from lora_pipeline.operations.backup.take import back_up
 
 
 class Command(BaseCommand):
-    help = "Copy database, files, checkpoints and secret key into a new folder."
+    help = "Back up the database, files, checkpoints and secret key to a new folder."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("target", type=Path, help="a folder that does not exist")
+        parser.add_argument(
+            "target", type=Path, help="folder to create; must not exist yet"
+        )
         parser.add_argument(
             "--no-files",
             action="store_true",
-            help="the database alone, where the storage has a backup of its own",
+            help="database only, if the storage has its own backup",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,6 +33,6 @@ class Command(BaseCommand):
             raise CommandError(str(refused)) from None
         size = made.total_bytes / 1e6
         self.stdout.write(
-            f"{target}: {len(made.files)} files, {size:.1f} MB. It holds the secret "
-            f"key and everybody's data: keep it safe. Base models are not in it."
+            f"{target}: {len(made.files)} files, {size:.1f} MB. It contains the secret "
+            f"key and all users' data: keep it safe. Base models are not included."
         )

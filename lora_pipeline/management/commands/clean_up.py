@@ -1,4 +1,4 @@
-"""`manage.py clean_up`: what the worker does every night, now, or only said."""
+"""`manage.py clean_up`: run the nightly clean-up now, or as a dry run."""
 
 from typing import Any
 
@@ -8,10 +8,12 @@ from lora_pipeline.operations import retention
 
 
 class Command(BaseCommand):
-    help = "Remove what is kept no longer, by the RETENTION_… settings."
+    help = "Remove expired data according to the RETENTION_… settings."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="only say it")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="only print what would be removed"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         verb = "would remove" if options["dry_run"] else "removed"

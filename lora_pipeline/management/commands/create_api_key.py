@@ -11,7 +11,7 @@ MOST_DAYS = 3650
 
 
 class Command(BaseCommand):
-    help = "Make an API key for a user and print it; it cannot be shown again."
+    help = "Create an API key for a user and print it. It cannot be shown again."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
@@ -20,19 +20,19 @@ class Command(BaseCommand):
             "--scope", choices=ApiKey.Scope.values, default=ApiKey.Scope.WRITE
         )
         parser.add_argument(
-            "--days", type=int, help="days until it expires; without, it never does"
+            "--days", type=int, help="days until it expires; default: never"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner = User.objects.filter(username=options["username"]).first()
         if owner is None:
             raise CommandError(
-                f"There is no user {options['username']!r}: make one with "
-                "'manage.py createsuperuser' or on the admin's users page."
+                f"There is no user {options['username']!r}. Create one with "
+                "'manage.py createsuperuser' or on the users page of the admin."
             )
         if options["days"] is not None and not 1 <= options["days"] <= MOST_DAYS:
             raise CommandError(
-                f"--days {options['days']}: give 1 to {MOST_DAYS}, or leave it out."
+                f"--days {options['days']}: use 1 to {MOST_DAYS}, or leave it out."
             )
         words = {name: options[name] for name in ("name", "scope", "days")}
         self.stdout.write(create_api_key(owner=owner, **words)[1])

@@ -1,4 +1,4 @@
-"""`manage.py doctor`: what is in order, what is not, what to do."""
+"""`manage.py doctor`: checks the installation and says how to fix problems."""
 
 import json
 import sys
@@ -12,11 +12,11 @@ from lora_pipeline.operations.doctor import examine
 
 
 class Command(BaseCommand):
-    help = "Look at every part of the console; exit status 1 when one is at fault."
+    help = "Check every part of the console. Exit status 1 if any check fails."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="for programs")
+        parser.add_argument("--json", action="store_true", help="output JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = []
@@ -31,6 +31,6 @@ class Command(BaseCommand):
             report |= {"findings": [asdict(finding) for finding in found]}  # type: ignore[dict-item]
             self.stdout.write(json.dumps(report, indent=1))
         else:
-            self.stdout.write(f"{faults} faults, {warnings} warnings")
+            self.stdout.write(f"{faults} errors, {warnings} warnings")
         if faults:
             sys.exit(1)

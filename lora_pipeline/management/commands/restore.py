@@ -1,4 +1,4 @@
-"""`manage.py restore SOURCE`: a backup in the place of what is here."""
+"""`manage.py restore SOURCE`: replaces the current data with a backup."""
 
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,20 @@ from lora_pipeline.operations.backup.put_back import restore
 
 
 class Command(BaseCommand):
-    help = "Put a backup back. Stop the console first; start it again afterwards."
+    help = "Restore a backup. Stop the console first and start it again afterwards."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("source", type=Path, help="what `backup` made")
-        parser.add_argument("--dry-run", action="store_true", help="verify and say")
+        parser.add_argument("source", type=Path, help="folder created by `backup`")
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="verify the backup and print what would happen",
+        )
         parser.add_argument(
             "--replace",
             action="store_true",
-            help="also where there are users or files, which are lost",
+            help="replace existing users and files, which are lost",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -33,9 +37,9 @@ class Command(BaseCommand):
         except BackupRefused as refused:
             raise CommandError(str(refused)) from None
         if options["dry_run"]:
-            self.stdout.write("nothing was changed")
+            self.stdout.write("Dry run: nothing was changed.")
             return
         self.stdout.write(
             "Restored. Start the console: it applies newer migrations by itself, and "
-            "jobs that were running go on from their last checkpoint."
+            "jobs that were running resume from their last checkpoint."
         )

@@ -1,4 +1,4 @@
-"""`manage.py up`: the whole console, until Ctrl-C."""
+"""`manage.py up`: runs the whole console until Ctrl-C."""
 
 import signal
 import subprocess
@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from lora_pipeline.postgres import embedded
 from lora_pipeline.processes import ports, supervisor
@@ -30,18 +31,21 @@ class Command(BaseCommand):
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             with running(host, port, self.stdout) as (console, url):
-                self.stdout.write(f"The console is at {url} (Ctrl-C stops it)")
+                self.stdout.write(f"The console is running at {url} (Ctrl-C to stop)")
                 console.run()
         except KeyboardInterrupt:
-            self.stdout.write("stopped; a training run in progress goes on")
+            self.stdout.write("stopped; training runs in progress continue")
 
 
 @contextmanager
 def running(host: str, port: int, output: Any) -> Iterator[tuple[Supervisor, str]]:
-    """The console, up and answering inside the block, stopped in order after it.
+    """Runs the console inside the block and stops it in order afterwards.
 
-    Raises CommandError when the tables cannot be brought up to date.
+    The port is checked before anything is started. Raises CommandError if it is taken
+    or migrations fail.
     """
+    ports.require_free(host, port)
+    connection.ensure_connection()
     migrate()
     reachable = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - only compared: the operator's own choice
     url = f"http://{reachable}:{port}"
@@ -59,7 +63,7 @@ def running(host: str, port: int, output: Any) -> Iterator[tuple[Supervisor, str
 
 
 def migrate() -> None:
-    """Bring the tables up to date, in a process that owns them."""
+    """Apply migrations, in a process with the login role."""
     command = [sys.executable, str(supervisor.MANAGE), "migrate", "-v", "0"]
     if subprocess.run(command).returncode:  # noqa: S603 - our own manage.py, no argument from outside
-        raise CommandError("The migrations failed; nothing was started.")
+        raise CommandError("Migrations failed. Nothing was started.")

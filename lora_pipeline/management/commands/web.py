@@ -1,9 +1,10 @@
-"""`manage.py web`: the web server alone."""
+"""`manage.py web`: runs only the web server."""
 
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
 from gunicorn.app.base import BaseApplication
 
 from lora_pipeline.logs.server import ServerLog
@@ -13,7 +14,7 @@ from lora_pipeline.processes.web_worker import Worker
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """Gunicorn with threads; its settings are ours, not a file's."""
+    """Gunicorn with threads, configured here instead of by a file."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self._options = options
@@ -24,7 +25,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        from lora_pipeline.wsgi import application
+        from lora_pipeline.wsgi import application  # noqa: PLC0415 - makes the application, in each worker
 
         return application
 
@@ -41,6 +42,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         lifeline.watch()
+        connection.ensure_connection()
+        connection.close()
         metrics_folder.use(settings.METRICS_DIR)
         Server(
             {

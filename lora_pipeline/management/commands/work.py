@@ -1,4 +1,4 @@
-"""`manage.py work`: run background tasks until told to stop."""
+"""`manage.py work`: runs background tasks until stopped."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ SPARE_THREADS = 8  # for what asyncio itself looks up and waits for
 
 
 class Command(BaseCommand):
-    help = "Run background tasks (dataset checks, notices, housekeeping)."
+    help = "Run background tasks (dataset validation, notifications, clean-up)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--concurrency", type=int, default=2)
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             "--grace",
             type=float,
             default=2.0,
-            help="seconds that SIGTERM leaves to tasks under way; then others do them",
+            help="seconds that SIGTERM leaves to running tasks; the rest are requeued",
         )
         parser.add_argument(
             "--once", action="store_true", help="stop when the queue is empty"
@@ -49,7 +49,9 @@ class Command(BaseCommand):
 
 async def _work(concurrency: int, *, wait: bool, grace_seconds: float) -> None:
     """One set of slots for each queue that has its own, and one for all the others."""
-    slots = {(name,): count for name, count in settings.QUEUE_SLOTS.items()}
+    slots: dict[tuple[str, ...], int] = {
+        (name,): count for name, count in settings.QUEUE_SLOTS.items()
+    }
     slots[other_queues()] = concurrency
     threads = ThreadPoolExecutor(sum(slots.values()) + SPARE_THREADS)
     asyncio.get_running_loop().set_default_executor(threads)
@@ -63,7 +65,7 @@ async def _work(concurrency: int, *, wait: bool, grace_seconds: float) -> None:
             for queues, count in slots.items()
         ]
         try:
-            with signals.on_stop(lambda: [one.cancel() for one in sets]):
+            with signals.on_stop(lambda: _cancel(sets)):
                 await _until_all_end(sets)
         finally:
             beside.cancel()
@@ -98,15 +100,19 @@ async def _until_all_end(sets: list["asyncio.Task[None]"]) -> None:
     try:
         await asyncio.gather(*sets)
     finally:
-        for one in sets:
-            one.cancel()
+        _cancel(sets)
         await asyncio.gather(*sets, return_exceptions=True)
 
 
-async def take_up_orphans(worker_app: App) -> None:
-    """Give back to the queue what a worker had begun that then died.
+def _cancel(sets: list["asyncio.Task[None]"]) -> None:
+    for one in sets:
+        one.cancel()
 
-    A worker says every 2 seconds that it lives. Tasks can be run twice without harm.
+
+async def take_up_orphans(worker_app: App) -> None:
+    """Requeue tasks whose worker died.
+
+    Workers send a heartbeat every 2 seconds. Tasks are safe to run twice.
     """
     while True:
         try:
@@ -114,7 +120,7 @@ async def take_up_orphans(worker_app: App) -> None:
                 seconds_since_heartbeat=DEAD_AFTER_SECONDS
             )
             for job in stalled:
-                logger.warning("taking up %s again: its worker died", job.task_name)
+                logger.warning("requeueing %s: its worker died", job.task_name)
                 await worker_app.job_manager.retry_job(job)
         except Exception:
             logger.exception("could not look for orphaned tasks")

@@ -1,4 +1,4 @@
-"""Where files are kept: the storage, uploads under way, and run folders."""
+"""The file areas of a backup: storage, unfinished uploads and run folders."""
 
 import re
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 
 from lora_pipeline.files.folders import files_below
+from lora_pipeline.operations.backup.manifest import copy_stream
 
 Version = tuple[Any, ...]
 
@@ -27,16 +28,16 @@ class Area(Protocol):
         """Its folder in a backup."""
 
     def paths(self) -> Iterator[str]:
-        """Every file that is there now."""
+        """Every file that exists now."""
 
     def version(self, path: str) -> Version | None:
-        """What changes when the file does; None when it is not there."""
+        """A value that changes with the file; None if it is missing."""
 
     def open(self, path: str) -> IO[bytes]:
-        """Raises FileNotFoundError when it is not there."""
+        """Open a file. Raises FileNotFoundError if it is missing."""
 
     def put(self, path: str, source: IO[bytes]) -> None:
-        """Write a file, in the place of an older one."""
+        """Write a file, replacing an older one."""
 
 
 class Storage:
@@ -69,12 +70,14 @@ class Storage:
     def put(self, path: str, source: IO[bytes]) -> None:
         default_storage.delete(path)
         if (saved := default_storage.save(path, File(source))) != path:
-            raise OSError(f"{path} was stored as {saved}: somebody else writes there.")
+            raise OSError(
+                f"{path} was stored as {saved}: another process is writing there."
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder on this disk; of its files, those whose whole path `wanted` matches."""
+    """A local folder; only files whose whole path matches `wanted`."""
 
     name: str
     root: Path
@@ -95,13 +98,11 @@ class Folder:
         return (self.root / path).open("rb")
 
     def put(self, path: str, source: IO[bytes]) -> None:
-        from lora_pipeline.operations.backup.manifest import copy_stream
-
         copy_stream(source, self.root / path)
 
 
 def areas() -> list[Area]:
-    """All of them. Of run folders the checkpoints and what the trainers printed."""
+    """All areas. Of run folders, only checkpoints and trainer output."""
     return [
         Storage(),
         Folder("uploads", Path(settings.UPLOAD_DIR), UPLOADS),

@@ -1,4 +1,4 @@
-"""What a backup says of itself: when, of which console, and each file's checksum."""
+"""The manifest of a backup: time, version and each file's checksum."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ PIECE_BYTES = 1024 * 1024
 
 
 class BackupRefused(Exception):
-    """A backup or restore that cannot be done; the message says what to do."""
+    """The backup or restore is not possible; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Entry:
 
 @dataclass(slots=True, kw_only=True)
 class Manifest:
-    """All of a backup but the bytes."""
+    """Describes a backup."""
 
     created_at: str
     migrations: list[str]
@@ -37,7 +37,7 @@ class Manifest:
     layout: int = LAYOUT
 
     def write(self, folder: Path) -> None:
-        """Beside the files that it lists."""
+        """Write the manifest next to its files."""
         text = json.dumps(asdict(self), indent=1, sort_keys=True)
         (folder / NAME).write_text(text)
 
@@ -52,13 +52,15 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Raises BackupRefused for a folder that is no finished backup of this layout."""
+    """Raises BackupRefused unless the folder is a complete backup of this layout."""
     try:
         found: dict[str, Any] = json.loads((folder / NAME).read_text())
         found["files"] = {name: Entry(**e) for name, e in found["files"].items()}
         manifest = Manifest(**found)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        words = f"{folder} is no finished backup: its {NAME} cannot be read ({error})."
+        words = (
+            f"{folder} is not a complete backup: its {NAME} cannot be read ({error})."
+        )
         raise BackupRefused(words) from None
     if manifest.layout != LAYOUT:
         words = f"The backup has layout {manifest.layout}; this console reads {LAYOUT}."
@@ -67,19 +69,21 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def verify(folder: Path, manifest: Manifest) -> None:
-    """Raises BackupRefused when a file is missing, cut, changed, or outside."""
+    """Raises BackupRefused if a file is missing, truncated, changed or outside."""
     faults = []
     for name, entry in manifest.files.items():
         path = folder / name
         if not path.resolve().is_relative_to(folder.resolve()):
-            faults.append(f"{name} lies outside the backup")
+            faults.append(f"{name} is outside the backup")
         elif not path.is_file():
             faults.append(f"{name} is missing")
         elif path.stat().st_size != entry.size_bytes or _sha256(path) != entry.sha256:
-            faults.append(f"{name} is not what was backed up")
+            faults.append(f"{name} does not match its checksum")
     if faults:
         shown = "; ".join(faults[:5])
-        raise BackupRefused(f"{len(faults)} files are at fault: {shown}. Use another.")
+        raise BackupRefused(
+            f"{len(faults)} files are damaged: {shown}. Use another backup."
+        )
 
 
 def _sha256(path: Path) -> str:
@@ -88,12 +92,12 @@ def _sha256(path: Path) -> str:
 
 
 def describe(path: Path) -> Entry:
-    """Size and checksum of a file that was just written."""
+    """Size and checksum of a file just written."""
     return Entry(size_bytes=path.stat().st_size, sha256=_sha256(path))
 
 
 def copy_stream(source: IO[bytes], target: Path) -> Entry:
-    """Write a stream to a new file, for this account's eyes only."""
+    """Write a stream to a new file that only this account can read."""
     digest, size = hashlib.sha256(), 0
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     target.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The database's part, by PostgreSQL's own programs: one snapshot, one transaction."""
+"""Database dump and restore by PostgreSQL's own tools, each in one transaction."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ DROP SCHEMA public CASCADE;
 CREATE SCHEMA public AUTHORIZATION pg_database_owner;
 GRANT USAGE ON SCHEMA public TO PUBLIC;
 """
-# A trainer of the time after the backup may still live: its token is worth nothing now.
+# A trainer started after the backup may still be running: revoke its token.
 FENCE = """
 UPDATE public.run_attempts SET token_hash = 'restored ' || id WHERE ended_at IS NULL;
 """
@@ -31,7 +31,7 @@ UPDATE public.run_attempts SET token_hash = 'restored ' || id WHERE ended_at IS 
 
 @contextmanager
 def snapshot() -> Iterator[str]:
-    """A transaction that sees one moment; its name lets others see the same."""
+    """A snapshot transaction; its name lets other sessions see the same snapshot."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cursor.execute("SELECT pg_export_snapshot()")
@@ -46,7 +46,7 @@ def dump(target: Path, snapshot_name: str) -> None:
 
 
 def restore(source: Path) -> None:
-    """Put the dump in the database's place: all of it, or nothing."""
+    """Replace the database with the dump, atomically."""
     listed = _run("pg_restore", "--list", str(source))
     wanted = source.with_name("database.list")
     lines = [line for line in listed.splitlines() if b" DEFAULT ACL " not in line]
@@ -68,9 +68,9 @@ def restore(source: Path) -> None:
 
 
 def _send(script: IO[bytes], target: IO[bytes]) -> None:
-    """The dump's script between what empties the schema and what fences old trainers.
+    """The dump's script, preceded by emptying the schema, followed by fencing old runs.
 
-    A server before PostgreSQL 17 does not know one setting of the script's head.
+    Servers before PostgreSQL 17 do not know one of the settings at its start.
     """
     with target:
         target.write(EMPTY.encode())
@@ -84,26 +84,26 @@ def _send(script: IO[bytes], target: IO[bytes]) -> None:
 
 
 def default_privileges() -> str:
-    """What future tables grant: said anew, since a dump ties it to its old owner."""
+    """Default privileges, set again because a dump ties them to its old owner."""
     grants = import_module("lora_pipeline.migrations.0002_grants").FORWARD
     return "".join(f"{s};\n" for s in grants.split(";") if "DEFAULT PRIVILEGES" in s)
 
 
 def require_roles() -> None:
-    """Raises BackupRefused unless both working roles are there and can be taken."""
+    """Raises BackupRefused unless both roles exist and the login role can set them."""
     with connection.cursor() as cursor:
         roles = "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)"
         cursor.execute(roles, [list(ROLES)])
         known = {row[0] for row in cursor.fetchall()}
     if missing := [role for role in ROLES if role not in known]:
         raise BackupRefused(
-            f"The server lacks the roles {', '.join(missing)}: make them once, as the "
-            f"README says under Settings, and try again."
+            f"The server lacks the roles {', '.join(missing)}. Create them once as the "
+            f"README describes under Settings, and try again."
         )
 
 
 def other_sessions() -> int:
-    """Connections to this database besides our own."""
+    """Other connections to this database."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -113,7 +113,7 @@ def other_sessions() -> int:
 
 
 def _where() -> str:
-    """The connection without its password, which goes by the environment."""
+    """Connection arguments without the password, which goes through the environment."""
     given = connection.settings_dict
     options = {k: v for k, v in given["OPTIONS"].items() if isinstance(v, str)}
     options["options"] = "-c role=none"
@@ -157,4 +157,4 @@ def _ended(program: str, started: "subprocess.Popen[bytes]") -> None:
 def _judge(program: str, status: int, errors: bytes) -> None:
     if status:
         words = errors.decode(errors="replace").strip()[-1500:]
-        raise BackupRefused(f"{program} failed, and changed nothing here: {words}")
+        raise BackupRefused(f"{program} failed; nothing was changed: {words}")

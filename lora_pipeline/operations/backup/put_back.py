@@ -1,4 +1,4 @@
-"""Putting a backup in the place of what is here."""
+"""Restores a backup over the current data."""
 
 import os
 from collections.abc import Callable
@@ -27,7 +27,7 @@ Say = Callable[[str], object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What the place holds that a restore would replace."""
+    """The existing data that a restore would replace."""
 
     users: int
     files: int
@@ -41,13 +41,12 @@ class Found:
 
 
 def restore(source: Path, *, say: Say, replace: bool, dry_run: bool) -> Manifest:
-    """Verify, say what will happen, write the files, then replace the database whole.
+    """Verify, print what will happen, write the files, then replace the database.
 
-    In this order no row ever names a file that is not there yet, and what breaks off
-    half-way leaves the old database as it was. Raises BackupRefused before anything is
-    touched: a broken backup, one of a newer console, missing roles, a console or
-    trainer that runs, or a place that is in use
-    without `replace`.
+    In this order no row ever refers to a missing file, and an interrupted restore
+    leaves the old database intact. Raises BackupRefused before any change: damaged
+    backup, backup of a newer version, missing roles, running console or trainer, or
+    existing data without `replace`.
     """
     manifest = read_manifest(source)
     say(f"backup of {manifest.created_at}: verifying {len(manifest.files)} files")
@@ -60,7 +59,9 @@ def restore(source: Path, *, say: Say, replace: bool, dry_run: bool) -> Manifest
         return manifest
     require_idle()
     if not found.is_empty and not replace:
-        words = f"There are {found} here: give --replace to lose them, or another place"
+        words = (
+            f"Found {found} here. Use --replace to overwrite them, or restore elsewhere"
+        )
         raise BackupRefused(f"{words} (LORA_PIPELINE_VAR, DATABASE_URL).")
     connection.close()
     _put_files(source, manifest)
@@ -72,13 +73,13 @@ def restore(source: Path, *, say: Say, replace: bool, dry_run: bool) -> Manifest
 def _say_plan(manifest: Manifest, found: Found, say: Say) -> None:
     where = "the embedded database" if settings.DATABASE_EMBEDDED else "the database"
     size = manifest.total_bytes / 1e6
-    say(f"here: {found}; {where} is replaced, {size:.1f} MB in files are written")
+    say(f"here: {found}; {where} will be replaced, {size:.1f} MB of files written")
     for path in manifest.missing:
-        say(f"warning: {path} was not there when the backup was made")
+        say(f"warning: {path} was missing when the backup was made")
 
 
 def require_known(manifest: Manifest) -> None:
-    """Raises BackupRefused for tables that this version does not know."""
+    """Raises BackupRefused for a schema newer than this version."""
     loader = MigrationLoader(None)
     known = {f"{app}.{name}" for app, name in loader.disk_migrations}
     replaced = {
@@ -87,22 +88,24 @@ def require_known(manifest: Manifest) -> None:
         for app, name in migration.replaces
     }
     if newer := sorted(set(manifest.migrations) - known - replaced):
-        words = f"The backup has tables of {newer[0]} and {len(newer) - 1} more"
-        raise BackupRefused(f"{words}, which this version lacks: install a newer one.")
+        words = f"The backup has {newer[0]} and {len(newer) - 1} more"
+        raise BackupRefused(
+            f"{words}, which this version does not know. Install a newer version."
+        )
 
 
 def what_is_here() -> Found:
-    """Users and files; an installed console without either counts as empty."""
+    """Users and files; an installation without either counts as empty."""
     tables = connection.introspection.table_names()
     users = User.objects.count() if User._meta.db_table in tables else 0
     return Found(users=users, files=sum(1 for area in areas() for _ in area.paths()))
 
 
 def require_idle() -> None:
-    """Raises BackupRefused while the console or a trainer of it runs."""
+    """Raises BackupRefused while the console or one of its trainers is running."""
     if count := postgres.other_sessions():
         raise BackupRefused(
-            f"{count} other connections use the database: stop the console first."
+            f"The database has {count} other connections. Stop the console first."
         )
     for function in settings.BACKUP_BUSY:
         if why := import_string(function)():
@@ -117,11 +120,11 @@ def _put_files(source: Path, manifest: Manifest) -> None:
 
 
 def _put_secret_key(source: Path, say: Say) -> None:
-    """Into the place where one is made and kept; one given by the environment wins."""
+    """Restore the key file; a key from the environment takes precedence."""
     key = (source / SECRET_KEY).read_text()
     if os.environ.get("SECRET_KEY"):
         if key != settings.SECRET_KEY:
-            say("warning: SECRET_KEY differs from the backup's: people sign in again")
+            say("warning: SECRET_KEY differs from the backup's: all must sign in again")
         return
     kept = Path(settings.VAR_DIR) / "secret_key"
     kept.touch(mode=0o600)

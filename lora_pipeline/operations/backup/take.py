@@ -1,10 +1,9 @@
-"""Taking a backup while everything runs.
+"""Takes a backup while the console is running.
 
-Files are written before the rows that name them, and removed after those are gone. So:
-copy everything first, which may take long; then open a snapshot, bring what it names
-and the first pass lacks, and dump it. If a file was removed between the snapshot and
-its copying, a new snapshot is taken: the second pass has little to do, so that is soon
-won.
+Files are written before the rows that refer to them and removed after those rows. So:
+copy all files first, which may take long; then open a snapshot, copy any files it
+refers to that the first pass missed, and dump it. If a file was removed between the
+snapshot and its copy, take a new snapshot: the later passes are short.
 """
 
 import shutil
@@ -35,7 +34,7 @@ SNAPSHOTS = 5
 
 @dataclass(slots=True)
 class Copies:
-    """The files of one area, as far as they were copied."""
+    """The files of one area that have been copied."""
 
     area: Area
     folder: Path
@@ -43,7 +42,7 @@ class Copies:
     versions: dict[str, Version | None] = field(default_factory=dict)
 
     def bring(self, paths: Iterable[str]) -> list[str]:
-        """Copy those that are new or changed; returns those that are not there."""
+        """Copy new and changed files; returns the missing ones."""
         return [path for path in paths if not self._bring(path)]
 
     def _bring(self, path: str) -> bool:
@@ -61,7 +60,7 @@ class Copies:
         return True
 
     def forget_removed(self, needed: set[str]) -> None:
-        """Drop copies of what is neither there any more nor named by the snapshot."""
+        """Delete copies of files that are gone and not in the snapshot."""
         for path in set(self.entries) - needed:
             if self.area.version(path) is None:
                 (self.folder / path).unlink(missing_ok=True)
@@ -71,14 +70,14 @@ class Copies:
 def back_up(
     target: Path, *, say: Callable[[str], object], with_files: bool = True
 ) -> Manifest:
-    """Make the backup folder `target`, which appears under its name when it is whole.
+    """Create the backup folder `target`, which gets its name once it is complete.
 
-    Raises BackupRefused when the folder exists or a program of PostgreSQL fails.
+    Raises BackupRefused if the folder exists or a PostgreSQL program fails.
     """
     part = target.with_name(f"{target.name}.part")
     if target.exists() or part.exists():
         taken = target if target.exists() else part
-        raise BackupRefused(f"{taken} exists: give the name of a new folder.")
+        raise BackupRefused(f"{taken} already exists. Use a new folder.")
     part.mkdir(parents=True, mode=0o700)
     try:
         manifest = _gather(part, say, with_files)
@@ -101,12 +100,12 @@ def _gather(part: Path, say: Callable[[str], object], with_files: bool) -> Manif
         name = copy.area.name
         manifest.files |= {f"{name}/{p}": e for p, e in copy.entries.items()}
     for path in manifest.missing:
-        say(f"warning: the database names {path}, which is not there")
+        say(f"warning: the database refers to {path}, which is missing")
     return manifest
 
 
 def _dump_with_files(part: Path, copies: list[Copies]) -> Manifest:
-    """The snapshot's dump, beside every file that it names."""
+    """Dump the snapshot and copy every file it refers to."""
     known_missing: list[str] | None = None
     for _ in range(SNAPSHOTS):
         with postgres.snapshot() as name:
@@ -119,11 +118,13 @@ def _dump_with_files(part: Path, copies: list[Copies]) -> Manifest:
                 manifest.files[DATABASE] = describe(part / DATABASE)
                 return manifest
         known_missing = manifest.missing
-    raise BackupRefused("Files kept vanishing while they were copied: try again later.")
+    raise BackupRefused(
+        "Files kept being removed while they were copied. Try again later."
+    )
 
 
 def _bring_named(copies: list[Copies]) -> list[str]:
-    """What the snapshot names and is not there; a copy that was made once suffices."""
+    """Files in the snapshot that are missing and were never copied."""
     lost = []
     for copy in copies:
         name = copy.area.name
@@ -135,20 +136,20 @@ def _bring_named(copies: list[Copies]) -> list[str]:
 
 
 def _named(area: str) -> Iterator[str]:
-    """The paths of an area that the rows of this transaction name."""
+    """The paths of an area that this transaction's rows refer to."""
     for function in settings.BACKUP_FILES.get(area, ()):
         yield from import_string(function)()
 
 
 def applied_migrations() -> list[str]:
-    """What brought the tables to where they are, as `app.name`."""
+    """Applied migrations, as `app.name`."""
     applied = MigrationRecorder(connection).applied_migrations()
     return sorted(f"{app}.{name}" for app, name in applied)
 
 
 def _keep_secret_key(part: Path, manifest: Manifest) -> None:
-    """Sessions and signatures hang on it, so it belongs to what is kept."""
+    """Back up the secret key: sessions and signatures depend on it."""
     path = part / SECRET_KEY
     path.touch(mode=0o600)
-    path.write_text(settings.SECRET_KEY)
+    path.write_text(str(settings.SECRET_KEY))
     manifest.files[SECRET_KEY] = describe(path)

@@ -67,7 +67,7 @@ def test_a_body_over_the_limit_is_a_413_and_nothing_stored(
 def test_a_stranger_gets_the_404_of_an_unknown_dataset(stranger_api, dataset):
     answer = stranger_api.get(f"/api/datasets/{dataset.pk}")
     assert answer.status_code == 404
-    assert answer.json()["error"] == "There is no such dataset among yours."
+    assert answer.json()["error"] == "Dataset not found."
 
 
 def test_a_deleted_dataset_is_gone(api, dataset):

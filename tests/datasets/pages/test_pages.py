@@ -23,7 +23,7 @@ def test_a_ready_dataset_shows_facts_signal_examples_and_files(owner, browser_of
     dataset = ready(owner)
     page = browser_of_owner.get(f"/datasets/{dataset.pk}").content.decode()
     for words in ("270", "Training signal", "Question 0?", "Original file",
-                  dataset.sha256, "No tokenizer of"):  # fmt: skip
+                  dataset.sha256, "No tokenizer with"):  # fmt: skip
         assert words in page
     assert 'hx-trigger="every 1s"' not in page
 
@@ -73,7 +73,7 @@ def test_faults_stand_with_line_field_finding_and_remedy(owner, browser_of_owner
     check_dataset(answer.url.rpartition("/")[2])
     page = browser_of_owner.get(answer.url).content.decode()
     assert "messages[0]" in page
-    assert "Wrong role: &#x27;bot&#x27;. Use system, user, assistant or tool." in page
+    assert "Invalid role: &#x27;bot&#x27;. Use system, user, assistant or tool." in page
 
 
 @pytest.mark.parametrize(

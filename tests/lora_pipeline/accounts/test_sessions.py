@@ -53,8 +53,8 @@ def test_a_user_sees_where_they_are_signed_in(desk, phone, other):
     assert "192.0.2.1" in page
     assert "2001:db8::7" in page
     assert "192.0.2.9" not in page
-    assert page.count("This one") == 1
-    assert page.index("This one") < page.index("Safari on iPhone")
+    assert page.count("This session") == 1
+    assert page.index("This session") < page.index("Safari on iPhone")
 
 
 def test_no_key_of_a_session_is_on_the_page(desk, phone):

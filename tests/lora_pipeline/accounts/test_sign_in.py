@@ -67,7 +67,7 @@ def test_guessing_locks_the_user_out_for_a_while_and_says_how_long(as_web):
     answer = sign_in(WRONG)
     assert answer.status_code == 429
     assert 890 <= int(answer["Retry-After"]) <= 900
-    assert "wrong 5 times" in answer.content.decode()
+    assert "5 failed sign-ins" in answer.content.decode()
     assert "Try again in 15 min" in answer.content.decode()
     assert sign_in(RIGHT).status_code == 429
 

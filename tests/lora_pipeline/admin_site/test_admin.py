@@ -192,7 +192,7 @@ def test_a_list_pages_no_further_than_its_cap(superuser, rows, monkeypatch):
     for n in range(5):
         add_rows(UserFactory(), f"more-{n}")
     page = superuser.get(address(RunAttempt)).content.decode()
-    assert "These are the first 3 of more" in page
+    assert "Showing the first 3 of more" in page
     assert MOST_ROWS == 10_000
 
 

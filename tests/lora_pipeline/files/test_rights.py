@@ -17,9 +17,14 @@ from training.launchers import local
 from training.management.commands.demo import Api
 
 SETTINGS = """
-import os, pathlib
+import os
 os.umask(0)
-from lora_pipeline import settings
+import django
+django.setup()
+from django.conf import settings
+from lora_pipeline.files.folders import make_own_folders
+make_own_folders()
+str(settings.SECRET_KEY)
 new = settings.VAR_DIR / "storage" / "new"
 new.mkdir()
 (new / "file").touch()
@@ -38,7 +43,7 @@ def var(tmp_path) -> Path:
     environment = {
         **os.environ,
         "LORA_PIPELINE_VAR": str(place),
-        "LORA_PIPELINE_NO_DATABASE": "1",
+        "DJANGO_SETTINGS_MODULE": "lora_pipeline.settings",
     }
     command = [sys.executable, "-c", SETTINGS]
     subprocess.run(command, env=environment, check=True, cwd=console.BASE_DIR)

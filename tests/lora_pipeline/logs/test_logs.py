@@ -141,7 +141,7 @@ def test_our_own_fault_names_the_id_of_its_request(
         raise RuntimeError("inner words")
 
     monkeypatch.setattr("training.catalogue.api.PresetView.get", broken, raising=True)
-    monkeypatch.setattr("lora_pipeline.web.views.work_of", broken)
+    monkeypatch.setattr("training.home.views.work_of", broken)
     browser_of_owner.raise_request_exception = False
     answer = browser_of_owner.get(path, headers={"X-Request-ID": "abcd1234"})
     assert answer.status_code == 500

@@ -53,7 +53,7 @@ def test_a_file_outside_the_backup_is_refused(tmp_path):
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"layout": 1}'])
 def test_what_is_no_manifest_is_refused(tmp_path, text):
     (tmp_path / manifests.NAME).write_text(text)
-    with pytest.raises(BackupRefused, match="no finished backup"):
+    with pytest.raises(BackupRefused, match="not a complete backup"):
         manifests.read_manifest(tmp_path)
 
 
@@ -72,7 +72,7 @@ def test_a_backup_of_a_newer_console_is_refused(tmp_path):
 
 
 def test_an_existing_target_is_refused(tmp_path):
-    with pytest.raises(BackupRefused, match="give the name of a new folder"):
+    with pytest.raises(BackupRefused, match="Use a new folder"):
         take.back_up(tmp_path, say=print)
 
 

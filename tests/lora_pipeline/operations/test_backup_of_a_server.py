@@ -25,7 +25,7 @@ import json
 from django.db import connection
 from datasets.models import Dataset
 from django.core.files.storage import default_storage
-from lora_pipeline import row_security
+from lora_pipeline.postgres import row_security
 everything = [[d.name, d.user.username] for d in Dataset.objects.all()]
 row_security._set("lp_web", "00000000-0000-0000-0000-000000000000")
 seen = Dataset.objects.count()

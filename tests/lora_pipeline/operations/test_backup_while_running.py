@@ -61,11 +61,11 @@ def test_all_comes_back_and_the_job_goes_on(own_server, tmp_path, tiny_model):
         rules = console.shell(POLICIES)
         refused = manage(console, "restore", str(target), "--replace")
         assert refused.returncode == 1
-        assert "stop the console first" in refused.stderr
+        assert "Stop the console first" in refused.stderr
     finally:
         console.stop()
     busy = manage(console, "restore", str(target), "--replace")
-    assert "A trainer still runs" in busy.stderr
+    assert "A trainer is still running" in busy.stderr
     os.kill(console.trainer_pid(job), signal.SIGKILL)
     console.wait(lambda: not console.pids("run"), 10)
     places = embedded.find_places(var)

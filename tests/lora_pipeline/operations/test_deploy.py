@@ -97,7 +97,8 @@ def test_a_trainer_outlives_its_reconciler_by_the_unit():
 
 
 def test_every_variable_of_the_example_is_one_that_is_read():
-    read = (ROOT / "lora_pipeline" / "settings.py").read_text()
+    settings = (ROOT / "lora_pipeline" / "settings").glob("*.py")
+    read = "".join(file.read_text() for file in settings)
     known = {"HF_HOME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
     for line in (DEPLOY / "environment.example").read_text().splitlines():
         name = line.removeprefix("# ").partition("=")[0]

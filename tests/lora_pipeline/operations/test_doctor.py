@@ -113,9 +113,7 @@ def test_a_check_that_breaks_is_a_finding_and_stops_nothing(all_there, monkeypat
 
     monkeypatch.setattr(doctor, "CHECKS", [doctor.Check(broken), *doctor.CHECKS])
     findings = list(doctor.examine())
-    assert [f.words for f in findings if f.part == "broken"] == [
-        "could not be asked: away"
-    ]
+    assert [f.words for f in findings if f.part == "broken"] == ["check failed: away"]
     assert any(finding.part == "clock" for finding in findings)
 
 

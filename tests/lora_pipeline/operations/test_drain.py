@@ -52,8 +52,8 @@ def test_what_runs_goes_on_and_the_command_says_how_many(started, owner):
     dispatch.launch_queued()
     said = io.StringIO()
     call_command("drain", stdout=said)
-    assert "1 runs go on" in said.getvalue()
-    with pytest.raises(CommandError, match="1 runs are not over"):
+    assert "1 runs are still in progress" in said.getvalue()
+    with pytest.raises(CommandError, match="1 runs are still in progress"):
         call_command("drain", "--wait", "0.1", stdout=said)
 
 

@@ -85,14 +85,14 @@ def test_not_ready_says_what_is_missing():
     assert answer.status_code == 503
     assert answer.json()["missing"] == {
         "worker": "no worker has shown itself yet",
-        "reconciler": "no reconciler has shown itself for 99 s",
+        "reconciler": "no reconciler heartbeat for 99 s",
     }
 
 
 def test_a_storage_that_cannot_be_written_is_named(all_there, own_storage):
     own_storage.write_text("a file where the folder should be")
     missing = Client().get("/readyz").json()["missing"]
-    assert missing == {"storage": "the storage cannot be written"}
+    assert missing == {"storage": "the storage is not writable"}
 
 
 def test_a_migration_that_is_not_applied_is_counted(all_there):

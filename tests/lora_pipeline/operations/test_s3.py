@@ -39,7 +39,7 @@ def bucket(server, settings, monkeypatch):
         "addressing_style": "path",
         "file_overwrite": False,
     }
-    backend = {"BACKEND": "lora_pipeline.s3.Bucket", "OPTIONS": options}
+    backend = {"BACKEND": "lora_pipeline.files.s3.Bucket", "OPTIONS": options}
     settings.STORAGES = {**settings.STORAGES, "default": backend}
     return server
 

@@ -18,10 +18,10 @@ USER = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from lora_pipeline import embedded_postgres
+from lora_pipeline.postgres import embedded
 import psycopg
 began = time.perf_counter()
-c = embedded_postgres.hold(Path(sys.argv[2]))
+c = embedded.hold(Path(sys.argv[2]))
 print(time.perf_counter() - began, c.host, flush=True)
 def ask():
     with psycopg.connect(host=c.host, port=c.port, user=c.user, password=c.password,
@@ -118,7 +118,7 @@ def test_a_killed_keeper_leaves_no_server_and_the_next_command_starts_one(
     user = Using(var)
     _, host = user.started()
     keeper = subprocess.run(
-        ["pgrep", "-f", f"postgres_keeper.py .* {host} "],
+        ["pgrep", "-f", f"postgres/keeper.py .* {host} "],
         capture_output=True,
         text=True,
     )
@@ -157,7 +157,7 @@ def test_binaries_in_a_closed_folder_are_copied_with_their_libraries() -> None:
             shutil.copytree(folder, Path(closed) / folder.name, symlinks=True)
         code = (
             "import sys; from pathlib import Path; "
-            "from lora_pipeline import embedded_postgres as e; "
+            "from lora_pipeline.postgres import embedded as e; "
             "var = Path(sys.argv[1]); print(e.hold(var).host); e.let_go(var)"
         )
         done = subprocess.run(

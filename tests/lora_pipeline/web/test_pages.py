@@ -56,7 +56,7 @@ def completed(make, **fields):
 
 def test_a_new_user_is_led_to_the_upload(owner, browser_of_owner):
     assert next_of(browser_of_owner) == ("Upload a dataset", "/datasets/upload")
-    assert "Bring data" in browser_of_owner.get("/").content.decode()
+    assert "Upload data" in browser_of_owner.get("/").content.decode()
 
 
 @pytest.mark.parametrize("status", ["validating", "error"])
@@ -65,7 +65,7 @@ def test_a_dataset_that_is_not_ready_is_looked_at_first(
 ):
     found = DatasetFactory(user=owner, status=status, training_ready=False)
     title, url = next_of(browser_of_owner)
-    assert (title, url) == ("See how My Dataset was read", f"/datasets/{found.pk}")
+    assert (title, url) == ("Check My Dataset", f"/datasets/{found.pk}")
 
 
 def test_a_ready_dataset_leads_to_the_configuration(dataset, browser_of_owner):
@@ -84,7 +84,7 @@ def test_a_completed_job_leads_to_its_adapter(make, browser_of_owner):
     job = completed(make)
     url = f"/training/jobs/{job.pk}/adapter"
     assert next_of(browser_of_owner) == ("Use the adapter of A job", url)
-    assert "Bring data" not in browser_of_owner.get("/").content.decode()
+    assert "Upload data" not in browser_of_owner.get("/").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_what_runs_and_what_waits_say_how_they_stand(make, browser_of_owner):
     make(name="waits", status_note="waiting for a free CPU", queue_position=3)
     page = browser_of_owner.get("/").content.decode()
     assert "64 %, step 480 of 750" in page
-    assert "waiting for a free CPU, place 3" in page
+    assert "waiting for a free CPU, position 3" in page
 
 
 def test_results_show_losses_cost_and_download(make, browser_of_owner):
@@ -142,8 +142,8 @@ def test_home_with_a_budget_costs_at_most_ten_queries(
     with django_assert_max_num_queries(10):
         page = browser_of_owner.get("/").content.decode()
     # Five open jobs hold 1.25 x 4 USD each.
-    assert "<dt>Held for open jobs</dt><dd>25.00</dd>" in page
-    assert "<dt>Free</dt><dd>75.00</dd>" in page
+    assert "<dt>Reserved for open jobs</dt><dd>25.00</dd>" in page
+    assert "<dt>Remaining</dt><dd>75.00</dd>" in page
 
 
 def test_a_refresh_of_home_asks_for_jobs_only(
@@ -169,7 +169,7 @@ def test_a_key_is_shown_once(browser_of_owner):
 def test_keys_say_what_they_may_and_when_they_were_used(owner, browser_of_owner):
     create_api_key(owner=owner, name="ci", scope="read")
     page = browser_of_owner.get("/keys").content.decode()
-    assert '<td data-label="May:">Read only</td>' in page
+    assert '<td data-label="Scope:">Read only</td>' in page
     assert '<td data-label="Last used:">never</td>' in page
     ApiKey.objects.update(last_used_at=timezone.now())
     page = browser_of_owner.get("/keys").content.decode()
@@ -190,7 +190,7 @@ def test_a_key_is_revoked_by_its_owner_only(
     key.refresh_from_db()
     assert not key.is_revoked
     page = browser_of_owner.post(f"/keys/{key.pk}/revoke", follow=True)
-    assert "The key ci was revoked." in page.content.decode()
+    assert "ci was revoked." in page.content.decode()
     key.refresh_from_db()
     assert key.is_revoked
 
@@ -201,10 +201,13 @@ def test_a_key_is_revoked_by_its_owner_only(
 def test_a_404_says_what_was_not_found(browser_of_owner):
     page = browser_of_owner.get(f"/training/jobs/{uuid4()}")
     assert page.status_code == 404
-    assert "There is no such job among yours." in page.content.decode()
+    assert "Job not found." in page.content.decode()
     page = browser_of_owner.get("/nowhere")
     assert page.status_code == 404
-    assert "There is no such page, or it is not yours." in page.content.decode()
+    assert (
+        "This page does not exist, or you have no access to it."
+        in page.content.decode()
+    )
 
 
 def test_a_missing_csrf_token_is_explained(owner):
@@ -212,26 +215,32 @@ def test_a_missing_csrf_token_is_explained(owner):
     client.force_login(owner)
     page = client.post("/notifications/read-all")
     assert page.status_code == 403
-    assert "Nothing was changed: go back" in page.content.decode()
+    assert "Nothing was changed. Go back" in page.content.decode()
 
 
 def test_our_own_fault_has_a_look_and_no_inner_detail(browser_of_owner, monkeypatch):
     def broken(*args, **options):
         raise RuntimeError("the inner detail")
 
-    monkeypatch.setattr("lora_pipeline.web.views.work_of", broken)
+    monkeypatch.setattr("training.home.views.work_of", broken)
     browser_of_owner.raise_request_exception = False
     page = browser_of_owner.get("/")
     assert page.status_code == 500
     text = page.content.decode()
-    assert "Something went wrong on our side" in text
+    assert "Something went wrong on the server" in text
     assert "css/tokens.css" in text
     assert "the inner detail" not in text
 
 
+def _pages(parts):
+    for part in parts:
+        inner = getattr(part, "url_patterns", None)
+        yield from [part] if inner is None else _pages(inner)
+
+
 def test_no_page_shares_its_name_with_an_endpoint():
     own = [part for part in urlpatterns if str(part.pattern) not in {"api/", "admin/"}]
-    pages = [page for part in own for page in getattr(part, "url_patterns", [part])]
+    pages = list(_pages(own))
     assert len(pages) > 10
     for page in pages:
         kinds = page.pattern.converters.values()

@@ -20,7 +20,7 @@ print(json.dumps([s.ALLOWED_HOSTS, s.CSRF_TRUSTED_ORIGINS, s.SESSION_COOKIE_SECU
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    quiet = {"LORA_PIPELINE_NO_DATABASE": "1", "DJANGO_ALLOW_ASYNC_UNSAFE": ""}
+    quiet = {"DJANGO_ALLOW_ASYNC_UNSAFE": ""}
     return subprocess.run(
         [sys.executable, *command],
         env=os.environ | quiet | environment,

@@ -28,7 +28,7 @@ def test_an_address_that_asks_too_much_is_told_when_to_come_back(
     answer = browser_of_owner.get("/")
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "5"
-    assert "try again in 5 s" in answer.content.decode()
+    assert "Try again in 5 s" in answer.content.decode()
     body = conforms(api.get("/api/jobs"), "GET", "/api/jobs")
     assert body["code"] == "throttled"
 

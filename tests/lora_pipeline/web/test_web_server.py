@@ -20,9 +20,7 @@ def port(tmp_path_factory):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         found = probe.getsockname()[1]
-    # No request here gets as far as a query.
     environment = os.environ | {
-        "LORA_PIPELINE_NO_DATABASE": "1",
         "LORA_PIPELINE_VAR": str(tmp_path_factory.mktemp("var")),
     }
     log = tmp_path_factory.mktemp("log") / "web.log"

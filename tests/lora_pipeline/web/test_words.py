@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Number and duration formats for templates."""
 
 import pytest
 

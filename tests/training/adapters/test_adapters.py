@@ -157,7 +157,7 @@ def test_a_question_is_asked_and_the_page_polls_until_it_is_answered(
     body = {"question": "What is it?", "max_new_tokens": 20, "system": "Be brief."}
     assert browser_of_owner.post(f"{path}/ask", body).status_code == 302
     page = browser_of_owner.get(path).content.decode()
-    assert "Waiting" in page
+    assert "Queued" in page
     assert "hx-trigger" in page
     AdapterQuestion.objects.update(
         status="done", base_answer="Nothing.", adapter_answer="A lamp."

@@ -51,7 +51,7 @@ def test_entering_it_again_changes_it(db, folder):
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        (None, "give a folder with a config.json"),
+        (None, "use a folder with a config.json"),
         ({"model_type": "unheard_of"}, "unheard_of"),
         ({"model_type": "llama"}, "num_attention_heads"),
     ],

@@ -46,7 +46,7 @@ def page(browser, job, query=""):
 def test_the_best_evaluation_is_marked_and_a_peak_is_drawn(job, browser_of_owner):
     text = page(browser_of_owner, job)
     assert text.count('class="validation best"') == 1
-    assert "0.500 at step 400, the best" in text
+    assert "0.500 at step 400, best" in text
     assert "best 0.500, at step 400" in text
     train = re.search(r'<polyline class="train" points="([^"]+)"', text)[1]
     heights = [float(point.partition(",")[2]) for point in train.split()]
@@ -106,7 +106,7 @@ def test_the_log_is_searched_and_downloaded(job, browser_of_owner):
     text = page(browser_of_owner, job, "?search=CHECKPOINT")
     assert "checkpoint saved at step 20" in text
     assert "hello" not in text
-    assert "No line contains" in page(browser_of_owner, job, "?search=nowhere")
+    assert "No lines contain" in page(browser_of_owner, job, "?search=nowhere")
     assert "100 % done" in page(browser_of_owner, job, "?search=0+%25")
     answer = browser_of_owner.get(f"{job.get_absolute_url()}/log.txt")
     assert answer.headers["Content-Type"].startswith("text/plain")
@@ -119,10 +119,12 @@ def test_a_loss_that_is_no_number_is_said_once(trainer, attempt, browser_of_owne
     post(trainer, attempt, (1, metrics(1)), (2, metrics(2, loss=None)))
     post(trainer, attempt, (3, metrics(3, loss=None)))
     attempt.job.refresh_from_db()
-    assert "not a number at step 2" in attempt.job.loss_warning
-    said = attempt.job.events.filter(level="warning", message__contains="not a number")
+    assert "NaN or infinite at step 2" in attempt.job.loss_warning
+    said = attempt.job.events.filter(
+        level="warning", message__contains="NaN or infinite"
+    )
     assert said.count() == 1
-    assert "not a number at step 2" in page(browser_of_owner, attempt.job)
+    assert "NaN or infinite at step 2" in page(browser_of_owner, attempt.job)
 
 
 def test_an_exploding_loss_is_said(trainer, attempt):

@@ -35,7 +35,9 @@ def test_each_mark_is_told_once(spend, owner):
     spend(7.99)
     assert told(owner) == []
     spend(0.01)
-    assert told(owner) == [("month_80", "8.00 of 10.00 USD are spent this month.")]
+    assert told(owner) == [
+        ("month_80", "You have used 80 % of this month's budget: 8.00 of 10.00 USD.")
+    ]
     spend(1.5)
     spend(0)
     assert len(told(owner)) == 1

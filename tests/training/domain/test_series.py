@@ -64,10 +64,10 @@ def test_an_explosion_is_noticed_within_some_steps():
     step, problem = watched([2.0] * 20 + [8.0] * 20)
     assert 21 <= step <= 25
     assert "exploded" in problem
-    assert "was down to 2.00" in problem
+    assert "was as low as 2.00" in problem
 
 
 def test_a_loss_that_is_no_number_is_noticed_at_once():
     step, problem = watched([2.0, 1.9, None])
     assert step == 3
-    assert "not a number at step 3" in problem
+    assert "NaN or infinite at step 3" in problem

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.domain.catalogue.first_rows import PRELOADED
+from tests.training.first_rows import PRELOADED
 from training.domain.estimator.estimate import (
     Machine,
     Workload,

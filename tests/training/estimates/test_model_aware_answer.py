@@ -198,5 +198,5 @@ def test_disabled_types_are_not_offered_and_must_be_priced_first(api, dataset):
     h200 = GpuType.objects.get(pk="H200")
     assert (h200.enabled, h200.usd_per_hour) == (False, 0)
     h200.enabled = True
-    with pytest.raises(Exception, match=r"set a price.*4\.00"):
+    with pytest.raises(Exception, match=r"Set a price.*4\.00"):
         h200.full_clean()

@@ -83,7 +83,7 @@ def test_one_that_another_job_goes_on_from_is_kept(make, api, owner, dataset):
     job = make("failed", 20)
     TrainingJobFactory(user=owner, dataset=dataset, continued_from=job, start_step=20)
     found = api.post(f"/api/jobs/{job.pk}/checkpoints/20/free")
-    assert found.json()["error"].endswith("Another job goes on from it.")
+    assert found.json()["error"].endswith("Another job will resume from it.")
 
 
 def test_the_list_by_api_says_sizes_and_what_is_needed(make, api):
@@ -97,7 +97,7 @@ def test_the_list_by_api_says_sizes_and_what_is_needed(make, api):
 def test_only_a_checkpoints_folder_is_removed(make):
     job = make("failed", 20)
     for name in ("..", "../..", "checkpoint-1/..", "", "checkpoint-20x"):
-        with pytest.raises(ValueError, match="names no checkpoint"):
+        with pytest.raises(ValueError, match="is not a checkpoint name"):
             local.remove_checkpoint(job.pk, name)
     assert folders(job) == {"checkpoint-20"}
 
@@ -131,7 +131,7 @@ def test_a_job_at_its_cap_is_resumed_with_a_higher_one(make, browser_of_owner):
     path = job.get_absolute_url()
     assert 'name="max_cost"' in browser_of_owner.get(path).content.decode()
     page = browser_of_owner.post(f"{path}/resume", {"max_cost": "1"}, follow=True)
-    assert "give a max_cost above that" in page.content.decode()
+    assert "Set a higher max_cost" in page.content.decode()
     browser_of_owner.post(f"{path}/resume", {"max_cost": "5"})
     job.refresh_from_db()
     assert (job.status, job.max_cost) == ("queued", 5)

@@ -62,13 +62,13 @@ def test_two_to_six_can_be_compared(jobs, owner, dataset, browser_of_owner):
     assert f'value="{jobs[0].pk}" checked' in text
     more = [TrainingJobFactory(user=owner, dataset=dataset) for _ in range(4)]
     text = browser_of_owner.get(address(jobs + more)).content.decode()
-    assert "7 jobs were chosen" in text
+    assert "7 jobs were selected" in text
 
 
 def test_what_names_no_job_is_left_out(jobs, browser_of_owner):
     text = browser_of_owner.get(address(jobs) + "&job=nonsense").content.decode()
     assert "Compare 3 jobs" in text
-    assert "1 of the jobs asked for" in text
+    assert "1 of the requested jobs" in text
 
 
 def test_a_strangers_job_is_left_out_like_one_that_is_not_there(
@@ -77,7 +77,7 @@ def test_a_strangers_job_is_left_out_like_one_that_is_not_there(
     foreign = TrainingJobFactory(user=stranger, name="theirs")
     text = browser_of_owner.get(address([*jobs, foreign])).content.decode()
     assert "theirs" not in text
-    assert "1 of the jobs asked for" in text
+    assert "1 of the requested jobs" in text
     client = Client()
     client.force_login(stranger)
     text = client.get(address(jobs)).content.decode()

@@ -152,10 +152,10 @@ def test_every_fault_of_a_body_is_told_at_once_by_field(name, caller):
         "base_model",
     }
     assert set(error["details"]) == expected | (set(more) if create else set())
-    assert error["error"] == f"{len(error['details'])} fields to correct: see details."
+    assert error["error"] == f"{len(error['details'])} fields to fix: see details."
     assert "A100-80GB" in error["details"]["gpu_config.type"][0]
     assert error["details"]["hyperparameters.epochs"] == [
-        "Received 21; give a whole number from 1 to 20."
+        "Received 21; must be an integer from 1 to 20."
     ]
 
 

@@ -156,7 +156,8 @@ def test_our_own_fault_is_a_500_with_a_request_id_and_nothing_inner(
     def broken(*args: Any, **options: Any) -> None:
         raise RuntimeError("the inner detail")
 
-    monkeypatch.setattr("training.jobs.api.views.success", broken)
+    for module in ("training.jobs.api.views", "lora_pipeline.api.pagination"):
+        monkeypatch.setattr(f"{module}.success", broken)
     answer = endpoint.call(caller, data=data_for(endpoint, full), job=job.pk)
     error = endpoint.refused(answer, 500)
     assert error["code"] == "server_error"

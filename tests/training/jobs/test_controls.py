@@ -113,7 +113,7 @@ def test_cancelling_twice_while_it_runs_is_harmless(api, running):
 @pytest.mark.parametrize("what", ["pause", "resume", "retry", "continue", "priority"])
 def test_a_stranger_steers_nothing(what, stranger_api, job):
     body = {"priority": "low"} if what == "priority" else {}
-    assert "There is no such job" in post(stranger_api, job, what, body, 404)["error"]
+    assert "Job not found" in post(stranger_api, job, what, body, 404)["error"]
 
 
 # -- Again ---------------------------------------------------------------------
@@ -274,7 +274,7 @@ def test_after_three_lost_attempts_the_job_fails_with_the_log(running):
             attempt,
             outcome="lost",
             kind="lost",
-            message="The trainer's process ended without a word.",
+            message="The trainer process exited unexpectedly.",
             log_tail="last words",
             stack="last words",
             by="reconciler",

@@ -119,8 +119,8 @@ def test_quote_estimate_and_cap_stand_side_by_side(job, browser_of_owner):
     job.quoted_cost, job.estimated_total_cost = Decimal("4.65"), Decimal("5.15")
     job.save()
     page = page_of(browser_of_owner, job)
-    assert "<dt>Shown when started</dt><dd>4.65</dd>" in page
-    assert "<dt>Our estimate</dt><dd>5.15</dd>" in page
+    assert "<dt>Quoted at start</dt><dd>4.65</dd>" in page
+    assert "<dt>Estimate</dt><dd>5.15</dd>" in page
     assert "Cap" not in page
     job.max_cost = Decimal(6)
     job.save()
@@ -138,7 +138,7 @@ def test_a_job_without_a_machine_says_so_and_can_move(job, browser_of_owner, cpu
     browser_of_owner.post(f"{job.get_absolute_url()}/move", body)
     job.refresh_from_db()
     assert job.gpu_config == {"type": "CPU", "count": 1}
-    assert "No machine offers it" not in page_of(browser_of_owner, job)
+    assert "No connected machine offers it" not in page_of(browser_of_owner, job)
 
 
 def test_a_smaller_number_of_the_same_type_is_offered(job, browser_of_owner):
@@ -154,7 +154,7 @@ def test_a_smaller_number_of_the_same_type_is_offered(job, browser_of_owner):
 
 def test_without_any_machine_nothing_is_offered_to_move_to(job, browser_of_owner):
     page = page_of(browser_of_owner, job)
-    assert "none is connected to move to" in page
+    assert "there is no other to move to" in page
     assert "/move" not in page
 
 
@@ -178,7 +178,7 @@ def test_a_job_that_has_started_cannot_move(job, browser_of_owner, cpu_here):
     body = {"gpu_type": "CPU", "gpu_count": "1"}
     path = f"{job.get_absolute_url()}/move"
     page = browser_of_owner.post(path, body, follow=True).content.decode()
-    assert "only a queued job can move" in page
+    assert "Only a queued job can move" in page
 
 
 def test_a_job_can_be_called_something_else(job, browser_of_owner):
@@ -216,7 +216,7 @@ def test_starting_again_without_its_dataset_keeps_the_settings(job, browser_of_o
     other = TrainingJobFactory(user=job.user, dataset__name="Another").dataset
     path = f"{job.get_absolute_url()}/again"
     page = browser_of_owner.get(path, follow=True).content.decode()
-    assert "was deleted: choose a dataset" in page
+    assert "was deleted. Choose a dataset" in page
     assert f"datasetId={other.pk}" in page
     assert "rank=16" in page
 
@@ -235,7 +235,7 @@ def test_a_running_job_cannot_be_deleted(job, browser_of_owner):
     bring_to(job, "initializing", "running")
     path = f"{job.get_absolute_url()}/delete"
     page = browser_of_owner.post(path, follow=True).content.decode()
-    assert "cancel it before deleting it" in page
+    assert "Cancel it before you delete it" in page
     job.refresh_from_db()
     assert job.hidden_at is None
 

@@ -65,16 +65,16 @@ def test_a_page_that_is_not_there_shows_one_that_is(page, make, browser_of_owner
 
 def test_an_empty_list_leads_to_the_datasets(browser_of_owner):
     page = get(browser_of_owner)
-    assert "No job yet" in page
-    assert '<a class="button" href="/datasets">To the datasets</a>' in page
+    assert "No jobs yet" in page
+    assert '<a class="button" href="/datasets">Go to datasets</a>' in page
 
 
 def test_a_filter_without_a_match_can_be_cleared(make, browser_of_owner):
     make()
     page = get(browser_of_owner, "?search=nothing+like+it")
-    assert "No job matches" in page
+    assert "No jobs match" in page
     assert '<a class="button quiet" href="/training/jobs">Show all jobs</a>' in page
-    assert "No job yet" not in page
+    assert "No jobs yet" not in page
 
 
 def test_an_unknown_status_is_said_and_left_out(make, browser_of_owner):

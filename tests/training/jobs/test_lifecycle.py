@@ -30,7 +30,7 @@ def test_nothing_leads_out_of_an_end():
 
 def test_services_refuse_before_the_database_has_to(owner, dataset):
     job = TrainingJobFactory(user=owner, dataset=dataset, status="completed")
-    with pytest.raises(TransitionRefused, match="nothing, it has ended"):
+    with pytest.raises(TransitionRefused, match="none, it has ended"):
         move_to(job, lifecycle.QUEUED, "again", by="test")
     assert not job.events.exists()
 

@@ -159,7 +159,7 @@ def test_a_checkpoint_elsewhere_is_refused_at_every_door(trainer, attempt, name)
     assert answer.status_code == 400
     with pytest.raises(FileNotFoundError):
         local.bring_checkpoint(uuid4(), uuid4(), name)
-    with pytest.raises(ValueError, match="names no checkpoint"):
+    with pytest.raises(ValueError, match="is not a checkpoint name"):
         local.remove_checkpoint(uuid4(), name)
 
 

@@ -90,7 +90,7 @@ def test_a_job_started_again_stays_its_owners(operator, owner, job):
 def test_a_refusal_is_told_and_holds_up_no_other(operator, owner, dataset, job):
     other = TrainingJobFactory(user=owner, dataset=dataset, status="completed")
     page = act(operator, "pause", job, other).content.decode()
-    assert "only an open job can pause" in page
+    assert "Only an open job can be paused" in page
     job.refresh_from_db()
     assert job.status == "paused"
 
@@ -144,7 +144,7 @@ def test_no_more_than_a_bounded_number_at_once(operator, job, monkeypatch):
     monkeypatch.setattr("lora_pipeline.admin_site.bulk_actions.MOST_AT_ONCE", 1)
     other = TrainingJobFactory(user=job.user, dataset=job.dataset)
     page = act(operator, "pause", job, other).content.decode()
-    assert "more than 1 were chosen; choose fewer" in page
+    assert "more than 1 rows are selected. Select fewer" in page
     job.refresh_from_db()
     assert job.status == "queued"
 
@@ -170,7 +170,7 @@ def test_datasets_are_put_out_of_sight_and_back_by_the_service(root, owner):
     dataset.refresh_from_db()
     assert dataset.deleted_at is not None
     again = act(root, "delete", dataset, model="datasets/dataset").content.decode()
-    assert "It was deleted before." in again
+    assert "It is already deleted." in again
     act(root, "restore", dataset, model="datasets/dataset")
     dataset.refresh_from_db()
     assert dataset.deleted_at is None
@@ -190,7 +190,7 @@ def test_a_key_is_revoked_for_good(root, api, owner):
     act(root, "revoke", key, model="lora_pipeline/apikey")
     assert api.get("/api/jobs").status_code == 401
     page = act(root, "revoke", key, model="lora_pipeline/apikey").content.decode()
-    assert "It was revoked before." in page
+    assert "It is already revoked." in page
 
 
 def test_a_machine_is_drained_and_put_back_to_work(root):

@@ -105,16 +105,16 @@ def test_a_new_type_begins_its_history(root):
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("usd_per_hour", "-1", "Received -1: give 0.00 USD or more"),
+        ("usd_per_hour", "-1", "Received -1; must be at least 0.00 USD"),
         (
             "peak_tflops",
             '{"bf16": "quick"}',
-            "give a figure above 0 for each precision",
+            "must map precisions to numbers above 0",
         ),
-        ("peak_tflops", "[1]", "give a figure above 0 for each precision"),
-        ("peak_tflops", '{"fp32": 1, "fp5": 2}', "Received fp5: allowed are fp32"),
+        ("peak_tflops", "[1]", "must map precisions to numbers above 0"),
+        ("peak_tflops", '{"fp32": 1, "fp5": 2}', "Received fp5; allowed are fp32"),
         ("peak_tflops", '{"bf16": 312}', "fp32 is missing"),
-        ("capacity_gib", "-3", "Received -3.0: give a finite figure above 0"),
+        ("capacity_gib", "-3", "Received -3.0; must be a finite number above 0"),
         ("tokens_per_second", "0", "greater than or equal to 1"),
         ("max_count", "9", "less than or equal to 8"),
     ],
@@ -169,7 +169,7 @@ def edit(client, user, **changes):
 
 def test_a_budget_is_set_and_nothing_else_written(root, owner):
     page = root.get(person(owner)).content.decode()
-    assert "0.00 USD spent, 0.00 held by open jobs" in page
+    assert "0.00 USD spent, 0.00 reserved" in page
     User.objects.filter(pk=owner.pk).update(password="a newer one")
     assert edit(root, owner, monthly_budget_usd="50").status_code == 302
     owner.refresh_from_db()
@@ -178,7 +178,7 @@ def test_a_budget_is_set_and_nothing_else_written(root, owner):
 
 def test_a_budget_below_nothing_is_refused_in_words(root, owner):
     answer = edit(root, owner, monthly_budget_usd="-5")
-    assert "Received -5: give 0.00 USD or more a month" in errors(answer)
+    assert "Received -5; must be at least 0.00 USD per month" in errors(answer)
 
 
 def test_who_is_no_superuser_gives_nobody_powers(owner):

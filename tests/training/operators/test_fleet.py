@@ -138,5 +138,10 @@ def test_the_page_shows_it_all_in_few_queries(operator):
 
 def test_an_empty_fleet_says_so(operator):
     page = operator.get("/admin/fleet").content.decode()
-    for words in ("No machine offers", "Nothing runs", "Nothing waits", "None in 30"):
+    for words in (
+        "No machine is connected",
+        "No running jobs",
+        "The queue is empty",
+        "None in 30",
+    ):
         assert words in page

@@ -122,7 +122,7 @@ def attempt(offer, owner):
 
 def test_silence_is_a_stall_unless_the_trainer_shows_that_it_lives(attempt):
     now = timezone.now()
-    assert "no sign of life for 3600 s" in stalled_words(attempt, now)
+    assert "no heartbeat for 3600 s" in stalled_words(attempt, now)
     attempt.last_event_at = attempt.last_progress_at = now - timedelta(seconds=599)
     assert not stalled_words(attempt, now)
     attempt.last_event_at = attempt.last_progress_at = now - timedelta(seconds=601)
@@ -140,7 +140,7 @@ def test_saying_only_that_it_lives_is_a_stall_too_after_two_hours(attempt):
     attempt.launched_at = attempt.created_at = attempt.last_progress_at
     assert not stalled_words(attempt, now)
     attempt.launched_at = attempt.last_progress_at = now - timedelta(seconds=7201)
-    assert "got no further for 7201 s" in stalled_words(attempt, now)
+    assert "made no progress for 7201 s" in stalled_words(attempt, now)
 
 
 def test_an_attempt_that_never_started_costs_no_try(offer, owner):

@@ -121,14 +121,14 @@ def test_an_adapter_is_stored_with_its_checksums(trainer, attempt, api):
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({"adapter_config__json": b"{}"}, "lacks adapter_model.safetensors"),
+        ({"adapter_config__json": b"{}"}, "is missing adapter_model.safetensors"),
         (
             {
                 "adapter_model__safetensors": WEIGHTS,
                 "adapter_config__json": b"{}",
                 "x__pkl": b"",
             },
-            "a file that is refused",
+            "a forbidden file",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""What is known of models and GPUs beforehand: dimensions, speeds, the first rows.
+"""Built-in facts about models and GPUs: dimensions, speeds, initial rows.
 
 The rows in use are in training/models.
 """

@@ -1,7 +1,7 @@
-"""The dimensions of a decoder-only transformer, and what can be counted from them.
+"""The dimensions of a decoder-only transformer, and the counts that follow from them.
 
-Everything the estimator knows of a model follows from these few integers; no weights
-are needed. Symbols in the docstrings: L layers, h hidden width, f width of a
+Everything the estimator knows about a model follows from these few integers; no
+weights are needed. Symbols in the docstrings: L layers, h hidden width, f width of a
 feed-forward network (of one expert), q and k widths of all query and of all key heads,
 V vocabulary.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
-    """Dimensions as a config.json states them, one field for each that adds parameters.
+    """Dimensions from a config.json, one field for each that adds parameters.
 
     `query` and `key_value` are heads x head width, so grouped-query attention is only a
     smaller `key_value`. `gated` feed-forward networks have three matrices, others two.
@@ -46,7 +46,7 @@ class Architecture:
         if self.experts and not 1 <= self.experts_per_token <= self.experts:
             raise ValueError(
                 f"Received {self.experts_per_token} experts per token of "
-                f"{self.experts}; give from 1 to all of them."
+                f"{self.experts}; must be from 1 to the number of experts."
             )
 
     @property

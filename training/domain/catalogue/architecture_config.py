@@ -12,8 +12,8 @@ class UnknownArchitecture(ValueError):
     def __init__(self, model_type: object) -> None:
         known = ", ".join(sorted(_KINDS))
         super().__init__(
-            f"Received the model type {model_type!r}; known are {known}. Add its "
-            "dimensions by hand in the admin."
+            f"Received the model type {model_type!r}; supported are {known}. Add its "
+            "dimensions manually in the admin."
         )
 
 
@@ -35,7 +35,7 @@ def architecture_from_config(config: Mapping[str, Any]) -> Architecture:
     """The dimensions that a config.json states.
 
     Raises UnknownArchitecture for a model type that is not listed here, ValueError
-    naming the key when one is missing.
+    with the name of a missing key.
     """
     kind = _KINDS.get(config.get("model_type", ""))
     if kind is None:
@@ -70,7 +70,5 @@ def architecture_from_config(config: Mapping[str, Any]) -> Architecture:
 def _number(config: Mapping[str, Any], key: str) -> int:
     value = config.get(key)
     if not isinstance(value, int) or value < 1:
-        raise ValueError(
-            f"config.json has {value!r} under {key}; a whole number is needed."
-        )
+        raise ValueError(f"config.json has {value!r} under {key}; must be an integer.")
     return value

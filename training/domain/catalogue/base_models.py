@@ -13,7 +13,7 @@ from training.domain.catalogue.architecture import Architecture
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownModel:
-    """A base model that can be estimated without fetching it."""
+    """A base model that can be estimated without downloading it."""
 
     id: str
     published_parameters: int
@@ -21,7 +21,7 @@ class KnownModel:
 
     @property
     def source(self) -> str:
-        """Where the numbers can be checked."""
+        """Where to check the numbers."""
         return f"https://huggingface.co/{self.id}/blob/main/config.json"
 
 

@@ -1,14 +1,15 @@
-"""What the hardware can do: the facts the estimator needs of each GPU type.
+"""Hardware specifications: what the estimator needs to know about each GPU type.
 
-Peaks are dense (without sparsity) with float32 accumulation, from the makers' data
-sheets. Capacity is what a program can really allocate, which is less than the name
+Peaks are dense (without sparsity) with float32 accumulation, from the vendors' data
+sheets. Capacity is what a program can actually allocate, which is less than the name
 says.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
+CPU = "CPU"
+"""The type that is this machine's processor."""
 MEASURED = "measured"
 SIMILAR = "similar"
 NO_EVIDENCE = "none"
@@ -16,7 +17,7 @@ NO_EVIDENCE = "none"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hardware:
-    """One GPU of a type, or the processor.
+    """One GPU of a type, or the CPU.
 
     `peak_flops` by precision; `bandwidth` of its memory and `link` to its neighbours in
     bytes a second, each way; `capacity_gib` None means: ask the machine. `family` names
@@ -40,25 +41,16 @@ class Hardware:
 
     @property
     def native_precision(self) -> str:
-        """What the trainer computes in here: bf16, else fp16, else fp32."""
+        """The trainer's precision on this hardware: bf16, else fp16, else fp32."""
         for precision in ("bf16", "fp16"):
             if precision in self.peak_flops:
                 return precision
         return "fp32"
 
     def peak(self, weights: str) -> float:
-        """Peak FLOP/s for weights stored so; quantised ones compute in 16 bits."""
+        """Peak FLOP/s for this weight storage; quantised ones compute in 16 bits."""
         wanted = weights if weights in self.peak_flops else self.native_precision
         return self.peak_flops[wanted]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceSuggestion:
-    """A price an operator may start from; never used without being confirmed."""
-
-    usd_per_hour: Decimal
-    dated: str
-    source: str
 
 
 def _peaks(**teraflops: float) -> dict[str, float]:
@@ -190,29 +182,14 @@ _ALL = (
         note="ROCm. Matrix products alone reach under 60 % of its peak. No LoRA run.",
     ),
     Hardware(
-        name="CPU",
+        name=CPU,
         family="cpu",
         peak_flops=_peaks(fp32=0.15),
         bandwidth=20e9,
         capacity_gib=None,
         link=20e9,
         evidence=NO_EVIDENCE,
-        note="Two cores with AVX-512 assumed until this machine was probed.",
+        note="Assumes two cores with AVX-512 until this machine is probed.",
     ),
 )
 HARDWARE = {hardware.name: hardware for hardware in _ALL}
-
-_ON_DEMAND = "on-demand list prices of two GPU clouds, rounded up"
-PRICE_SUGGESTIONS = {
-    name: PriceSuggestion(usd_per_hour=Decimal(usd), dated="2025-06", source=_ON_DEMAND)
-    for name, usd in (
-        ("H200", "4.00"),
-        ("B200", "6.00"),
-        ("L4", "0.50"),
-        ("L40S", "0.90"),
-        ("RTX-4090", "0.70"),
-        ("RTX-3090", "0.45"),
-        ("T4", "0.35"),
-        ("MI300X", "2.50"),
-    )
-}

@@ -1,4 +1,4 @@
-"""The formulas: time, memory, cost and their ranges, from facts alone.
+"""The formulas for time, memory, cost and their intervals.
 
-No database: training/estimates brings the facts.
+No database: training/estimates supplies the data.
 """

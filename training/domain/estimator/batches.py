@@ -1,4 +1,4 @@
-"""What the trainer's sampler makes of a dataset's lengths: batches, and their padding.
+"""Batches and padding that the trainer's sampler produces from a dataset's lengths.
 
 The trainer draws sequences in random order without replacement, an epoch at a time, and
 pads each micro-batch to its longest sequence. The expectation over that order is known
@@ -13,14 +13,14 @@ from itertools import pairwise
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LengthHistogram:
-    """How many sequences there are of each length in tokens, lengths ascending."""
+    """Number of sequences of each length in tokens, lengths ascending."""
 
     lengths: tuple[int, ...]
     counts: tuple[int, ...]
 
     def __post_init__(self) -> None:
         if not self.lengths or len(self.lengths) != len(self.counts):
-            raise ValueError("A length histogram needs as many counts as lengths.")
+            raise ValueError("A length histogram must have as many counts as lengths.")
         if min(self.lengths) < 1 or min(self.counts) < 1:
             raise ValueError("Lengths and counts of a histogram must be at least 1.")
         if any(a >= b for a, b in pairwise(self.lengths)):
@@ -28,9 +28,9 @@ class LengthHistogram:
 
     @classmethod
     def uniform(cls, *, pairs: int, total_tokens: int) -> "LengthHistogram":
-        """All sequences of the mean length: the fallback where only totals are known.
+        """All sequences at the mean length: the fallback if only totals are known.
 
-        It knows no padding: on chat data the padded tokens it gives are 20 to 50 % low.
+        It ignores padding: on chat data its padded tokens are 20 to 50 % too low.
         """
         mean = max(round(total_tokens / pairs), 1)
         return cls(lengths=(mean,), counts=(pairs,))
@@ -57,7 +57,7 @@ class LengthHistogram:
         return self.lengths[-1]
 
     def truncated(self, max_length: int) -> "LengthHistogram":
-        """Longer sequences cut at `max_length`, as the trainer cuts them."""
+        """Longer sequences truncated at `max_length`, as in the trainer."""
         if self.longest <= max_length:
             return self
         kept = bisect_left(self.lengths, max_length)
@@ -68,10 +68,10 @@ class LengthHistogram:
         )
 
     def coarsened(self, bins: int = 48) -> "LengthHistogram":
-        """At most about `bins` lengths, each the mean of those it stands for.
+        """At most about `bins` lengths, each the mean of those it replaces.
 
-        Bins are equally wide, so an expected longest is off by less than half of
-        longest / bins, either way.
+        Bins have equal width, so an expected maximum is off by less than half of
+        longest / bins either way.
         """
         if len(self.lengths) <= bins:
             return self
@@ -108,7 +108,7 @@ def longest_of(histogram: LengthHistogram, draws: int) -> Iterator[tuple[int, fl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """Micro-batches of one kind in an epoch: how many, and what they are padded to."""
+    """Micro-batches of one kind in an epoch: their number and padded length."""
 
     sequences: int
     length: float
@@ -143,7 +143,7 @@ def expected_micro_batches(
 def packed_micro_batches(
     rows: LengthHistogram, *, micro_batch: int, processes: int
 ) -> list[Expected]:
-    """Packed rows laid end to end: one long sequence each, nothing padded."""
+    """Packed rows concatenated: one long sequence each, no padding."""
     together = micro_batch * processes
     number = -(-rows.pairs // together)
     length = rows.tokens / (number * processes)
@@ -158,10 +158,10 @@ def padded_tokens(batches: list[Expected], processes: int) -> float:
 def packed(histogram: LengthHistogram, max_length: int) -> LengthHistogram:
     """The histogram after TRL's packing: best fit decreasing, sequences kept whole.
 
-    Each length, longest first, goes where the least room is left that still takes it.
-    Runs on counts, not on sequences: a million pairs cost what their lengths cost.
-    Known error: TRL packs each thousand sequences for themselves, which leaves at most
-    one more row unfilled in each (968 rows of 3000 sequences where this gives 966).
+    Each length, longest first, goes into the fullest row that still has room for it.
+    Works on counts, not sequences, so the cost depends only on the distinct lengths.
+    Known error: TRL packs each thousand sequences separately, which leaves at most one
+    more row unfilled in each (968 rows of 3000 sequences where this gives 966).
     """
     rooms: dict[int, int] = {}
     cut = histogram.truncated(max_length)

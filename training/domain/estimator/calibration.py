@@ -1,13 +1,13 @@
-"""Learning from finished runs: nested shrinkage, and intervals that keep their promise.
+"""Calibration from finished runs: nested shrinkage, and intervals with true coverage.
 
-A record's residual is y = ln(measured) - ln(predicted), of the seconds of a step or of
-the peak memory. Residuals of like runs are alike, so a cell's mean is believed as far
-as its runs warrant and pulled towards its parent's:
+A record's residual is y = ln(measured) - ln(predicted), of the seconds per step or of
+the peak memory. Similar runs have similar residuals, so a cell's mean is trusted as far
+as its number of runs justifies, and shrunk towards its parent's:
 
     GPU type -> stack -> method -> base model -> one GPU or many -> size of micro-batch
 
-The last two stand for what the physical model does not see of a stack: its collectives,
-and how it deals with small micro-batches. Each level's value is its parent's plus a
+The last two cover what the physical model does not see of a stack: its collectives and
+its behaviour with small micro-batches. Each level's value is its parent's plus a
 normal deviation with the level's spread, each run its cell's plus noise. Count, sum and
 sum of squares of each cell are all that is kept (they are sufficient), so ten thousand
 runs cost what their few hundred cells cost.
@@ -23,8 +23,8 @@ from training.domain.catalogue.gpus import NO_EVIDENCE, SIMILAR
 LEVELS = ("gpu", "stack", "method", "model", "parallelism", "size")
 NOISE = 0.04
 NOISE_WEIGHT = 20
-"""The same job on like GPUs varies by 0.5 to 4 %: the noise believed before any own
-run, weighing as much as this many of them."""
+"""The same job on identical GPUs varies by 0.5 to 4 %: the prior noise, with the weight
+of this many own runs."""
 
 COVERAGE = 0.8
 CONFORMAL_FROM = 30
@@ -38,14 +38,14 @@ Key = tuple[str, ...]
 def cell_key(
     *, gpu: str, stack: str, method: str, model: str, processes: int, tokens: float
 ) -> Key:
-    """Which cell a run belongs to; sizes are powers of four tokens a micro-batch."""
+    """The cell of a run; sizes are powers of four tokens per micro-batch."""
     parallelism = "one" if processes == 1 else "many"
     return (gpu, stack, method, model, parallelism, f"4^{round(log(tokens, 4))}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """What is kept of all runs of one GPU type, stack, method and base model."""
+    """Statistics of all runs with one GPU type, stack, method and base model."""
 
     key: Key
     count: int
@@ -53,7 +53,7 @@ class Cell:
     squares: float
 
     def with_run(self, residual: float) -> "Cell":
-        """The cell after one more run."""
+        """The cell with one more run added."""
         return Cell(
             key=self.key,
             count=self.count + 1,
@@ -64,13 +64,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spreads:
-    """How far a level's values lie from their parent's, as standard deviations.
+    """How far each level's values deviate from their parent's (standard deviations).
 
     `levels` by LEVELS; `gpu_without_evidence` replaces the first where no run on the
     GPU type, published or own, stands behind the constants, `gpu_similar` where only
     its chip's family was measured. `multiplier` is the half-width of the 80 % interval
     in standard deviations before any run of the cell, `multiplier_with_runs` after
-    some; both until own residuals tell it.
+    some; both until there are enough own residuals.
     """
 
     levels: tuple[float, ...]
@@ -80,14 +80,14 @@ class Spreads:
     multiplier_with_runs: float
 
     def for_evidence(self, evidence: str) -> tuple[float, ...]:
-        """The levels' spreads for a GPU type with such evidence."""
+        """The levels' spreads for a GPU type with this kind of evidence."""
         first = {SIMILAR: self.gpu_similar, NO_EVIDENCE: self.gpu_without_evidence}
         return (first.get(evidence, self.levels[0]), *self.levels[1:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Belief:
-    """The residual expected of the next run, and how far it may be off.
+    """The expected residual of the next run, and its uncertainty.
 
     `variance` is that of the mean, `noise` a run's own standard deviation around it;
     `counts` by LEVELS: how many runs share the key up to that level.
@@ -100,12 +100,12 @@ class Belief:
 
     @property
     def runs(self) -> int:
-        """Runs of the same GPU type, stack, method and base model."""
+        """Number of runs with the same GPU type, stack, method and base model."""
         return self.counts[LEVELS.index("model")]
 
     @property
     def factor(self) -> float:
-        """What a prediction is to be multiplied with."""
+        """The factor that corrects a prediction."""
         return exp(self.mean)
 
     @property
@@ -122,11 +122,11 @@ def believe(
 ) -> Belief:
     """The posterior of the key's value: exact, in two passes over the tree.
 
-    Up: every branch is summed up as one normal observation of its parent's value. Down
-    the key's path: a node's value is what is believed of its parent, blurred by the
-    level's spread, and what its other branches say; at the end, the cell's own runs.
+    Up: every branch becomes one normal observation of its parent's value. Down the
+    key's path: a node's value combines the belief about its parent, widened by the
+    level's spread, with its other branches; at the end, with the cell's own runs.
     Without cells: mean 0 and the sum of the levels' variances. Only cells of the key's
-    GPU type matter, since the types' values are taken as independent.
+    GPU type matter, because GPU types are treated as independent.
     """
     near = [cell for cell in cells if cell.key[0] == key[0]]
     noise = noise_of(near, usual_noise)
@@ -160,10 +160,10 @@ NOTHING_SAID = (0.0, 0.0)
 def _said_by_branches(
     cells: Iterable[Cell], spreads: Sequence[float], noise: float
 ) -> list[_Said]:
-    """By depth and key: precision, and precision x mean, of what is said of a value.
+    """By depth and key: precision, and precision x mean, of the evidence on a value.
 
-    A cell's runs say count / noise^2 of its own value; a value says of its parent's the
-    same, blurred by the spread between the two.
+    A cell's runs contribute precision count / noise^2 to its own value; a value passes
+    its precision on to its parent, reduced by the spread between the two.
     """
     per_run = 1 / noise**2
     level = {c.key: (c.count * per_run, c.total * per_run) for c in cells}
@@ -188,7 +188,7 @@ def _blurred(weight: float, moment: float, spread: float) -> tuple[float, float]
 
 
 def noise_of(cells: Iterable[Cell], usual: float = NOISE) -> float:
-    """A run's own standard deviation: that within cells, shrunk to what is usual."""
+    """The noise of a single run: that within cells, shrunk towards the prior."""
     squares, freedom = NOISE_WEIGHT * usual**2, float(NOISE_WEIGHT)
     for cell in cells:
         count = cell.count
@@ -202,8 +202,8 @@ def noise_of(cells: Iterable[Cell], usual: float = NOISE) -> float:
 def multiplier(scores: Sequence[float], belief: Belief, spreads: Spreads) -> float:
     """Half-width of the 80 % interval in standard deviations.
 
-    `scores` are |residual - believed| / sigma of own finished runs, oldest first, each
-    as it was when its estimate was made. From 30 of them on, the split-conformal
+    `scores` are |residual - predicted| / sigma of own finished runs, oldest first, each
+    as of the time of its estimate. From 30 of them on, the split-conformal
     quantile of the latest 500: the ceil(0.8 (n + 1))-th smallest, which covers the next
     run with probability 0.8 or a little more, whatever the distribution
     (Vovk et al. 2005; Lei et al. 2018).
@@ -216,18 +216,18 @@ def multiplier(scores: Sequence[float], belief: Belief, spreads: Spreads) -> flo
 
 
 def score(belief: Belief, residual: float) -> float:
-    """How many standard deviations a run came out from what was believed."""
+    """How many standard deviations a run was off its prediction."""
     return abs(residual - belief.mean) / belief.sigma
 
 
 def censored_residual(
     belief: Belief, *, predicted: float, available: float
 ) -> float | None:
-    """What to record of a run that ran out of memory, None when it adds nothing.
+    """The residual to record for an out-of-memory run, None if it adds nothing.
 
-    All that is known is y > c = ln(available / predicted): its expectation under what
-    is believed, m + sigma phi(z) / (1 - Phi(z)) with z = (c - m) / sigma, is recorded
-    in its place. When the run was expected not to fit, the belief stands.
+    All that is known is y > c = ln(available / predicted), so its expectation under the
+    current belief is recorded: m + sigma phi(z) / (1 - Phi(z)), z = (c - m) / sigma.
+    If the run was not expected to fit, nothing changes.
     """
     floor = log(available / predicted)
     z = (floor - belief.mean) / belief.sigma

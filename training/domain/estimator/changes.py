@@ -1,4 +1,4 @@
-"""The smallest change that makes a job fit into memory."""
+"""Finds the smallest change that makes a job fit in memory."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -11,12 +11,12 @@ SMALLEST_RANK = 4
 
 Values = dict[str, int | bool | str]
 Option = tuple[Setup, Place, MemoryModel]
-"""The job as another machine runs it, that machine, what is known of its memory."""
+"""The job on another machine, that machine, and its memory calibration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What to change in a job so that it fits: values by the job's own field names."""
+    """Changes that make a job fit: values by the job's own field names."""
 
     values: Values
     sentence: str
@@ -29,12 +29,12 @@ def smallest_change(
     memory: MemoryModel,
     elsewhere: Iterable[Option] = (),
 ) -> Change | None:
-    """The change that alters the result least and makes the job fit, None if none does.
+    """The change that makes the job fit and alters the result least, or None.
 
-    In this order, first each alone, then the first two, three, ... together: automatic
-    micro-batch and checkpointing (the result stays the same), 4-bit weights, shorter
-    sequences, a smaller rank; at last the first place of `elsewhere` where it fits.
-    None also when the job fits as it is.
+    Tried in this order, first each alone, then the first two, three, ... together:
+    automatic micro-batch and checkpointing (same result), 4-bit weights, shorter
+    sequences, a smaller rank; finally the first machine in `elsewhere` where it fits.
+    Also None if the job already fits.
     """
     if make_plan(setup, place, memory).memory.verdict == FITS:
         return None
@@ -54,7 +54,7 @@ _Step = Callable[[Setup, Place, MemoryModel], Values]
 def _values(
     steps: Sequence[_Step], setup: Setup, place: Place, memory: MemoryModel
 ) -> Values:
-    """Each step's values on top of those before it."""
+    """Each step's values, added to those before it."""
     values: Values = {}
     for step in steps:
         values |= step(apply_change(setup, values), place, memory)
@@ -76,7 +76,7 @@ def _four_bits(setup: Setup, place: Place, _: MemoryModel) -> Values:
 
 
 def _shorter(setup: Setup, place: Place, memory: MemoryModel) -> Values:
-    """The largest multiple of 128 tokens that fits as max_length, found by halving."""
+    """The largest multiple of 128 tokens that fits as max_length, by bisection."""
     longest = min(setup.lengths.longest, setup.max_length)
     low, high = 0, (longest - 1) // LENGTH_STEP
     while low < high:
@@ -95,7 +95,7 @@ _STEPS = (_automatic_micro_batch, _checkpointing, _four_bits, _shorter, _smaller
 
 
 def apply_change(setup: Setup, values: Values) -> Setup:
-    """The setup with a Change's values; `gpu_type` is the place's business."""
+    """The setup with a Change's values; `gpu_type` is handled by the machine."""
     changed = setup
     for name, value in values.items():
         if name == "micro_batch":

@@ -1,4 +1,4 @@
-"""What a run takes besides its steps, and the sum of it all."""
+"""Fixed costs of a run besides its steps, and the total duration."""
 
 from dataclasses import dataclass, fields
 
@@ -9,20 +9,21 @@ from training.domain.method import Method
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overheads:
-    """Fixed costs of a run. Own records replace each (`learned`); these start.
+    """Fixed costs of a run: initial values, refined by own records (`learned`).
 
-    start_seconds: the trainer's imports take 4 to 6 s, its first words to the console
-        and the dataset's download a few more (measured on two cores).
-    prepare_seconds_per_pair: rendering and tokenising, 0.4 ms a short chat (measured).
+    start_seconds: the trainer's imports take 4 to 6 s, the first requests and the
+        dataset download a few more (measured on two cores).
+    prepare_seconds_per_pair: rendering and tokenising, 0.4 ms per short chat
+        (measured).
     download_bytes_per_second: a base model not yet on the machine, from the hub.
     load_seconds, load_bytes_per_second: building the trainer around the model; weights
         from a warm disk to the device.
-    first_step_seconds: caches, autotuning and kernels loaded on first use, 4 to 28 s on
-        a processor, fewer on a GPU (measured).
-    write_bytes_per_second, write_seconds: a checkpoint is adapter, gradients' moments
-        and a second of bookkeeping.
+    first_step_seconds: caches, autotuning and lazily loaded kernels, 4 to 28 s on a
+        CPU, less on a GPU (measured).
+    write_bytes_per_second, write_seconds: a checkpoint has the adapter, the optimizer
+        moments and a second of bookkeeping.
     save_seconds: adapter, tokenizer, archive, upload.
-    Known error: 30 to 50 % each before own records; they matter only in short runs.
+    Known error: 30 to 50 % each before own records; relevant only for short runs.
     """
 
     start_seconds: float = 12.0
@@ -37,12 +38,12 @@ class Overheads:
 
 
 OVERHEAD_SPREAD = 0.4
-"""Relative error of the fixed costs together, before own records."""
+"""Relative error of the total fixed costs, before own records."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DurationParts:
-    """Seconds by what they are spent on; names are the answer's keys."""
+    """Seconds by phase; names are the keys of the response."""
 
     start: float
     prepare_data: float
@@ -60,12 +61,12 @@ class DurationParts:
 
     @property
     def steps(self) -> float:
-        """The part that the throughput model answers for."""
+        """The part predicted by the throughput model."""
         return self.training + self.evaluation
 
     @property
     def fixed(self) -> float:
-        """All that would stay if the data were empty."""
+        """The time that remains with no data at all."""
         return self.total - self.steps
 
 
@@ -84,7 +85,7 @@ def duration_parts(
     fetched = weight_bytes(architecture, Method()) if not downloaded else 0.0
     loaded = weight_bytes(architecture, method)
     trained = architecture.lora_parameters(method.rank)
-    # Of the 16 bytes a trained parameter takes, all but its gradient's 4 are saved.
+    # Of the 16 bytes per trained parameter, all but the gradient's 4 are saved.
     written = (ADAPTER_BYTES - 4) * trained / overheads.write_bytes_per_second
     return DurationParts(
         start=overheads.start_seconds,

@@ -1,7 +1,7 @@
 """The catalogue estimate: price and duration from nominal tokens per second.
 
-Known error: a flat tokens/s table misses measured runs by 54 % in the median, because
-throughput falls with the size of the model; see the design notes on estimation.
+Known error: a flat tokens/s table is off by 54 % in the median on measured runs,
+because throughput falls with model size.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ STORAGE_USD = Decimal("0.50")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """What is to be trained: sequences, their tokens, and how often."""
+    """The training workload: sequences, tokens and epochs."""
 
     training_pairs: int
     total_tokens: int
@@ -29,7 +29,7 @@ class Workload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What it is to be trained on; price and speed are per GPU."""
+    """The machine to train on; price and speed are per GPU."""
 
     usd_per_hour: Decimal
     tokens_per_second: int
@@ -39,11 +39,11 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """An unrounded answer; hours and USD are exact fractions.
+    """An unrounded estimate; hours and USD are exact fractions.
 
-    `aware` is what is known of this very model on this machine, None where its
-    dimensions or the machine's facts are missing. Where the figures are taken from it,
-    `basis` says so, and `catalogue` has the catalogue formula's beside them.
+    `aware` is the model-aware estimate on this machine, None if the model's dimensions
+    or the machine's specifications are missing. If the figures come from it, `basis`
+    says so and `catalogue` has the catalogue formula's figures.
     """
 
     steps_per_epoch: int
@@ -64,12 +64,12 @@ class Estimate:
 
 
 def catalogue_estimate(work: Workload, machine: Machine) -> Estimate:
-    """Hours and USD by the catalogue's formula.
+    """Hours and USD by the catalogue formula.
 
     seconds_per_step = total_tokens / training_pairs * batch_size / (tokens/s * count);
     hours = (steps * seconds_per_step + 600 + 300 * epochs + 300) / 3600;
     total = hours * usd_per_hour * count + 0.50 for storage (none on CPU).
-    Raises ValueError when there is no pair to train on.
+    Raises ValueError if there are no training pairs.
     """
     if work.training_pairs < 1:
         raise ValueError("An estimate needs at least one training pair.")
@@ -94,7 +94,7 @@ def catalogue_estimate(work: Workload, machine: Machine) -> Estimate:
 
 
 def overhead_seconds(epochs: int) -> int:
-    """Initialisation, one validation an epoch, the final save."""
+    """Initialisation, one validation per epoch, the final save."""
     return (
         INITIALISATION_SECONDS
         + VALIDATION_SECONDS_PER_EPOCH * epochs
@@ -103,7 +103,7 @@ def overhead_seconds(epochs: int) -> int:
 
 
 def idle_warning(*, batch_size: int, count: int) -> tuple[str, ...]:
-    """Says so when the batch cannot be shared by all the GPUs that are paid for."""
+    """A warning if the batch cannot be shared by all reserved GPUs."""
     busy = process_count(batch_size=batch_size, gpu_count=count)
     if busy == count:
         return ()
@@ -111,7 +111,7 @@ def idle_warning(*, batch_size: int, count: int) -> tuple[str, ...]:
 
 
 def rounded(value: Fraction | Decimal) -> Decimal:
-    """Two decimals, half up, as money is shown."""
+    """Round to two decimals, half up, as money is shown."""
     exact = Fraction(value)
     scaled = Decimal(exact.numerator) / Decimal(exact.denominator)
     return scaled.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)

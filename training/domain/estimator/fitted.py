@@ -1,9 +1,9 @@
-"""The fitted constants, and what is believed of their errors.
+"""The fitted constants and their prior uncertainties.
 
-Fitted on 2026-11-24 by `make bench-estimator` (tests/benchmarks/estimator) on 317 timed
-and 185 weighed published runs of seven repositories, which prints these very values;
-the priors they are pulled towards, with their reasons, stand in its `problems.py`.
-Values marked as guesses have no run behind them. Errors with a source held out: README.
+Fitted on 2026-11-24 by `make bench-estimator` (tests/benchmarks/estimator) on published
+runs of seven repositories: 317 with times, 185 with memory. It prints these values; the
+priors, with their reasons, are in its `problems.py`. Values marked as guesses have no
+run behind them. Errors on held-out sources: README.
 """
 
 from dataclasses import replace
@@ -21,8 +21,8 @@ TIME = Constants(
         "geforce": 1.247,
         "workstation": 0.892,
         # Guesses: V100 reaches 0.35 of its peak on plain stacks; a B200 less of its
-        # peak than an H100; an MI300X 0.58 in matrix products alone. A processor's was
-        # solved with CPU_TIME.
+        # peak than an H100; an MI300X 0.58 in matrix products alone. The CPU's was
+        # fitted together with CPU_TIME.
         "v100": 0.6,
         "b200": 0.6,
         "mi300x": 0.45,

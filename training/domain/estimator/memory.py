@@ -1,9 +1,9 @@
-"""Peak memory of training, by parts, and whether it fits.
+"""Peak training memory by part, and whether it fits.
 
     M = weights + 16 P_a + T (checkpoints + max(recompute, logits)) + context
 
-The peak is one of two moments, the loss (whole logits) or the backward pass of a layer
-(its recomputed activations), never both: hence the max and not the sum.
+The peak occurs either in the loss (full logits) or in a layer's backward pass (its
+recomputed activations), never in both: hence the max and not the sum.
 """
 
 from collections.abc import Mapping
@@ -17,27 +17,27 @@ from training.domain.method import BYTES_PER_WEIGHT, TILED_LOSS, Method
 GIB = 2**30
 
 ADAPTER_BYTES = 16
-"""Bytes a trained parameter takes: PEFT keeps adapters in float32 (4), as is their
-gradient (4), and AdamW holds two float32 moments (8). Exact."""
+"""Bytes per trained parameter: PEFT keeps adapters in float32 (4), so are their
+gradients (4), and AdamW has two float32 moments (8). Exact."""
 
 LOSS_TILE = 32_768
-"""Words of the vocabulary that TRL (1.16) projects at a time; a `tiled` loss holds no
-more logits a token than these."""
+"""Vocabulary entries that TRL (1.16) projects at a time; a `tiled` loss holds at most
+this many logits per token."""
 
 FITS, TIGHT, DOES_NOT_FIT = "fits", "tight", "does_not_fit"
 FITS_FROM, TIGHT_FROM = 0.9, 0.25
-"""Probability of fitting from which a job is said to fit, or to be worth a try."""
+"""Probability above which a job "fits", or is "tight" and worth a try."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryConstants:
-    """Fitted values stand in `fitted.py`.
+    """Memory constants; fitted values are in `fitted.py`.
 
     recompute: bytes live at the peak of one layer's backward pass, as a multiple of the
         layer's activations in 16 bits (2 bytes x activation_width).
     kept: the same for a layer that is not checkpointed, all layers together.
-    logit_bytes: bytes a logit takes in the loss, by how the loss is computed.
-    hidden_bytes: bytes beside the logits for each hidden element of a token.
+    logit_bytes: bytes per logit in the loss, by loss implementation.
+    hidden_bytes: bytes besides the logits for each hidden element of a token.
     context_gib: what the driver reports beyond the program's own tensors.
     checkpoint_copies: hidden states that a checkpointed layer leaves in memory.
     """
@@ -52,7 +52,7 @@ class MemoryConstants:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryParts:
-    """Bytes by what they are for; `total` is the predicted peak."""
+    """Bytes by part; `total` is the predicted peak."""
 
     weights: float
     adapters: float
@@ -66,7 +66,7 @@ class MemoryParts:
         return held + self.activations + self.context
 
     def scaled(self, factor: float) -> "MemoryParts":
-        """All parts times what own runs say the prediction is off by."""
+        """All parts, scaled by the calibration factor."""
         parts = {name: getattr(self, name) * factor for name in self.__slots__}
         return MemoryParts(**parts)
 
@@ -81,15 +81,15 @@ def peak_memory(
 
     weights: N bytes by storage, embedding and head in 16 bits (32 after k-bit
         preparation or in float32);
-    checkpoints: one hidden state a layer and token, 2 L h bytes (twice when norms run
+    checkpoints: one hidden state per layer and token, 2 L h bytes (twice if norms run
         in float32), times checkpoint_copies;
     activations: max(recompute 2 A, logit_bytes V + hidden_bytes h) a token with
         checkpointing; kept 2 A L a token and the logits without. With dropout each
         adapter's input a second time, and a mask of a byte an element (of four on a
         processor). A `tiled` loss holds the logits of LOSS_TILE words.
 
-    Known error: 4 to 8 % in the median for a stack not seen before, far more where a
-    stack computes its loss in a way of its own; the README's table says where.
+    Known error: 4 to 8 % in the median for an unseen stack, far more for a stack with
+    an unusual loss implementation; see the table in the README.
     """
     bytes_each = method.compute_bytes
     wide = 2.0 if method.k_bit_prepared else 1.0
@@ -117,7 +117,7 @@ def weight_bytes(architecture: Architecture, method: Method) -> float:
 def activation_bytes(
     architecture: Architecture, method: Method, constants: MemoryConstants
 ) -> float:
-    """Bytes a token needs at the peak beside its checkpoints."""
+    """Bytes per token at the peak, besides its checkpoints."""
     scale = method.compute_bytes / 2
     layer = 2 * scale * architecture.activation_width
     mask = 4 if method.computes_in_float32 else 1
@@ -135,7 +135,7 @@ def activation_bytes(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryVerdict:
-    """Whether the peak fits, and how sure that is."""
+    """Whether the peak fits, and with what probability."""
 
     parts: MemoryParts
     available_bytes: float | None
@@ -155,10 +155,10 @@ class MemoryVerdict:
 def judge(
     parts: MemoryParts, *, available_gib: float | None, sigma: float
 ) -> MemoryVerdict:
-    """P(fits) = Phi(ln(available / required) / sigma); 1 where no capacity is known.
+    """P(fits) = Phi(ln(available / required) / sigma); 1 if the capacity is unknown.
 
-    The error of a memory prediction is a factor, so its logarithm is taken as normal;
-    `sigma` is its spread, from `calibration` (0.10 before any own run).
+    The error of a memory prediction is multiplicative, so its logarithm is modelled as
+    normal; `sigma` is its spread, from `calibration` (0.10 before any own run).
     """
     if available_gib is None:
         return MemoryVerdict(parts=parts, available_bytes=None, probability=1.0)

@@ -1,4 +1,4 @@
-"""The model-aware estimate: duration and memory of a job, with its interval."""
+"""The model-aware estimate: duration and memory of a job, with intervals."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -46,7 +46,7 @@ MODEL, MEASURED_BASIS = "model", "measured"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
-    """Everything learned so far: constants from published runs, cells from own ones.
+    """Everything fitted so far: constants from published runs, cells from own ones.
 
     `scores` are the time residuals' as `calibration.score` gave them, oldest first.
     """
@@ -59,24 +59,24 @@ class Knowledge:
     overheads: Overheads = field(default_factory=Overheads)
 
     def time_of(self, hardware: Hardware) -> Constants:
-        """Seconds on a GPU or, with constants of its own, on a processor."""
+        """Time constants for a GPU or, separately fitted, a CPU."""
         return fitted.CPU_TIME if hardware.is_processor else self.time
 
     def memory_of(self, hardware: Hardware) -> MemoryConstants:
-        """Bytes on a GPU or, with constants of its own, of a process."""
+        """Memory constants for a GPU or, separately fitted, a CPU process."""
         return fitted.CPU_MEMORY if hardware.is_processor else self.memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """The range that holds the truth four times in five."""
+    """An 80 % interval."""
 
     low: float
     expected: float
     high: float
 
     def scaled(self, factor: float) -> "Interval":
-        """The same in another unit."""
+        """The interval in another unit."""
         return Interval(
             low=self.low * factor,
             expected=self.expected * factor,
@@ -86,7 +86,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """How many runs like this stand behind the estimate, and what else is known."""
+    """The number of similar runs behind the estimate, and other evidence."""
 
     runs: int
     same_gpu: int
@@ -96,11 +96,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelEstimate:
-    """The answer; `seconds` of wall-clock time, cost follows from the price.
+    """The estimate; `seconds` of wall-clock time, cost follows from the price.
 
     `tokens_per_second` counts real tokens, without padding, over all GPUs.
-    `predicted_step_seconds` and `predicted_bytes` are what the physical model says
-    before own runs correct it: what a record's residual is taken against.
+    `predicted_step_seconds` and `predicted_bytes` are the physical model's predictions
+    before calibration: the baseline of a record's residual.
     """
 
     plan: Plan
@@ -150,9 +150,9 @@ def estimate_job(
 ) -> ModelEstimate:
     """Duration and memory of a job, with the 80 % interval of its duration.
 
-    The interval multiplies: ln(total) +- k sigma, sigma the root of the squares of
-    what steps (calibration) and fixed costs (OVERHEAD_SPREAD) may each be off, weighed
-    by their share of the total, k from `calibration.multiplier`.
+    The interval is multiplicative: ln(total) +- k sigma. sigma is the root of the
+    summed squared errors of steps (calibration) and fixed costs (OVERHEAD_SPREAD),
+    weighted by their share of the total; k comes from `calibration.multiplier`.
     """
     known = knowledge or Knowledge()
     memory = _memory_model(setup, place, known)
@@ -185,7 +185,7 @@ def estimate_job(
 
 
 def _checkpoints(total_steps: int, per_epoch: int, every: int) -> int:
-    """How many are saved; `every` so many steps, 0 for the automatic interval."""
+    """Number of checkpoints saved; `every` in steps, 0 for the automatic interval."""
     automatic = checkpoint_interval(total_steps=total_steps, steps_per_epoch=per_epoch)
     return -(-total_steps // (every or automatic))
 
@@ -204,7 +204,7 @@ def _batches(lengths: LengthHistogram, plan: Plan) -> list[Expected]:
 
 
 class _EpochTime:
-    """Seconds of an epoch's steps: physical, and corrected by what runs showed."""
+    """Seconds of an epoch's steps: from the physical model, and calibrated."""
 
     def __init__(
         self,
@@ -219,7 +219,7 @@ class _EpochTime:
         )
         self.physical = spread = 0.0
         batches = _batches(lengths, plan)
-        # A single sequence has one process at work, with none to wait for.
+        # With a single sequence only one process works, and nothing waits.
         processes = min(plan.processes, lengths.pairs)
         constants = known.time_of(place.hardware)
         for expected in batches:
@@ -276,7 +276,7 @@ def _parts(
 def time_belief(
     cells: Sequence[Cell], cell: tuple[str, ...], place: Place, spread: float
 ) -> Belief:
-    """What runs say of the cell; the physical model's doubt widens its last level."""
+    """The cell's posterior; the physical model's uncertainty widens its last level."""
     levels = fitted.TIME_SPREADS.for_evidence(place.hardware.evidence)
     last = sqrt(levels[-1] ** 2 + spread**2)
     noise = fitted.CPU_TIME_NOISE if place.hardware.is_processor else NOISE
@@ -284,7 +284,7 @@ def time_belief(
 
 
 def _memory_model(setup: Setup, place: Place, known: Knowledge) -> MemoryModel:
-    """Corrected by what runs of the same stack, method and model needed."""
+    """Calibrated on runs with the same stack, method and model."""
     cell = _memory_cell(setup, place)
     levels = fitted.MEMORY_SPREADS.for_evidence(place.hardware.evidence)
     belief = believe(known.memory_cells, cell, levels)
@@ -295,7 +295,7 @@ def _memory_model(setup: Setup, place: Place, known: Knowledge) -> MemoryModel:
 def _options(
     setup: Setup, places: Iterable[Place], known: Knowledge
 ) -> Iterator[Option]:
-    """The job as each of these machines would run it."""
+    """The job on each of these machines."""
     for place in places:
         method = setup.method.at(place.hardware.native_precision)
         there = replace(setup, method=method)
@@ -303,7 +303,7 @@ def _options(
 
 
 def _memory_cell(setup: Setup, place: Place) -> tuple[str, ...]:
-    """One GPU's memory, whatever the number of GPUs; sized by the longest sequence."""
+    """Memory of one GPU, independent of their number; set by the longest sequence."""
     return cell_key(
         gpu=place.hardware.name,
         stack=setup.stack,
@@ -315,7 +315,7 @@ def _memory_cell(setup: Setup, place: Place) -> tuple[str, ...]:
 
 
 def _evaluation_seconds(setup: Setup, epoch_seconds: float, plan: Plan) -> float:
-    """One forward pass over the validation pairs each epoch, at the training's rate."""
+    """One forward pass over the validation pairs per epoch, at the training rate."""
     length = setup.lengths.tokens / setup.lengths.pairs
     forward = evaluation_flops_per_token(setup.architecture, length=length)
     whole = training_flops_per_token(

@@ -1,4 +1,4 @@
-"""Fixed costs of a run as own runs showed them."""
+"""Calibrates the fixed costs of a run on own runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,10 +8,10 @@ from training.domain.estimator.calibration import Cell
 from training.domain.estimator.duration import OVERHEAD_SPREAD, DurationParts, Overheads
 
 RUN_SPREAD = 0.3
-"""How far one run's fixed cost is off its machine's usual one, as a factor's log."""
+"""Log standard deviation of one run's fixed cost around its machine's usual one."""
 
 SHORTEST_SECONDS = 0.05
-"""What takes less is not worth learning from: its logarithm would be mostly noise."""
+"""Shorter measurements are ignored: their logarithm would be mostly noise."""
 
 LEARNED: dict[str, str] = {
     "start": "start_seconds",
@@ -23,16 +23,16 @@ LEARNED: dict[str, str] = {
 }
 """Parts of the duration that a run reports, and the constant behind each. A cell's
 target is the part's name, its key the GPU type; its residuals are ln(measured seconds /
-seconds expected of the starting value)."""
+seconds predicted from the initial value)."""
 
 
 def learned(start: Overheads, cells: Mapping[str, Sequence[Cell]]) -> Overheads:
-    """The starting values, each pulled towards what runs took.
+    """The initial values, each moved towards the measurements.
 
-    The mean residual m of n runs is believed by the weight n s^2 / (n s^2 + r^2), s the
-    spread of the starting value (OVERHEAD_SPREAD) and r that of a single run: after one
-    run two thirds of the way. All GPU types of this console count alike, since imports,
-    disk and tokenizing are the machine's.
+    The mean residual m of n runs gets the weight n s^2 / (n s^2 + r^2), with s the
+    spread of the initial value (OVERHEAD_SPREAD) and r that of a single run: two thirds
+    of the way after one run. All GPU types of this console count equally, because
+    imports, disk and tokenizing depend on the machine.
     """
     values = {}
     for part, name in LEARNED.items():
@@ -51,9 +51,9 @@ def overhead_residuals(
     used: Overheads,
     start: Overheads,
 ) -> dict[str, float]:
-    """What a run adds to the cells, by part: against the starting values.
+    """A run's residuals by part, relative to the initial values.
 
-    `expected` was computed with `used`, which earlier runs had already moved.
+    `expected` was computed with `used`, which earlier runs had already adjusted.
     """
     found = {}
     for part, name in LEARNED.items():

@@ -1,4 +1,4 @@
-"""How a batch is cut up on a machine: what is chosen where the owner left it open."""
+"""The batch plan: automatic choice of micro-batch and gradient checkpointing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ from training.domain.method import Method
 from training.domain.schedule import process_count
 
 PACKED_TOKENS = 2048
-"""Packed rows of a micro-batch are laid end to end, and attention's mask is over all of
-them: beyond so many tokens that costs more than full tiles bring."""
+"""Packed rows of a micro-batch are concatenated, and the attention mask covers all of
+them: beyond this many tokens that costs more than full tiles save."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """A job as its owner asks for it. None means: choose for me.
+    """A job as requested; None means automatic.
 
-    `lengths` are the training sequences' true lengths, before `max_length` cuts them;
-    `batch_size` counts sequences of a step over all GPUs.
+    `lengths` are the training sequences' full lengths, before truncation at
+    `max_length`; `batch_size` counts the sequences of a step over all GPUs.
     """
 
     base_model: str
@@ -44,7 +44,7 @@ class Setup:
 
     @property
     def trained_lengths(self) -> LengthHistogram:
-        """The sequences as the trainer sees them: cut, and packed when it packs."""
+        """The sequences as the trainer sees them: truncated, and packed if enabled."""
         if self.method.packing:
             fine = self.lengths.truncated(self.max_length).coarsened(200)
             return packed(fine, self.max_length)
@@ -53,10 +53,10 @@ class Setup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where it is to run. `available_gib` of one GPU; None when nobody knows it.
+    """The target machine. `available_gib` is for one GPU; None if unknown.
 
-    `largest_micro_batch` bounds the automatic choice: beyond 8 a processor gains
-    nothing, and beyond 64 no GPU does.
+    `largest_micro_batch` bounds the automatic choice: beyond 8 a CPU gains nothing, and
+    beyond 64 no GPU does.
     """
 
     hardware: Hardware
@@ -68,7 +68,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryModel:
-    """Constants, what own runs multiply the prediction with, and its spread."""
+    """Constants, the calibration factor and its spread."""
 
     constants: MemoryConstants
     factor: float = 1.0
@@ -77,7 +77,7 @@ class MemoryModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The choices made: batch_size = micro_batch x accumulation x processes."""
+    """The resulting plan: batch_size = micro_batch x accumulation x processes."""
 
     method: Method
     micro_batch: int
@@ -87,12 +87,12 @@ class Plan:
 
 
 def make_plan(setup: Setup, place: Place, memory: MemoryModel) -> Plan:
-    """The largest micro-batch that fits, and checkpointing only where it is needed.
+    """The largest micro-batch that fits, with checkpointing only if needed.
 
-    Tried in this order: the whole share of a process without checkpointing (a third
-    fewer operations), then with it, then ever smaller divisors of the share. When even
-    one sequence does not fit, that is the plan, and its verdict says so. What the
-    setup fixes is not chosen.
+    Tried in this order: a process's full share without checkpointing (a third fewer
+    operations), then with it, then ever smaller divisors of the share. If even one
+    sequence does not fit, that is the plan, and its verdict says so. Values set
+    explicitly are kept.
     """
     options = list(_options(setup, place))
     for method, micro_batch in options:
@@ -130,7 +130,7 @@ def _plan(
     if share % micro_batch:
         raise ValueError(
             f"Received a micro-batch of {micro_batch}; it must divide {share}, the "
-            "sequences of a step on each GPU."
+            "sequences per step and GPU."
         )
     return Plan(
         method=method,
@@ -144,7 +144,7 @@ def _plan(
 def memory_verdict(
     setup: Setup, place: Place, memory: MemoryModel, method: Method, micro_batch: int
 ) -> MemoryVerdict:
-    """Whether the worst micro-batch, all of the longest sequence, fits."""
+    """Whether the worst-case micro-batch, all at the longest length, fits."""
     if method.packing:
         longest = setup.max_length
     else:

@@ -1,4 +1,4 @@
-"""The model-aware estimate in money."""
+"""Prices the model-aware estimate."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -8,10 +8,10 @@ from training.domain.estimator.model_estimate import Interval, ModelEstimate
 
 
 def priced(catalogue: Estimate, aware: ModelEstimate) -> Estimate:
-    """The catalogue's estimate with hours, steps and speed of the model-aware one.
+    """The catalogue estimate with hours, steps and speed from the model-aware one.
 
-    Prices are the same: compute = hours x hourly rate, storage as it was. The
-    catalogue's own figures stay beside as `catalogue`.
+    Prices are the same: compute = hours x hourly rate, plus storage. The original
+    figures stay available as `catalogue`.
     """
     hours = Fraction(aware.hours.expected)
     return replace(
@@ -28,9 +28,9 @@ def priced(catalogue: Estimate, aware: ModelEstimate) -> Estimate:
 
 
 def cost_interval(estimate: Estimate) -> Interval | None:
-    """USD that hold the final cost four times in five; None without such hours.
+    """The 80 % interval of the final cost in USD; None without one for the hours.
 
-    The storage is certain; what may be off are the hours.
+    Only the hours are uncertain; storage is fixed.
     """
     if estimate.aware is None or estimate.catalogue is None:
         return None
@@ -44,7 +44,7 @@ def cost_interval(estimate: Estimate) -> Interval | None:
 
 
 def packing_words(aware: ModelEstimate, pairs: int, max_length: int) -> tuple[str, ...]:
-    """Says that steps are counted after packing; nothing without packing."""
+    """A note that steps are counted after packing; empty without packing."""
     if not aware.plan.method.packing:
         return ()
     return (

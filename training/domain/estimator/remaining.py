@@ -1,4 +1,4 @@
-"""Remaining time of a run under way: measured steps, blended with what was expected."""
+"""Remaining time of a running job: measured steps blended with the estimate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from statistics import fmean
 from training.domain.estimator.model_estimate import Interval
 
 WARM_UP_STEPS = 3
-"""The first steps carry one-time costs (4 to 28 s on a processor): never counted."""
+"""The first steps carry one-time costs (4 to 28 s on a CPU): never counted."""
 
 DRIFT = 0.03
-"""A run's later steps differ from its earlier ones by so much, in any case."""
+"""Minimum relative drift between a run's earlier and later steps."""
 
 STEP_SPREAD = 0.25
 """Spread of a single step around the mean before there are enough to measure it:
@@ -20,7 +20,7 @@ batches differ in padding."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What the estimate said of the run: seconds a step, its spread, what follows."""
+    """The estimate of the run: seconds per step, their spread, remaining overhead."""
 
     step_seconds: float
     step_sigma: float
@@ -29,7 +29,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """Measured seconds of a step: the mean of so many steps past the warm-up.
+    """Measured seconds per step: the mean over the steps after the warm-up.
 
     `squares` sums (step / mean - 1)^2 where single steps are known; without them the
     prior's spread stands.
@@ -41,7 +41,7 @@ class Pace:
 
     @classmethod
     def of(cls, measured: Sequence[float]) -> "Pace | None":
-        """From all steps of a run, the first ones left out; None when none is left."""
+        """From all steps of a run except the first ones; None if none are left."""
         counted = measured[WARM_UP_STEPS:]
         if not counted:
             return None
@@ -64,11 +64,11 @@ def remaining_seconds(
     steps_left: int,
     fixed_seconds_left: float = 0.0,
 ) -> Interval:
-    """Steps left times the blended step time, plus what comes beside steps.
+    """Steps left times the blended step time, plus the remaining overhead.
 
     In logarithms, the expectation N(ln e, s^2) and the mean of n measured steps
-    N(ln m, spread^2 / n + DRIFT^2) are weighed by their precisions. With no step past
-    the warm-up it is the expectation's alone, after a few hundred the run's own.
+    N(ln m, spread^2 / n + DRIFT^2) are weighted by their precisions. Before the warm-up
+    ends only the estimate counts, after a few hundred steps only the run's own pace.
     """
     mean, variance = log(expected.step_seconds), expected.step_sigma**2
     if pace is not None:

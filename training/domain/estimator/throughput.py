@@ -3,10 +3,10 @@
     t = sqrt(compute^2 + launch^2 + links^2) + dequantise + step / accumulation
 
 The first three overlap (a GPU computes while the host launches and the links copy), so
-the largest dominates; their root of squares is the smooth maximum that fits best. On a
-processor the same cores launch and compute: there the three add.
-Dequantisation runs on the same cores between the products, so it adds: QLoRA is a cost
-added to each micro-batch, not a factor, which is why published claims of it disagree.
+the largest dominates; the root of their squares is the smooth maximum that fits best.
+On a CPU the same cores launch and compute, so the three add up.
+Dequantisation runs on the same cores between the matrix products, so it adds: QLoRA is
+a cost per micro-batch, not a factor, which is why published claims about it disagree.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ A100_BANDWIDTH = 2039e9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constants:
-    """What the data sheets do not say. Fitted values stand in `fitted.py`.
+    """What data sheets do not tell. Fitted values are in `fitted.py`.
 
     utilisation: share of the peak that the matrix products reach; times the hardware
         family's factor, and `mixture` for experts.
@@ -35,15 +35,15 @@ class Constants:
         eager kernels (norms, rotations, gates, adapters, loss), forward to backward.
     launch_seconds: host time to launch one layer, forward, recompute and backward;
         `sharded_launch_seconds` with the collectives of FSDP or ZeRO-3.
-    launches_beside: whether another chip computes while the host launches.
-    adapter_weight: how many of a frozen weight's operations one of an adapter's takes,
-        its matrices being thin. None on a GPU, where published runs do not tell it:
-        counted once, held-out sources are missed by 6.2 instead of 6.0 %.
+    launches_beside: whether the host launches while another chip computes.
+    adapter_weight: cost of an adapter operation relative to one of a frozen weight:
+        its matrices are thin. None on a GPU, where published runs do not show it:
+        counted as one, the error on held-out sources is 6.2 instead of 6.0 %.
     step_seconds: optimizer, gradient clipping and logging of a step.
     dequantise_seconds: one pass over 1e9 weights, by storage, at A100_BANDWIDTH.
     kernel_speedup: eager time / this kernel's time, for products and activations.
     k_bit_slowdown: norms and residuals in float32 after PEFT's k-bit preparation.
-    data_parallel, sharded: share of the compute rate kept beside other GPUs.
+    data_parallel, sharded: share of the compute rate kept with several GPUs.
     link_share: share of the links' nominal rate that gathering weights reaches.
     """
 
@@ -66,7 +66,7 @@ class Constants:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MicroBatch:
-    """Sequences computed at once on one of `processes` GPUs, all padded to `length`."""
+    """Sequences in one forward pass on one of `processes` GPUs, padded to `length`."""
 
     sequences: float
     length: float
@@ -91,8 +91,8 @@ class Seconds:
 
     @property
     def overlapping(self) -> float:
-        """Computing, launching and copying: side by side the root of the squares' sum,
-        a smooth maximum; one after the other their sum.
+        """Compute, launch and copy time: if they overlap, the root of the sum of
+        squares (a smooth maximum), else their sum.
         """
         if self.side_by_side:
             return sqrt(self.compute**2 + self.launch**2 + self.links**2)
@@ -104,12 +104,12 @@ class Seconds:
 
     @property
     def spread(self) -> float:
-        """The relative error that the less certain parts bring in.
+        """The relative error contributed by the less certain parts.
 
-        Each part's share of the total times how far off it may be: 15 % for launching,
-        40 % for links and dequantisation, 50 % for the optimizer's step, as the spread
-        of those constants between stacks. What is compute-bound adds none: its error is
-        the calibration's.
+        Each part's share of the total times its own error: 15 % for launching, 40 %
+        for links and dequantisation, 50 % for the optimizer step (the spread of those
+        constants between stacks). Compute-bound time adds none: its error is part of
+        the calibration.
         """
         launch, links = self._share(self.launch), self._share(self.links)
         after, step = self.dequantise / self.total, self.step / self.total
@@ -121,7 +121,7 @@ class Seconds:
         )
 
     def _share(self, part: float) -> float:
-        """By how much of itself the total grows when this part does."""
+        """Elasticity of the total with respect to this part."""
         if self.side_by_side:
             return part**2 / (self.overlapping * self.total or 1.0)
         return part / self.total
@@ -136,9 +136,9 @@ def micro_batch_seconds(
 ) -> Seconds:
     """Time of forward, backward and the micro-batch's share of the optimizer step.
 
-    Known error: see the README's table; about 5 % in the median for a stack whose runs
-    the constants have not seen, 10 to 15 % for launch-bound micro-batches (below 2 048
-    tokens) and for weights sharded over PCIe.
+    Known error: see the README's table; about 5 % in the median for an unseen stack, 10
+    to 15 % for launch-bound micro-batches (below 2 048 tokens) and for weights sharded
+    over PCIe.
     """
     launch = constants.launch_seconds
     if method.sharded and batch.processes > 1:
@@ -225,7 +225,7 @@ def _dequantise(
     hardware: Hardware,
     constants: Constants,
 ) -> float:
-    """Unpacking every layer's weights, once a pass; bound by memory bandwidth."""
+    """Dequantising every layer's weights, once per pass; memory-bound."""
     if not method.is_quantised:
         return 0.0
     billions = architecture.linear_parameters / 1e9
@@ -235,16 +235,16 @@ def _dequantise(
 
 
 MIXTURE_SPREAD = 0.2
-"""How far off a mixture's compute may be beyond a dense model's: all that is known of
-them comes from one source."""
+"""Extra error of a mixture-of-experts model's compute time: all evidence on them comes
+from one source."""
 
 
 def relative_spread(architecture: Architecture, seconds: Seconds) -> float:
-    """The physical model's own uncertainty for this run, beside the calibration's."""
+    """The physical model's own uncertainty for this run, besides the calibration's."""
     mixture = MIXTURE_SPREAD if architecture.is_mixture else 0.0
     return sqrt(seconds.spread**2 + mixture**2)
 
 
 def weight_passes(method: Method) -> int:
-    """How often the weights are read: forward, backward, and recomputing forward."""
+    """Passes over the weights: forward, backward and, if recomputing, forward again."""
     return 3 if method.gradient_checkpointing else 2

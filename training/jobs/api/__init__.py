@@ -1,4 +1,4 @@
-"""Jobs over the API: views, serializers, and what the OpenAPI description says.
+"""Jobs in the API: views, serializers and their OpenAPI texts.
 
 Writes are in jobs/services.py and jobs/controls.py.
 """

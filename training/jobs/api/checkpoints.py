@@ -1,29 +1,27 @@
-"""`/api/jobs/{id}/checkpoints`: what can be gone on from, and giving room back."""
+"""`/api/jobs/{id}/checkpoints`: checkpoints to resume from, and deleting them."""
 
 from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lora_pipeline.api.envelope import success
 from lora_pipeline.api.error_docs import Fault
-from training.jobs.api import views as api
+from lora_pipeline.api.requests import ApiRequest
+from lora_pipeline.api.rows import RowSerializer
+from training.jobs.access import own_job
 from training.jobs.checkpoints import free_checkpoint, kept_checkpoints
+from training.jobs.refusals import CHECKPOINT_NEEDED
 from training.models import Checkpoint
 
-NEEDED = Fault(
-    when="A run is under way, or a job goes on from it.",
-    error="The checkpoint of step 40 is needed. The job goes on from it.",
-    code="checkpoint_needed",
-)
+NEEDED = Fault.of(CHECKPOINT_NEEDED)
 
 
-class CheckpointSerializer(serializers.ModelSerializer[Checkpoint]):
-    """A state that training can go on from; `is_needed` says why it cannot go."""
+class CheckpointSerializer(RowSerializer[Checkpoint]):
+    """A checkpoint; `is_needed` says why it cannot be deleted."""
 
     is_needed = serializers.CharField(allow_blank=True)
 
@@ -33,14 +31,14 @@ class CheckpointSerializer(serializers.ModelSerializer[Checkpoint]):
 
 
 class CheckpointsSerializer(serializers.Serializer[Any]):
-    """Those that are kept, newest first, and their size in all."""
+    """Stored checkpoints, newest first, and their total size."""
 
     checkpoints = CheckpointSerializer(many=True)
     total_bytes = serializers.IntegerField()
 
 
 class FreedSerializer(serializers.Serializer[Any]):
-    """The checkpoint that was freed."""
+    """The deleted checkpoint."""
 
     step = serializers.IntegerField()
     freed_at = serializers.DateTimeField()
@@ -50,9 +48,9 @@ class CheckpointsView(APIView):
     """A job's checkpoints."""
 
     @extend_schema(responses=CheckpointsSerializer)
-    def get(self, request: Request, job_id: UUID) -> Response:
-        """Those that are kept, newest first."""
-        kept = kept_checkpoints(api.own_job(request, job_id))
+    def get(self, request: ApiRequest, job_id: UUID) -> Response:
+        """List stored checkpoints, newest first."""
+        kept = kept_checkpoints(own_job(request.user, job_id))
         total = sum(checkpoint.size_bytes for checkpoint in kept)
         found = {"checkpoints": kept, "total_bytes": total}
         return success(CheckpointsSerializer(found).data)
@@ -62,9 +60,9 @@ class FreeCheckpointView(APIView):
     """One checkpoint."""
 
     @extend_schema(request=None, responses={200: FreedSerializer, 409: NEEDED})
-    def post(self, request: Request, job_id: UUID, step: int) -> Response:
-        """Remove its files."""
-        api.own_job(request, job_id)
+    def post(self, request: ApiRequest, job_id: UUID, step: int) -> Response:
+        """Delete a checkpoint's files."""
+        own_job(request.user, job_id)
         by = request.user.get_username()
         freed = free_checkpoint(job_id=job_id, step=step, by=by)
         return success(FreedSerializer(freed).data)

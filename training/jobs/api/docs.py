@@ -1,4 +1,4 @@
-"""What the OpenAPI description says of jobs beyond their serializers."""
+"""OpenAPI texts for jobs that serializers do not supply."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiParameter
 from lora_pipeline.api.error_docs import BY_FIELD, Fault, numbers
 from lora_pipeline.api.fields import OBJECT_OR_NULL
 from lora_pipeline.api.openapi import answered, asked, described
+from training.costs.budget import BUDGET
 from training.estimates.api_docs import (
     DATASET_ID,
     ESTIMATE_BODY,
@@ -14,15 +15,13 @@ from training.estimates.api_docs import (
     REQUIRED_VALUES,
     UNKNOWN_DATASET,
 )
+from training.estimates.rules import DATASET_NOT_READY, DOES_NOT_FIT
 from training.jobs.idempotency import HEADER, LONGEST
 
-NO_FIT_OR_REUSED = Fault(
-    when="The job does not fit into memory and confirm_memory is not true, or the "
+NO_FIT_OR_REUSED = Fault.of(
+    DOES_NOT_FIT,
+    when="The job does not fit in memory and confirm_memory is not true, or the "
     "Idempotency-Key was already used with another body.",
-    error="The job needs about 158.3 GiB and A100-80GB has 79.15: it does not fit. "
-    "With QLoRA (4-bit weights) it fits: 63.9 GiB. To start it all the same, send "
-    "confirm_memory: true.",
-    code="does_not_fit",
     component="ConflictError",
     details={"memory": {"required_gib": 158.3, "available_gib": 79.15}},
     shape=OBJECT_OR_NULL,
@@ -125,28 +124,19 @@ IDEMPOTENCY_KEY = OpenApiParameter(
         "pattern": "^[!-~]([ -~]*[!-~])?$",
     },
     OpenApiParameter.HEADER,
-    description="Any name of your own, a UUID for example. For 24 hours the same key "
-    "and body answer the job that they made, however often they are sent.",
+    description="Any unique string, for example a UUID. For 24 hours the same key "
+    "and body return the job that they created, however often they are sent.",
 )
 
 
-NOT_READY_WORDS = (
-    "The dataset is not ready: status is validating, training_ready is false; needed "
-    "are ready and true."
-)
-NOT_READY = Fault(
+NOT_READY = Fault.of(
+    DATASET_NOT_READY,
     when="A value is missing, malformed or out of range, or the dataset is not ready.",
-    error=NOT_READY_WORDS,
-    code="dataset_not_ready",
     component="FieldErrors",
-    details={"dataset_id": [NOT_READY_WORDS]},
     shape=BY_FIELD,
 )
-OVER_BUDGET = Fault(
-    when="The month's budget does not allow it; the numbers say why.",
-    error="The job may come to 31.88 USD, and 20.00 of this month's 50.00 USD are "
-    "free. Choose a cheaper configuration, set a lower max_cost, or ask an operator.",
-    code="budget",
+OVER_BUDGET = Fault.of(
+    BUDGET,
     component="BudgetError",
     details={
         "budget_usd": 50.00,
@@ -157,26 +147,11 @@ OVER_BUDGET = Fault(
     },
     shape=numbers("budget_usd", "spent_usd", "held_usd", "free_usd", "needed_usd"),
 )
-ENDED = Fault(
-    when="The job has already ended.",
-    error="The job has already ended: it is completed.",
-    code="already_ended",
-)
-NOT_QUEUED = Fault(
-    when="The job has left the queue.",
-    error="The job is running: only a queued job can move to another machine.",
-    code="not_queued",
-)
-NOT_ENDED = Fault(
-    when="The job has not ended yet.",
-    error="The job is running: cancel it before deleting it.",
-    code="not_ended",
-)
 
 
 def creating(job: Any) -> dict[str, Any]:
     """Keyword arguments of `extend_schema` for creating a job."""
-    made_before = f"The job that this {HEADER} made before."
+    made_before = f"The job that this {HEADER} created earlier."
     return {
         "parameters": [IDEMPOTENCY_KEY],
         "responses": {

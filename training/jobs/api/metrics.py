@@ -1,4 +1,4 @@
-"""A job's measured points by the API, thinned to what a chart can show."""
+"""`/api/jobs/{id}/metrics`: a job's metrics, optionally thinned for charts."""
 
 from typing import Any
 from uuid import UUID
@@ -6,21 +6,21 @@ from uuid import UUID
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lora_pipeline.api.envelope import success
 from lora_pipeline.api.error_docs import FAULTS
+from lora_pipeline.api.requests import ApiRequest
 from training.charts.job_charts import COLUMNS, metric_rows
-from training.jobs.api import views as api
+from training.jobs.access import own_job
 from training.models import MetricPoint
 
 FEWEST_POINTS, MOST_POINTS = 5, 100_000
 
 
 class MetricSerializer(serializers.ModelSerializer[MetricPoint]):
-    """What one optimizer step, or the evaluation after it, measured."""
+    """Metrics of one optimizer step, or of the evaluation after it."""
 
     class Meta:
         model = MetricPoint
@@ -28,7 +28,7 @@ class MetricSerializer(serializers.ModelSerializer[MetricPoint]):
 
 
 class MetricsSerializer(serializers.Serializer[Any]):
-    """The measured steps in order; `total` counts all that there are."""
+    """Metrics by step in order; `total` counts all of them."""
 
     metrics = MetricSerializer(many=True)
     total = serializers.IntegerField()
@@ -37,29 +37,29 @@ class MetricsSerializer(serializers.Serializer[Any]):
 POINTS = OpenApiParameter(
     "points",
     {"type": "integer", "minimum": FEWEST_POINTS, "maximum": MOST_POINTS},
-    description="At most so many rows: the first, the last, and of each stretch "
-    "between the lowest loss, the highest and the last. All of them where it is "
-    "left out.",
+    description="Maximum number of rows: the first, the last, and from each interval "
+    "in between the lowest, highest and last loss. All rows if "
+    "omitted.",
 )
 
 
 class MetricsView(APIView):
-    """What a job measured."""
+    """Metrics of a job."""
 
     @extend_schema(
         parameters=[POINTS], responses={200: MetricsSerializer, 400: FAULTS[400]}
     )
-    def get(self, request: Request, job_id: UUID) -> Response:
-        """The measured steps, all or thinned.
+    def get(self, request: ApiRequest, job_id: UUID) -> Response:
+        """Get a job's metrics, all or thinned.
 
-        As a table they are at `/training/jobs/{id}/metrics.csv`.
+        Also available as CSV at `/training/jobs/{id}/metrics.csv`.
         """
-        job = api.own_job(request, job_id)
+        job = own_job(request.user, job_id)
         rows = metric_rows(job, _points(request))
         return success({"metrics": rows, "total": job.metrics.count()})
 
 
-def _points(request: Request) -> int | None:
+def _points(request: ApiRequest) -> int | None:
     given = request.query_params.get("points")
     if given is None:
         return None
@@ -67,7 +67,7 @@ def _points(request: Request) -> int | None:
     if usable and FEWEST_POINTS <= int(given) <= MOST_POINTS:
         return int(given)
     words = (
-        f"Received {given[:50]!r}; give a whole number from {FEWEST_POINTS} to "
+        f"Received {given[:50]!r}; must be an integer from {FEWEST_POINTS} to "
         f"{MOST_POINTS}."
     )
     raise ValidationError({"points": [words]})

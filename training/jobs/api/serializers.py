@@ -1,4 +1,4 @@
-"""Jobs as the API takes and shows them."""
+"""Serializers of jobs."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from rest_framework import serializers
 from datasets.models import Dataset
 from lora_pipeline.api.fields import Facts, Text
 from lora_pipeline.api.openapi import answered
+from lora_pipeline.api.rows import RowSerializer
 from training.domain.limits import (
     LIMITS,
     REQUIRED,
@@ -45,8 +46,8 @@ class JobRequest(EstimateRequest):
         return fields | method_fields()
 
 
-class JobDatasetSerializer(serializers.ModelSerializer[Dataset]):
-    """What a job shows of its dataset."""
+class JobDatasetSerializer(RowSerializer[Dataset]):
+    """The dataset of a job."""
 
     class Meta:
         model = Dataset
@@ -55,21 +56,21 @@ class JobDatasetSerializer(serializers.ModelSerializer[Dataset]):
 
 @extend_schema_field(HyperparametersSerializer)
 class StoredHyperparameters(serializers.JSONField):
-    """All the hyperparameters of a job."""
+    """All hyperparameters of a job."""
 
 
 @extend_schema_field(GpuConfigSerializer)
 class StoredGpuConfig(serializers.JSONField):
-    """The machine that a job is for."""
+    """GPU type and count of a job."""
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
 class Metrics(serializers.JSONField):
-    """The last measured values by name."""
+    """The latest metrics by name."""
 
 
 class SuggestionSerializer(serializers.Serializer[Any]):
-    """What to do about a failure; `changes` are fields of a new job's request."""
+    """A suggested fix for a failure; `changes` are fields of a new job's request."""
 
     kind = serializers.CharField()
     words = serializers.CharField()
@@ -80,8 +81,8 @@ LONG_FIELDS = ("estimate", "error_stack")
 
 
 @extend_schema_serializer(examples=[answered("A queued job", docs.JOB)])
-class JobSerializer(serializers.ModelSerializer[TrainingJob]):
-    """The whole job."""
+class JobSerializer(RowSerializer[TrainingJob]):
+    """A full job."""
 
     dataset = JobDatasetSerializer()
     suggestion = SuggestionSerializer(allow_null=True)
@@ -98,7 +99,7 @@ class JobSerializer(serializers.ModelSerializer[TrainingJob]):
 
 
 class JobRowSerializer(JobSerializer):
-    """A job in a list: without the long texts, which its own answer has."""
+    """A job in a list, without the long texts of the full job."""
 
     estimate = None  # type: ignore[assignment]
 
@@ -107,12 +108,12 @@ class JobRowSerializer(JobSerializer):
 
 
 class JobEditSerializer(serializers.Serializer[Any]):
-    """What may be changed of any job."""
+    """Editable fields of a job."""
 
     name = Text(max_length=200)
 
 
 class JobMoveSerializer(serializers.Serializer[Any]):
-    """The machine that a queued job is to wait for instead."""
+    """The new GPU type and count of a queued job."""
 
     gpu_config = GpuConfigSerializer()

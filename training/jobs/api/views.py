@@ -1,26 +1,28 @@
 """`/api/jobs`: estimate, create, list, read, rename, move, cancel, delete."""
 
 from typing import Any
+from uuid import UUID
 
-from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
-from datasets.access import UNKNOWN_DATASET
+from datasets.access import KIND
 from datasets.models import Dataset
 from lora_pipeline.api.envelope import success
+from lora_pipeline.api.error_docs import Fault
 from lora_pipeline.api.openapi import DELETED
-from lora_pipeline.api.pagination import paginate
+from lora_pipeline.api.requests import ApiRequest
+from lora_pipeline.api.viewsets import OwnViewSet
+from lora_pipeline.errors import NotYours
 from training.estimates.answer import estimate_answer
 from training.estimates.api_docs import ESTIMATING
 from training.estimates.lengths import to_estimate
 from training.estimates.quote import quote
 from training.estimates.serializers import EstimateRequest
+from training.jobs import refusals
+from training.jobs.access import own_job
 from training.jobs.api import docs
 from training.jobs.api.controls import JobControls
 from training.jobs.api.serializers import (
@@ -41,109 +43,89 @@ from training.jobs.services import (
     rename_job,
 )
 from training.models import TrainingJob
+from training.models.jobs import TrainingJobQuerySet
 
-UNKNOWN_JOB = "There is no such job among yours."
-
-
-def own_job(request: Request, job_id: Any) -> TrainingJob:
-    """The caller's job; unknown, deleted and foreign ones are the same 404."""
-    jobs = TrainingJob.objects.visible_to(request.user).with_dataset()  # type: ignore[arg-type]
-    if (job := jobs.find(job_id)) is None:
-        raise NotFound(UNKNOWN_JOB)
-    return job
+CANCELLED = {200: JobSerializer, 409: Fault.of(refusals.ALREADY_ENDED)}
 
 
-def asked_dataset(request: Request, body: EstimateRequest) -> Dataset:
+def asked_dataset(request: ApiRequest, body: EstimateRequest) -> Dataset:
     """The caller's dataset that a checked body names, ready to be estimated."""
     values: dict[str, Any] = body.validated_data
     model = values.get("base_model", "")
-    found = to_estimate(request.user, values["dataset_id"], model)  # type: ignore[arg-type]
+    found = to_estimate(request.user, values["dataset_id"], model)
     if found is None:
-        raise NotFound(UNKNOWN_DATASET)
+        raise NotYours(KIND)
     return found
 
 
-class JobViewSet(JobControls, GenericViewSet[TrainingJob]):
-    """Training jobs of the caller."""
+class JobViewSet(JobControls, OwnViewSet[TrainingJob]):
+    """The caller's training jobs."""
 
     serializer_class = JobSerializer
     queryset = TrainingJob.objects.none()
-    filter_backends = [filters.DjangoFilterBackend]
+    list_serializer_class = JobRowSerializer
     filterset_class = JobFilter
-    lookup_value_converter = "uuid"
+    list_key = "jobs"
+    list_words = "Newest first, with pages and filters"
     read_actions = ("estimate",)
-
-    def get_serializer_class(self) -> type[JobSerializer]:
-        return JobRowSerializer if self.action == "list" else JobSerializer
-
-    def find_own(self, request: Request, job_id: Any) -> TrainingJob:
-        return own_job(request, job_id)
 
     @extend_schema(request=EstimateRequest, **ESTIMATING)
     @action(detail=False, methods=["post"])
-    def estimate(self, request: Request) -> Response:
-        """What a job would cost and how long it would take; writes nothing."""
+    def estimate(self, request: ApiRequest) -> Response:
+        """Estimate a job's cost and duration. Stores nothing."""
         body = EstimateRequest(data=request.data)
         body.is_valid(raise_exception=True)
         dataset = asked_dataset(request, body)
-        estimate, _ = quote(dataset=dataset, config=body.config(), found=body.found)
+        estimate = quote(dataset=dataset, asked=body.checked())
         return success(estimate_answer(estimate, dataset))
 
     @extend_schema(request=JobRequest, **docs.creating(JobSerializer))
-    def create(self, request: Request) -> Response:
-        """Queue a job at our own estimate; an Idempotency-Key makes it once."""
+    def create(self, request: ApiRequest) -> Response:
+        """Create a job at our own estimate; an Idempotency-Key makes retries safe."""
         claim = claim_of(request.headers.get(HEADER), request.data)
-        if claim and (job := earlier_job(owner=request.user, claim=claim)):  # type: ignore[arg-type]
+        if claim and (job := earlier_job(owner=request.user, claim=claim)):
             return success(JobSerializer(job).data)
         body = JobRequest(data=request.data)
         body.is_valid(raise_exception=True)
         dataset = asked_dataset(request, body)
         job, is_new = create_job(
-            owner=request.user,  # type: ignore[arg-type]
+            owner=request.user,
             dataset=dataset,
-            config=body.config(),
-            found=body.found,
+            asked=body.checked(),
             claim=claim,
         )
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return success(JobSerializer(job).data, status_code=code)
 
-    def list(self, request: Request) -> Response:
-        """Newest first, with pages and filters."""
-        jobs = TrainingJob.objects.visible_to(request.user).listed()  # type: ignore[arg-type]
-        found = JobFilter(request.query_params, queryset=jobs.defer(*LONG_FIELDS))
-        if not found.is_valid():
-            raise ValidationError(found.errors)
-        rows, block = paginate(request, found.qs)
-        return success(
-            {"jobs": JobRowSerializer(rows, many=True).data, "pagination": block}
-        )
+    def own(self) -> TrainingJobQuerySet:
+        own = TrainingJob.objects.visible_to(self.request.user)
+        return own.listed().defer(*LONG_FIELDS)
 
-    def retrieve(self, request: Request, pk: Any) -> Response:
-        """One job."""
-        return success(JobSerializer(own_job(request, pk)).data)
+    def retrieve(self, request: ApiRequest, pk: UUID) -> Response:
+        """Get one job."""
+        return success(JobSerializer(own_job(request.user, pk)).data)
 
     @extend_schema(request=JobEditSerializer, responses=JobSerializer)
-    def partial_update(self, request: Request, pk: Any) -> Response:
-        """Call a job something else."""
-        own_job(request, pk)
+    def partial_update(self, request: ApiRequest, pk: UUID) -> Response:
+        """Rename a job."""
+        own_job(request.user, pk)
         body = JobEditSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         rename_job(job_id=pk, **body.validated_data)
-        return success(JobSerializer(own_job(request, pk)).data)
+        return success(JobSerializer(own_job(request.user, pk)).data)
 
     @extend_schema(
         request=JobMoveSerializer,
         responses={
             200: JobSerializer,
             402: docs.OVER_BUDGET,
-            409: docs.NOT_QUEUED,
+            409: Fault.of(refusals.NOT_QUEUED),
         },
     )
     @action(detail=True, methods=["post"])
-    def move(self, request: Request, pk: Any) -> Response:
-        """Let a queued job wait for another machine, at a new estimate."""
-        own_job(request, pk)
+    def move(self, request: ApiRequest, pk: UUID) -> Response:
+        """Move a queued job to another GPU type, with a new estimate."""
+        own_job(request.user, pk)
         body = JobMoveSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         gpu = body.validated_data["gpu_config"]
@@ -153,19 +135,22 @@ class JobViewSet(JobControls, GenericViewSet[TrainingJob]):
             gpu_count=gpu["count"],
             by=request.user.get_username(),
         )
-        return success(JobSerializer(own_job(request, pk)).data)
+        return success(JobSerializer(own_job(request.user, pk)).data)
 
-    @extend_schema(request=None, responses={200: JobSerializer, 409: docs.ENDED})
+    @extend_schema(
+        request=None,
+        responses=CANCELLED,
+    )
     @action(detail=True, methods=["post"])
-    def cancel(self, request: Request, pk: Any) -> Response:
-        """Cancel at once what waits; ask a run to stop after its step."""
-        own_job(request, pk)
+    def cancel(self, request: ApiRequest, pk: UUID) -> Response:
+        """Cancel a job: immediately if queued, else after the current step."""
+        own_job(request.user, pk)
         cancel_job(job_id=pk, by=request.user.get_username())
-        return success(JobSerializer(own_job(request, pk)).data)
+        return success(JobSerializer(own_job(request.user, pk)).data)
 
-    @extend_schema(responses={200: DELETED, 409: docs.NOT_ENDED})
-    def destroy(self, request: Request, pk: Any) -> Response:
-        """Put an ended job out of sight."""
-        own_job(request, pk)
+    @extend_schema(responses={200: DELETED, 409: Fault.of(refusals.NOT_DELETABLE)})
+    def destroy(self, request: ApiRequest, pk: UUID) -> Response:
+        """Delete an ended job."""
+        own_job(request.user, pk)
         hide_job(job_id=pk)
         return success({"id": str(pk), "deleted": True})

@@ -1,4 +1,4 @@
-"""Jobs in the browser: the list, one job, comparing several.
+"""Job pages: the list, one job, comparing several.
 
 Writes are in jobs/services.py and jobs/controls.py.
 """

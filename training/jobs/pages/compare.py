@@ -1,4 +1,4 @@
-"""Up to six jobs beside each other: losses overlaid, settings that differ, results."""
+"""Compares up to six jobs: overlaid losses, differing settings, results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A job with its final losses and its place among the colours."""
+    """A job with its final losses and its colour."""
 
     job: TrainingJob
     place: int
@@ -34,7 +34,7 @@ class Column:
 
 
 def losses_of(jobs: Sequence[TrainingJob]) -> dict[Any, list[tuple[int, Any, Any]]]:
-    """(step, loss, validation loss) by job, by one query."""
+    """(step, loss, validation loss) by job, in one query."""
     found: dict[Any, list[tuple[int, Any, Any]]] = {job.pk: [] for job in jobs}
     points = MetricPoint.objects.filter(job__in=found).order_by("job", "step")
     wanted = ("job", "step", "loss", "validation_loss")
@@ -48,7 +48,7 @@ def overlaid(
     losses: dict[Any, list[tuple[int, Any, Any]]],
     switches: Switches,
 ) -> Chart | None:
-    """The training losses of all jobs over one axis of steps."""
+    """The training losses of all jobs over a common step axis."""
     series = []
     for place, job in enumerate(jobs, 1):
         points: list[Point] = [(s, v) for s, v, _ in losses[job.pk] if v is not None]
@@ -87,7 +87,7 @@ def columns_of(
 
 
 def settings_rows(jobs: Sequence[TrainingJob]) -> list[Row]:
-    """What was chosen for each job, in words."""
+    """The settings of each job, for display."""
     rows = [
         _row("Dataset", [j.dataset.name for j in jobs], [j.dataset_id for j in jobs]),
         _row("Base model", [job.base_model.name for job in jobs]),

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
+from lora_pipeline.web.requests import UserRequest
 from training.charts.job_charts import switches_in
 from training.jobs.pages.compare import (
     MOST_JOBS,
@@ -19,8 +20,8 @@ from training.models import TrainingJob
 OFFERED = 20
 
 
-def compare(request: HttpRequest) -> HttpResponse:
-    """The asked jobs beside each other; with fewer than two, a choice of them."""
+def compare(request: UserRequest) -> HttpResponse:
+    """The selected jobs side by side; with fewer than two, a selection page."""
     asked = request.GET.getlist("job")
     jobs = _found(request, asked)
     switches = switches_in(request.GET)
@@ -41,8 +42,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     return render(request, "training/compare.html", found)
 
 
-def _found(request: HttpRequest, asked: list[str]) -> list[TrainingJob]:
-    """Those of the asked jobs that are the user's, in the order asked."""
+def _found(request: UserRequest, asked: list[str]) -> list[TrainingJob]:
+    """The user's own among the requested jobs, in the requested order."""
     ids = list(dict.fromkeys(UUID(text) for text in asked if is_uuid(text)))
     known = {job.pk: job for job in own_jobs(request).filter(pk__in=ids[:100])}
     return [known[pk] for pk in ids if pk in known]

@@ -1,23 +1,24 @@
-"""What can be done to a job from its page: pause, resume, again, continue, free."""
+"""Actions on the job page: pause, resume, start again, continue, delete checkpoint."""
 
 from collections.abc import Callable
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from lora_pipeline.errors import Refusal
+from lora_pipeline.web.requests import UserRequest
 from training.jobs import controls
+from training.jobs.access import own_job
 from training.jobs.checkpoints import free_checkpoint
-from training.jobs.pages.views import own_job
 from training.models import TrainingJob
 
 
 class CapForm(forms.Form):
-    """A cap to resume with; empty keeps the one there is."""
+    """The cost cap to resume with; empty keeps the current one."""
 
     max_cost = forms.DecimalField(
         min_value=0, max_digits=12, decimal_places=4, required=False
@@ -25,15 +26,15 @@ class CapForm(forms.Form):
 
 
 class StepForm(forms.Form):
-    """Which checkpoint."""
+    """Identifies the checkpoint to continue from or delete."""
 
     step = forms.IntegerField(min_value=1, max_value=2**31 - 1)
 
 
 def done(
-    request: HttpRequest, job: TrainingJob, act: Callable[[], TrainingJob], words: str
+    request: UserRequest, job: TrainingJob, act: Callable[[], TrainingJob], words: str
 ) -> HttpResponse:
-    """Do it and say so, or say why not; then the page of the job that came of it."""
+    """Run an action, show its result as a toast, and redirect to the job."""
     try:
         after = act()
     except Refusal as refusal:
@@ -44,32 +45,32 @@ def done(
 
 
 @require_POST
-def pause(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Put it aside, to go on later."""
-    job, by = own_job(request, job_id), request.user.get_username()
-    words = "{job} pauses: a run saves a checkpoint first."
+def pause(request: UserRequest, job_id: UUID) -> HttpResponse:
+    """Pause a job."""
+    job, by = own_job(request.user, job_id), request.user.get_username()
+    words = "{job} is pausing. A run saves a checkpoint first."
     return done(request, job, lambda: controls.pause_job(job_id=job.pk, by=by), words)
 
 
 @require_POST
-def resume(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Go on, with a higher cap if one is given."""
-    job, form = own_job(request, job_id), CapForm(request.POST)
+def resume(request: UserRequest, job_id: UUID) -> HttpResponse:
+    """Resume a job, with a higher cost cap if given."""
+    job, form = own_job(request.user, job_id), CapForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "The job was not resumed: give the cap as USD.")
+        messages.error(request, "The job was not resumed: enter the cost cap in USD.")
         return redirect(job)
     by, cap = request.user.get_username(), form.cleaned_data["max_cost"]
 
     def act() -> TrainingJob:
         return controls.resume_job(job_id=job.pk, by=by, max_cost=cap)
 
-    return done(request, job, act, "{job} goes on as soon as its machine is free.")
+    return done(request, job, act, "{job} resumes as soon as its machine is free.")
 
 
 @require_POST
-def retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Start an ended job again, with the change that its failure suggested if asked."""
-    job, by = own_job(request, job_id), request.user.get_username()
+def retry(request: UserRequest, job_id: UUID) -> HttpResponse:
+    """Start an ended job again, optionally with the suggested change."""
+    job, by = own_job(request.user, job_id), request.user.get_username()
     change = "apply_suggestion" in request.POST
 
     def act() -> TrainingJob:
@@ -79,9 +80,9 @@ def retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def continue_from(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Go on from a checkpoint."""
-    job, form = own_job(request, job_id), StepForm(request.POST)
+def continue_from(request: UserRequest, job_id: UUID) -> HttpResponse:
+    """Continue from a checkpoint."""
+    job, form = own_job(request.user, job_id), StepForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Choose one of the checkpoints.")
         return redirect(job)
@@ -90,13 +91,13 @@ def continue_from(request: HttpRequest, job_id: UUID) -> HttpResponse:
     def act() -> TrainingJob:
         return controls.continue_job(job_id=job.pk, by=by, step=step)[0]
 
-    return done(request, job, act, f"{{job}} goes on from step {step}.")
+    return done(request, job, act, f"{{job}} continues from step {step}.")
 
 
 @require_POST
-def free(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Give a checkpoint's room back."""
-    job, form = own_job(request, job_id), StepForm(request.POST)
+def free(request: UserRequest, job_id: UUID) -> HttpResponse:
+    """Delete a checkpoint."""
+    job, form = own_job(request.user, job_id), StepForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Choose one of the checkpoints.")
         return redirect(job)
@@ -106,4 +107,4 @@ def free(request: HttpRequest, job_id: UUID) -> HttpResponse:
         free_checkpoint(job_id=job.pk, step=step, by=by)
         return job
 
-    return done(request, job, act, f"The checkpoint of step {step} was freed.")
+    return done(request, job, act, f"The checkpoint at step {step} was deleted.")

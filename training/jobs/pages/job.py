@@ -1,4 +1,4 @@
-"""What the page of one job shows, and what of it is sent at each refresh."""
+"""Context of a job's page, and the parts sent at each refresh."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,11 +17,11 @@ STAGES = lifecycle.STAGES[:-1]
 
 
 def live_facts(job: TrainingJob, shown: Mapping[str, str]) -> dict[str, Any]:
-    """Stages, chart and log lines.
+    """Stages, charts and log lines.
 
-    `shown` is what the asking page already has: its last log line (`after`) and the
-    status it shows (`status`), so that the rest is sent when that has changed; besides
-    how it draws the loss and what it searches the log for.
+    `shown` is what the page already has: its last log line (`after`) and status
+    (`status`), so that other parts are sent only when that changes; plus its chart
+    options and log search.
     """
     after = line_number(shown.get("after", ""))
     search = shown.get("search", "").replace("\0", "")[:LONGEST_SEARCH]
@@ -44,12 +44,12 @@ def live_facts(job: TrainingJob, shown: Mapping[str, str]) -> dict[str, Any]:
 
 
 def history(job: TrainingJob) -> list[JobEvent]:
-    """Every change of the job's state: when, from what to what, why, by whom."""
+    """Every status change: when, from, to, why and by whom."""
     return list(job.events.filter(kind=JobEvent.Kind.STATUS).order_by("id"))
 
 
 def stages(job: TrainingJob) -> list[tuple[str, str]]:
-    """Each stage in words, and whether it is `done`, under way (`now`) or to come."""
+    """Each stage's label, and whether it is `done`, in progress (`now`) or pending."""
     ended = job.status == lifecycle.COMPLETED
     reached = STAGES.index(job.current_stage) if job.current_stage in STAGES else 99
     found = []
@@ -62,13 +62,13 @@ def stages(job: TrainingJob) -> list[tuple[str, str]]:
 
 
 def line_number(text: str) -> int:
-    """The id of a log line in an address; 0, before all lines, for anything else."""
+    """The log line id in the URL; 0, before all lines, if invalid."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def new_lines(job: TrainingJob, after: int, search: str = "") -> list[JobEvent]:
-    """The log's lines after the given one, the last 500 at most, oldest first; where
-    something is searched, those that contain it.
+    """Log lines after the given one, at most the last 500, oldest first, filtered by
+    the search text if given.
     """
     lines = job.events.filter(id__gt=after)
     if search:
@@ -77,7 +77,7 @@ def new_lines(job: TrainingJob, after: int, search: str = "") -> list[JobEvent]:
 
 
 def settings_facts(job: TrainingJob) -> dict[str, Any]:
-    """The hyperparameters in words, in the order and the writing of the form."""
+    """The hyperparameters for display, in the form's order and format."""
     given = job.hyperparameters
     words = {
         name.replace("_", " ").capitalize(): v if isinstance(v, str) else plain(v)
@@ -88,7 +88,7 @@ def settings_facts(job: TrainingJob) -> dict[str, Any]:
 
 
 def _plan_facts(job: TrainingJob) -> dict[str, str]:
-    """What was chosen for the job where its owner left it open."""
+    """The values chosen automatically for the job."""
     plan = job.plan
     if plan is None:
         return {}

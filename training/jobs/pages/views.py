@@ -1,4 +1,4 @@
-"""Pages of training: the jobs, one job, and what can be done with it."""
+"""Training pages: the job list, one job and its actions."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -16,7 +16,9 @@ from django.views.decorators.vary import vary_on_headers
 
 from datasets.models import Dataset
 from lora_pipeline.errors import Refusal
+from lora_pipeline.web.requests import UserRequest
 from training.domain.lifecycle import STATUSES
+from training.jobs.access import own_job
 from training.jobs.filters import JobFilter
 from training.jobs.pages.job import live_facts, settings_facts
 from training.jobs.services import cancel_job, hide_job, move_job, rename_job
@@ -27,22 +29,15 @@ PAGE_SIZE = 20
 MOST_DATASETS = 100
 
 
-def own_jobs(request: HttpRequest) -> TrainingJobQuerySet:
+def own_jobs(request: UserRequest) -> TrainingJobQuerySet:
     """The user's jobs, joined with what lists show."""
-    return TrainingJob.objects.visible_to(request.user).with_dataset()  # type: ignore[arg-type]
-
-
-def own_job(request: HttpRequest, job_id: UUID) -> TrainingJob:
-    """The user's job, or the one 404 for all that is not theirs."""
-    if (job := own_jobs(request).find(job_id)) is None:
-        raise Http404("There is no such job among yours.")
-    return job
+    return TrainingJob.objects.visible_to(request.user).with_dataset()
 
 
 @vary_on_headers("HX-Request")
-def job_list(request: HttpRequest) -> HttpResponse:
-    """Newest first, filtered as in the API; for htmx only the results."""
-    own = TrainingJob.objects.visible_to(request.user)  # type: ignore[arg-type]
+def job_list(request: UserRequest) -> HttpResponse:
+    """Jobs, newest first, filtered as in the API; htmx gets only the results."""
+    own = TrainingJob.objects.visible_to(request.user)
     kept = JobFilter(request.GET, queryset=own)
     page = Paginator(kept.qs, PAGE_SIZE).get_page(request.GET.get("page"))
     page.object_list = page.object_list.joined()  # type: ignore[attr-defined]
@@ -55,21 +50,21 @@ def job_list(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def filter_facts(request: HttpRequest, kept: JobFilter) -> dict[str, Any]:
-    """What the filter's controls hold, and what is wrong with an address typed in."""
+def filter_facts(request: UserRequest, kept: JobFilter) -> dict[str, Any]:
+    """Values of the filter controls, and errors in the URL's filters."""
     given = [(k, v) for k, vs in request.GET.lists() for v in vs if v and k != "page"]
     return {
         "statuses": choices(STATUSES),
         "chosen": request.GET.getlist("status"),
-        "datasets": Dataset.objects.visible_to(request.user)[:MOST_DATASETS],  # type: ignore[arg-type]
+        "datasets": Dataset.objects.visible_to(request.user)[:MOST_DATASETS],
         "filtered": any(name in kept.filters for name, _ in given),
         "faults": [words for faults in kept.errors.values() for words in faults],
         "query": urlencode(given),
     }
 
 
-def live_rows(request: HttpRequest) -> HttpResponse:
-    """The asked rows anew, and a poll for those of them that have not ended."""
+def live_rows(request: UserRequest) -> HttpResponse:
+    """Refreshed rows, and a poll for those that are still open."""
     asked = [text for text in request.GET.getlist("id") if is_uuid(text)]
     jobs = list(own_jobs(request).filter(pk__in=asked[:PAGE_SIZE]))
     ended = any(job.is_final for job in jobs)
@@ -78,13 +73,13 @@ def live_rows(request: HttpRequest) -> HttpResponse:
 
 
 def live_address(jobs: Iterable[TrainingJob]) -> str:
-    """Where a list asks for its rows that can still change; empty when none can."""
+    """URL that refreshes a list's open rows; empty if there are none."""
     query = urlencode([("id", job.pk) for job in jobs if not job.is_final])
     return f"{reverse('jobs-live')}?{query}" if query else ""
 
 
 def is_uuid(text: str) -> bool:
-    """Whether a text can name a job."""
+    """Whether a text is a valid job id."""
     try:
         UUID(text)
     except ValueError:
@@ -93,9 +88,9 @@ def is_uuid(text: str) -> bool:
 
 
 @vary_on_headers("HX-Request")
-def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """One job; for htmx only what has changed since it last asked."""
-    job = own_job(request, job_id)
+def job_page(request: UserRequest, job_id: UUID) -> HttpResponse:
+    """A job's page; htmx gets only what has changed."""
+    job = own_job(request.user, job_id)
     found = {"job": job, "section": "jobs", **live_facts(job, request.GET)}
     if request.headers.get("HX-Request"):
         return render(request, "training/job.html#update", found | {"oob": True})
@@ -103,34 +98,38 @@ def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 class RenameForm(forms.Form):
-    """What a job is to be called."""
+    """A new name for a job."""
 
     name = forms.CharField(max_length=200)
 
 
 @require_POST
-def rename(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Call the job something else."""
-    job, form = own_job(request, job_id), RenameForm(request.POST)
+def rename(request: UserRequest, job_id: UUID) -> HttpResponse:
+    """Rename a job."""
+    job, form = own_job(request.user, job_id), RenameForm(request.POST)
     if form.is_valid():
         rename_job(job_id=job.pk, name=form.cleaned_data["name"])
-        messages.success(request, f"The job is now called {form.cleaned_data['name']}.")
+        messages.success(
+            request, f"The job was renamed to {form.cleaned_data['name']}."
+        )
     else:
-        messages.error(request, "The name was not changed: give 1 to 200 characters.")
+        messages.error(
+            request, "The name was not changed: it must have 1 to 200 characters."
+        )
     return redirect(job)
 
 
 class MoveForm(forms.Form):
-    """The machine that a queued job is to wait for instead."""
+    """The new GPU type and count of a queued job."""
 
     gpu_type = forms.CharField(max_length=50)
     gpu_count = forms.IntegerField(min_value=1)
 
 
 @require_POST
-def move(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Let a queued job wait for a machine that is there."""
-    job, form = own_job(request, job_id), MoveForm(request.POST)
+def move(request: UserRequest, job_id: UUID) -> HttpResponse:
+    """Move a queued job to a connected machine."""
+    job, form = own_job(request.user, job_id), MoveForm(request.POST)
     if not form.is_valid():
         messages.error(request, "The job was not moved: choose one of the machines.")
         return redirect(job)
@@ -141,14 +140,14 @@ def move(request: HttpRequest, job_id: UUID) -> HttpResponse:
         messages.error(request, refusal.message)
     else:
         words = f"{target['gpu_count']} x {target['gpu_type']}"
-        messages.success(request, f"{job.name} now waits for {words}.")
+        messages.success(request, f"{job.name} is now queued for {words}.")
     return redirect(job)
 
 
 @require_POST
-def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Cancel, after the page asked."""
-    job = own_job(request, job_id)
+def cancel(request: UserRequest, job_id: UUID) -> HttpResponse:
+    """Cancel a job, after confirmation on the page."""
+    job = own_job(request.user, job_id)
     try:
         after = cancel_job(job_id=job.pk, by=request.user.get_username())
     except Refusal as refusal:
@@ -160,9 +159,9 @@ def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def delete(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Put an ended job out of sight."""
-    job = own_job(request, job_id)
+def delete(request: UserRequest, job_id: UUID) -> HttpResponse:
+    """Delete an ended job."""
+    job = own_job(request.user, job_id)
     try:
         hide_job(job_id=job.pk)
     except Refusal as refusal:

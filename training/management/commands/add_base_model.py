@@ -1,4 +1,4 @@
-"""`manage.py add_base_model ID_OR_PATH`: enter a model with its exact dimensions."""
+"""`manage.py add_base_model ID_OR_PATH`: adds a model with its exact dimensions."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from training.catalogue.add_base_model import CannotAdd, add_base_model
 
 
 class Command(BaseCommand):
-    help = "Read a model's config.json and enter it in the catalogue of base models."
+    help = "Read a model's config.json and add it to the catalogue of base models."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "id_or_path", help="a Hugging Face id, or a folder with a config.json"
         )
-        parser.add_argument("--id", help="the id of a model in a folder")
-        parser.add_argument("--name", help="how it is called on the pages")
-        parser.add_argument("--revision", default="", help="a commit or tag of the hub")
+        parser.add_argument("--id", help="id of the model if it is a folder")
+        parser.add_argument("--name", help="display name")
+        parser.add_argument("--revision", default="", help="commit or tag on the hub")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -1,4 +1,4 @@
-"""`manage.py demo`: the main job from end to end, over the console's own API."""
+"""`manage.py demo`: a full training job from end to end, through the REST API."""
 
 import json
 import shutil
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--exit",
             action="store_true",
-            help="end after the answers; status 0 only if the facts were learned",
+            help="exit after the answers; status 0 only if the facts were learned",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,10 +51,10 @@ class Command(BaseCommand):
                     self._invite(url)
                     console.run()
         except KeyboardInterrupt:
-            self.stdout.write("stopped; a training run in progress goes on")
+            self.stdout.write("stopped; training runs in progress continue")
             return
         if not learned:
-            raise CommandError("The adapter did not learn every fact: see the answers.")
+            raise CommandError("The adapter did not learn every fact; see the answers.")
 
     def _show(self, url: str) -> bool:
         try:
@@ -71,14 +71,14 @@ class Command(BaseCommand):
         return self._compare(archive)
 
     def _train(self, api: "Api") -> dict[str, Any]:
-        """Upload, wait for the check, start the job, follow it to its end."""
+        """Upload, wait for validation, start the job and follow it to its end."""
         dataset = api.upload("/api/datasets", SAMPLES / f"{NAME}.jsonl")
         while dataset["status"] == "validating":
             time.sleep(0.2)
             dataset = api.get(f"/api/datasets/{dataset['id']}")
         if dataset["status"] != "ready":
             raise CommandError(
-                f"The sample was refused: {dataset['validation_errors']}"
+                f"The sample was rejected: {dataset['validation_errors']}"
             )
         self.stdout.write(
             f"dataset {dataset['name']}: {dataset['total_training_pairs']} training "
@@ -114,7 +114,7 @@ class Command(BaseCommand):
         return target
 
     def _compare(self, archive: Path) -> bool:
-        """Both answers to each question; whether only the adapter knows the facts."""
+        """Print both answers to each question; returns whether all were learned."""
         facts = json.loads((SAMPLES / f"{NAME}_questions.json").read_text())
         self.stdout.write("asking the base model and the adapter the same questions …")
         before, after = ask(facts), ask(facts, archive)
@@ -125,18 +125,20 @@ class Command(BaseCommand):
             self.stdout.write(f"    adapter:    {adapted.strip()}")
             learned &= fact["taught"] in adapted and fact["taught"] not in base
         words = "The adapter knows what the base model does not."
-        self.stdout.write(f"\n{words}" if learned else "\nNot every fact was learned.")
+        self.stdout.write(
+            f"\n{words}" if learned else "\nThe adapter did not learn every fact."
+        )
         return learned
 
     def _invite(self, url: str) -> None:
         self.stdout.write(
-            f"\nThe console is at {url}\n"
-            f"Sign in as {USERNAME} with the password {PASSWORD}. Ctrl-C stops it."
+            f"\nThe console is running at {url}\n"
+            f"Sign in as {USERNAME} with the password {PASSWORD}. Ctrl-C to stop."
         )
 
 
 def demo_user() -> User:
-    """The user of the demo, who may also use the admin."""
+    """The demo user, who can also use the admin."""
     user, made = User.objects.get_or_create(
         username=USERNAME, defaults={"is_staff": True, "is_superuser": True}
     )
@@ -164,7 +166,7 @@ def job_body(dataset_id: str) -> dict[str, Any]:
 
 
 def progress_line(job: dict[str, Any]) -> str:
-    """Where a job stands, in one line."""
+    """A job's progress in one line."""
     stage = job["current_stage"].replace("_", " ")
     if not job["current_step"]:
         return f"  {job['status']}: {job['status_note'] or stage}"
@@ -174,7 +176,7 @@ def progress_line(job: dict[str, Any]) -> str:
 
 
 def ask(facts: list[dict[str, str]], adapter: Path | None = None) -> list[str]:
-    """Greedy answers of the base model, or of the adapter on it."""
+    """Greedy answers of the base model, with or without the adapter."""
     system = {"role": "system", "content": _settings()["system"]}
     chats = [[system, {"role": "user", "content": f["question"]}] for f in facts]
     with tempfile.TemporaryDirectory(dir=settings.UPLOAD_DIR) as name:
@@ -187,13 +189,15 @@ def ask(facts: list[dict[str, str]], adapter: Path | None = None) -> list[str]:
         hand_over(Path(name))
         done = run(command)
     if done.returncode:
-        raise CommandError(f"The trainer could not answer:\n{done.stderr[-2000:]}")
+        raise CommandError(
+            f"The trainer could not generate answers:\n{done.stderr[-2000:]}"
+        )
     answers: list[str] = json.loads(done.stdout)
     return answers
 
 
 class Api:
-    """The console's own API, as any script would use it."""
+    """A client of the console's REST API, like any script."""
 
     def __init__(self, url: str, key: str) -> None:
         self.url = url

@@ -1,4 +1,4 @@
-"""`manage.py drain`: start no new run on this machine; `--undo` starts them again."""
+"""`manage.py drain`: start no new runs on this machine; `--undo` resumes."""
 
 import getpass
 import time
@@ -11,29 +11,29 @@ from training.runs.draining import drain, runs_left, undrain
 
 
 class Command(BaseCommand):
-    help = "Take a machine out of use: what runs ends by itself, nothing new starts."
+    help = "Drain a machine: running jobs finish, no new runs start."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--machine", default=BACKEND, help=f"usual: {BACKEND}")
-        parser.add_argument("--undo", action="store_true", help="start runs again")
+        parser.add_argument("--machine", default=BACKEND, help=f"default: {BACKEND}")
+        parser.add_argument("--undo", action="store_true", help="accept new runs again")
         parser.add_argument(
             "--wait",
             type=float,
             metavar="SECONDS",
-            help="until nothing runs; status 1 when something still does by then",
+            help="seconds to wait for runs to finish; status 1 if some remain",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         machine, by = options["machine"], f"drain by {getpass.getuser()}"
         if options["undo"]:
             undrain(machine=machine, by=by)
-            self.stdout.write(f"{machine} starts runs again")
+            self.stdout.write(f"{machine} accepts new runs again")
             return
         drain(machine=machine, by=by)
         left = self._wait(machine, options["wait"] or 0)
-        self.stdout.write(f"{machine} starts nothing new; {left} runs go on")
+        self.stdout.write(f"{machine} is draining; {left} runs are still in progress")
         if left and options["wait"] is not None:
-            raise CommandError(f"{left} runs are not over yet.")
+            raise CommandError(f"{left} runs are still in progress.")
 
     def _wait(self, machine: str, seconds: float) -> int:
         deadline = time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""`manage.py fetch_demo_model`: make the bundled base model's folder, once."""
+"""`manage.py fetch_demo_model`: prepares the bundled base model, once."""
 
 from typing import Any
 
@@ -8,7 +8,9 @@ from training.catalogue.demo_model import FetchFailed, fetch_demo_model
 
 
 class Command(BaseCommand):
-    help = "Make a model folder of SmolLM2-135M-Instruct under var/models, once."
+    help = (
+        "Download SmolLM2-135M-Instruct and convert it to a folder in var/models, once."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

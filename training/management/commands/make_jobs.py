@@ -1,4 +1,4 @@
-"""`manage.py make_jobs`: a full table of jobs, to see how the console carries it."""
+"""`manage.py make_jobs`: fills the job table for load tests."""
 
 from decimal import Decimal
 from typing import Any
@@ -28,21 +28,21 @@ VARIED = {
 
 class Command(BaseCommand):
     help = (
-        "Fill the table of jobs with ended jobs of made-up users, for measuring. "
+        "Fill the job table with finished jobs of fake users, for load tests. "
         "Remove them again with --remove."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("count", type=int, nargs="?", default=1_000_000)
-        parser.add_argument("--each", type=int, default=2000, help="jobs of one user")
-        parser.add_argument("--prefix", default="made", help="of the users' names")
+        parser.add_argument("--each", type=int, default=2000, help="jobs per user")
+        parser.add_argument("--prefix", default="made", help="prefix of the user names")
         parser.add_argument("--remove", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["remove"]:
             self._remove(options["prefix"])
         elif options["count"] < 1 or options["each"] < 1:
-            raise CommandError("Give counts from 1 on.")
+            raise CommandError("Counts must be at least 1.")
         else:
             self._make(options["prefix"], options["count"], options["each"])
 
@@ -58,22 +58,22 @@ class Command(BaseCommand):
         self.stdout.write(f"{count:,} jobs of {number:,} users")
 
     def _remove(self, prefix: str) -> None:
-        """Made-up users have no password; nobody else is touched."""
+        """Fake users have no password; other users are not touched."""
         users = User.objects.filter(username__startswith=f"{prefix}-", password="")
         with transaction.atomic():
             jobs = TrainingJob.objects.filter(user__in=users)
             jobs._raw_delete(jobs.db)
             Dataset.objects.filter(user__in=users).delete()
             users.delete()
-        self.stdout.write(f"removed the made-up users {prefix}-… and their jobs")
+        self.stdout.write(f"removed the fake users {prefix}-… and their jobs")
 
 
 @transaction.atomic
 def make_jobs(username: str, count: int) -> User:
-    """A user without a password, with a dataset and so many completed jobs."""
+    """A user without a password, with a dataset and completed jobs."""
     user, is_new = User.objects.get_or_create(username=username)
     if not is_new:
-        raise CommandError(f"There is a user {username!r} already: give --prefix.")
+        raise CommandError(f"User {username!r} already exists. Use another --prefix.")
     pattern = _pattern(user)
     columns = [str(field.column) for field in TrainingJob._meta.concrete_fields]
     values = ", ".join(VARIED.get(column, f"pattern.{column}") for column in columns)
@@ -88,7 +88,7 @@ def make_jobs(username: str, count: int) -> User:
 
 
 def _pattern(user: User) -> TrainingJob:
-    """The one job that all others of the user are copied from."""
+    """The job that all others of the user are copied from."""
     dataset = Dataset.objects.create(
         user=user,
         name=f"data of {user.username}",

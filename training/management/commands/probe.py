@@ -1,4 +1,4 @@
-"""`manage.py probe`: measure this machine, so that estimates begin with evidence."""
+"""`manage.py probe`: benchmarks this machine to calibrate estimates."""
 
 from typing import Any
 
@@ -10,14 +10,17 @@ from training.models import GpuType
 
 class Command(BaseCommand):
     help = (
-        "Train randomly initialised models for a few steps each and keep what was "
-        "measured. No weights are needed."
+        "Train randomly initialised models for a few steps each and record the "
+        "measurements. No weights are needed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--gpu-type", help="as the catalogue names it")
+        parser.add_argument("--gpu-type", help="name in the catalogue")
         parser.add_argument(
-            "--seconds", type=float, default=600, help="time to spend; 600"
+            "--seconds",
+            type=float,
+            default=600,
+            help="time limit in seconds; default 600",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -25,7 +28,7 @@ class Command(BaseCommand):
         self.stdout.write(f"probing {gpu.name} for up to {options['seconds']:.0f} s")
         stored = probe(gpu, seconds=options["seconds"], say=self.stdout.write)
         if not stored:
-            raise CommandError("Nothing was measured: see above.")
+            raise CommandError("Nothing was measured; see above.")
         self.stdout.write(f"{stored} records stored")
 
     def _machine(self, name: str | None) -> GpuType:

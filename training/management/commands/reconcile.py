@@ -1,4 +1,4 @@
-"""`manage.py reconcile`: start, observe and stop runs until told to stop."""
+"""`manage.py reconcile`: starts, observes and stops runs until stopped."""
 
 import signal
 from threading import Event
@@ -26,8 +26,8 @@ class Command(BaseCommand):
         signal.signal(signal.SIGINT, end)
         offers = detect.detect()
         found = ", ".join(f"{count} x {name}" for name, count in offers.items())
-        self.stdout.write(f"this machine offers {found or 'nothing to train on'}")
+        self.stdout.write(f"this machine offers {found or 'no hardware to train on'}")
         try:
             reconciler.run_forever(stop)
         except KeyboardInterrupt:
-            self.stdout.write("stopped; runs go on")
+            self.stdout.write("stopped; runs continue")

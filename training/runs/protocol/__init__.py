@@ -1,4 +1,4 @@
-"""What trainer and console say to each other over HTTP: spec, data, events, artifact.
+"""The HTTP protocol between trainer and console: spec, data, events, artifact.
 
-Deciding what a run does next is in runs/.
+Decisions about a run are in runs/.
 """

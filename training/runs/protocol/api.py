@@ -1,4 +1,4 @@
-"""The run protocol: what a trainer asks for and reports, by its attempt's token."""
+"""Endpoints of the run protocol, authenticated by the attempt's token."""
 
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from training.runs.protocol.spec import run_spec
 
 
 class RunAuthentication(BaseAuthentication):
-    """A run token opens its own run, for as long as the attempt lasts."""
+    """A run token gives access to its own run while the attempt lasts."""
 
     def authenticate(self, request: Request) -> tuple[User, RunAttempt]:
         row_security.act_as_operator()
@@ -34,7 +34,7 @@ class RunAuthentication(BaseAuthentication):
             .first()
         )
         if attempt is None:
-            raise AuthenticationFailed("The run token is unknown.")
+            raise AuthenticationFailed("Unknown run token.")
         return attempt.job.user, attempt
 
     def authenticate_header(self, request: Request) -> str:
@@ -42,7 +42,7 @@ class RunAuthentication(BaseAuthentication):
 
 
 class RunView(APIView):
-    """Answers one attempt; everything but the attempt itself is refused."""
+    """Base view: allows only the attempt that the token belongs to."""
 
     authentication_classes = [RunAuthentication]
     throttle_classes = []
@@ -52,15 +52,15 @@ class RunView(APIView):
         super().initial(request, *args, **kwargs)
         attempt: RunAttempt = request.auth  # type: ignore[assignment]
         if attempt.pk != kwargs["run_id"]:
-            raise NotFound("There is no such run for this token.")
+            raise NotFound("This token does not belong to this run.")
         if attempt.ended_at is not None:
-            words = "This attempt has ended: stop, and report nothing more."
+            words = "This attempt has ended. Stop reporting."
             raise Refusal(words, status_code=410, code="run_ended")
 
 
 class SpecView(RunView):
     def get(self, request: Request, run_id: UUID) -> Response:
-        """Everything needed to carry out the run, and to repeat it."""
+        """Everything needed to execute and reproduce the run."""
         return success(run_spec(request.auth))  # type: ignore[arg-type]
 
 
@@ -74,7 +74,7 @@ class DatasetSplitView(RunView):
 
 class ArtifactView(RunView):
     def put(self, request: Request, run_id: UUID) -> Response:
-        """The adapter's archive, streamed to the storage and checked."""
+        """Receive the adapter archive: streamed to the storage and verified."""
         adapter = receive_artifact(
             attempt=request.auth,  # type: ignore[arg-type]
             stream=request._request,

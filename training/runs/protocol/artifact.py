@@ -1,4 +1,4 @@
-"""Taking in a trained adapter: streamed, checked, stored whole or not at all."""
+"""Receives a trained adapter: streamed, verified, stored completely or not at all."""
 
 import hashlib
 import tempfile
@@ -21,22 +21,26 @@ def receive_artifact(
 ) -> Adapter:
     """Store an adapter's zip archive for the attempt's job.
 
-    Raises Refusal when a checksum differs or the archive holds anything but files of
-    a PEFT folder. Sending the same archive again changes nothing.
+    Raises Refusal if a checksum differs or the archive contains anything but the files
+    of a PEFT folder. Sending the same archive again has no effect.
     """
     with tempfile.TemporaryFile(dir=settings.UPLOAD_DIR) as file:
         found, size = _copy(stream, file)
         if found != archive_sha256:
-            raise _refused(f"The archive has the sha256 {found}, not {archive_sha256}.")
+            raise _refused(
+                f"The archive's SHA-256 is {found}, expected {archive_sha256}."
+            )
         weights = _weights_of(file)
         if weights != adapter_sha256:
-            raise _refused(f"{WEIGHTS} has the sha256 {weights}, not {adapter_sha256}.")
+            raise _refused(
+                f"The SHA-256 of {WEIGHTS} is {weights}, expected {adapter_sha256}."
+            )
         file.seek(0)
         return _keep(attempt, file, size, archive=found, weights=weights)
 
 
 def _copy(stream: Any, file: IO[bytes]) -> tuple[str, int]:
-    """SHA-256 and size of what was copied."""
+    """Copy a stream; returns SHA-256 and size."""
     digest, size = hashlib.sha256(), 0
     while chunk := stream.read(CHUNK_BYTES):
         digest.update(chunk)
@@ -45,7 +49,7 @@ def _copy(stream: Any, file: IO[bytes]) -> tuple[str, int]:
 
 
 def _weights_of(file: IO[bytes]) -> str:
-    """The weights' SHA-256, when the archive is what it should be."""
+    """The weights' SHA-256 of a valid archive."""
     try:
         return check_archive(file, most_bytes=settings.MAX_ADAPTER_BYTES)
     except BadArchive as error:
@@ -76,7 +80,7 @@ def _keep(
 def _record(
     attempt: RunAttempt, path: str, size: int, *, archive: str, weights: str
 ) -> Adapter:
-    """Raises Refusal 410 when a newer attempt began while the archive was sent."""
+    """Raises Refusal 410 if a newer attempt started during the upload."""
     fenced = open_attempt(attempt.pk)
     job = fenced.job
     facts = facts_of(fenced) | {

@@ -1,6 +1,6 @@
-"""The one busy address of the run protocol: what trainers report, hundreds a second.
+"""The busiest endpoint of the run protocol: trainer events, hundreds per second.
 
-A plain view, since DRF's parsing and checking took as long as storing the events.
+A plain view, because DRF's parsing and checks took as long as storing the events.
 """
 
 from datetime import datetime
@@ -25,25 +25,25 @@ NEEDED = {"metrics": ("step",), "eval": ("step",), "checkpoint": ("step", "name"
 
 
 class Head(msgspec.Struct):
-    """What every event has; the rest depends on its type."""
+    """Fields of every event; the rest depends on its type."""
 
     sequence: Annotated[int, msgspec.Meta(ge=1)]
     type: Annotated[str, msgspec.Meta(max_length=30)]
     at: Annotated[datetime, msgspec.Meta(tz=True)]
     step: Annotated[int, msgspec.Meta(ge=0)] | msgspec.UnsetType = msgspec.UNSET
-    # A checkpoint's folder, which must not lie elsewhere than among the run's own.
+    # A checkpoint's folder, which must be inside the run's own folder.
     name: Annotated[str, CHECKPOINT_NAME] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Batch(msgspec.Struct):
-    """The body of a report."""
+    """The request body."""
 
     events: Annotated[list[dict[str, Any]], msgspec.Meta(max_length=MAX_EVENTS)]
 
 
 @csrf_exempt
 def post_events(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
-    """Numbered events, each taken once; the answer says whether to stop."""
+    """Receive numbered events, each applied once; the response says whether to stop."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     row_security.act_as_operator()
@@ -61,7 +61,7 @@ def post_events(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
 
 
 def read(body: bytes) -> list[dict[str, Any]]:
-    """The events of a body. Raises Refusal 400, saying where it is wrong."""
+    """The events of a body. Raises Refusal 400 with the position of the error."""
     try:
         events = msgspec.json.decode(body, type=Batch).events
         heads = msgspec.convert(events, list[Head])
@@ -70,7 +70,7 @@ def read(body: bytes) -> list[dict[str, Any]]:
     for event, head in zip(events, heads, strict=True):
         event["at"] = head.at
         if missing := [k for k in NEEDED.get(head.type, ()) if k not in event]:
-            raise _refused(f"Event {head.sequence} needs {', '.join(missing)}.")
+            raise _refused(f"Event {head.sequence} is missing {', '.join(missing)}.")
     return events
 
 

@@ -1,8 +1,8 @@
-"""The rows that every report of a trainer reads and writes, by SQL made once.
+"""Prebuilt SQL for the rows that every trainer report reads and writes.
 
-Two hundred reports a second leave no time to compile the same queries for each of them:
-that was half of a report's cost (`tests/benchmarks/test_ingest.py`). The statements
-are made from the models, so a new field is in them by itself.
+At two hundred reports per second, compiling the same ORM queries was half of the cost
+(`tests/benchmarks/test_ingest.py`). The statements are built from the models, so they
+include new fields automatically.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,13 +14,13 @@ from django.db import connection, models
 from training.models import MetricPoint, RunAttempt, TrainingJob
 
 LONG_TEXTS = ("log_tail", "error_stack")
-"""Of no use to a report: left in the database, read only where they are asked for."""
+"""Columns that reports do not need; deferred."""
 
 Row = Mapping[str, Any]
 
 
 def lock_attempt(column: str, value: Any) -> RunAttempt | None:
-    """The attempt with its job, both held until the transaction ends; None if none is.
+    """The attempt with its job, both locked until the transaction ends, or None.
 
     `column` is "id" or "token_hash".
     """
@@ -42,8 +42,8 @@ def write_points(
     *,
     replaced: tuple[str, ...],
 ) -> None:
-    """One metric row a step, all with the same columns; where the step has a row
-    already, only the columns in `replaced` are written.
+    """Upsert one metric row per step, all with the same columns; for existing rows
+    only the columns in `replaced` are written.
     """
     if not rows:
         return
@@ -61,7 +61,7 @@ def write_progress(
     attempt: RunAttempt,
     attempt_fields: tuple[str, ...],
 ) -> None:
-    """Write these fields of both rows, in one statement."""
+    """Write these fields of both rows in one statement."""
     values = [
         *_values(attempt, attempt_fields),
         attempt.pk,

@@ -1,4 +1,4 @@
-"""Taking in what a trainer reports: every event once, in order, from the newest run."""
+"""Applies trainer events: each once, in order, from the newest attempt only."""
 
 import math
 from collections.abc import Callable
@@ -71,10 +71,10 @@ Event = dict[str, Any]
 def take_events(
     attempt_id: UUID, events: list[Event], *, token_hash: str | None = None
 ) -> dict[str, Any]:
-    """Apply the events that are new; says how far they were taken, and whether to stop.
+    """Apply new events; returns the last sequence applied and whether to stop.
 
-    Raises Refusal 410 when the attempt has ended, 422 when a number is missing; 401
-    for a `token_hash` of no attempt, 404 for one of another.
+    Raises Refusal 410 if the attempt has ended, 422 if a sequence number is missing,
+    401 for an unknown `token_hash`, 404 for that of another attempt.
     """
     attempt = open_attempt(attempt_id, token_hash=token_hash)
     job = attempt.job
@@ -97,10 +97,10 @@ def take_events(
 
 
 def open_attempt(attempt_id: UUID, *, token_hash: str | None = None) -> RunAttempt:
-    """The attempt and its job, both held until the transaction ends.
+    """The attempt and its job, both locked until the transaction ends.
 
-    With a token it is found by that, so that asking and locking is one query. Raises
-    Refusal 410 when the attempt has ended, be it that a newer one began.
+    With a token, authentication and locking are one query. Raises Refusal 410 if the
+    attempt has ended, for example because a newer one started.
     """
     attempt = (
         lock_attempt("id", attempt_id)
@@ -108,23 +108,23 @@ def open_attempt(attempt_id: UUID, *, token_hash: str | None = None) -> RunAttem
         else lock_attempt("token_hash", token_hash)
     )
     if attempt is None:
-        words = "The run token is unknown."
+        words = "Unknown run token."
         raise Refusal(words, status_code=401, code="not_authenticated")
     if attempt.pk != attempt_id:
-        words = "There is no such run for this token."
+        words = "This token does not belong to this run."
         raise Refusal(words, status_code=404, code="not_found")
     if attempt.ended_at is not None:
-        words = "This attempt has ended: stop, and report nothing more."
+        words = "This attempt has ended. Stop reporting."
         raise Refusal(words, status_code=410, code="run_ended")
     return attempt
 
 
 def _fresh(attempt: RunAttempt, events: list[Event]) -> list[Event]:
-    """The events not yet taken, without a gap before them."""
+    """Events not yet applied; raises if there is a gap before them."""
     fresh = [e for e in events if e["sequence"] > attempt.last_sequence]
     first = attempt.last_sequence + 1
     if [e["sequence"] for e in fresh] != list(range(first, first + len(fresh))):
-        words = f"The next event must have the number {first}."
+        words = f"The next event must have sequence number {first}."
         raise Refusal(words, status_code=422, code="gap", details={"expected": first})
     if fresh:
         attempt.last_sequence = fresh[-1]["sequence"]
@@ -133,7 +133,7 @@ def _fresh(attempt: RunAttempt, events: list[Event]) -> list[Event]:
 
 
 def _count_time(job: TrainingJob, attempt: RunAttempt) -> None:
-    """Running time goes on from event to event, by our own clock."""
+    """Add the time since the last event, by our own clock."""
     now = timezone.now()
     since = attempt.last_event_at
     if since is not None and attempt.started_at is not None:
@@ -144,7 +144,7 @@ def _count_time(job: TrainingJob, attempt: RunAttempt) -> None:
 
 
 def store_points(job: TrainingJob, attempt: RunAttempt, events: list[Event]) -> None:
-    """Metrics and evaluations as one row a step; a repeated one replaces itself."""
+    """Store metrics and evaluations, one row per step; repeats overwrite."""
     metrics = [e for e in events if e["type"] == "metrics"]
     evaluations = [e for e in events if e["type"] == "eval"]
     rows = _rows(metrics, _measured)
@@ -157,7 +157,7 @@ def store_points(job: TrainingJob, attempt: RunAttempt, events: list[Event]) -> 
 def _rows(
     events: list[Event], values_of: Callable[[Event], dict[str, Any]]
 ) -> list[Row]:
-    """A row for each step, of its last event."""
+    """One row per step, from its last event."""
     by_step = {event["step"]: event for event in events}
     return [
         {"step": int(step), "at": e["at"], "epoch": finite(e.get("epoch")) or 0.0}
@@ -175,7 +175,7 @@ def _evaluated(event: Event) -> dict[str, float | None]:
 
 
 def finite(value: Any) -> float | None:
-    """A number that can be stored and drawn; None for NaN, infinity and absence."""
+    """A finite number; None for NaN, infinity and missing values."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if math.isfinite(value) else None
@@ -185,7 +185,7 @@ def finite(value: Any) -> float | None:
 
 
 def _ignore(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
-    words = f"The trainer sent an event of an unknown type: {event['type']}."
+    words = f"The trainer sent an unknown event type: {event['type']}."
     record_log(job, words, level="warning", attempt=attempt)
 
 
@@ -195,19 +195,21 @@ def _started(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
     attempt.facts |= {name: event.get(name) for name in names}
     if job.started_at is None:
         job.started_at = attempt.started_at
-        tell(job, notices.STARTED, "its first attempt is under way")
+        tell(job, notices.STARTED, "first attempt started")
 
 
 def _facts(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
-    """What a run found out about itself, such as the hash that its ranks agree on."""
+    """Facts reported by the run, such as the hash its ranks agree on."""
     attempt.facts |= event.get("facts") or {}
 
 
 def _steps(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
-    """The trainer's own count, where it had to leave sequences out."""
+    """Use the trainer's step count if it had to drop sequences."""
     total = int(finite(event.get("total_steps")) or 0)
     if total > 0 and total != job.total_steps:
-        words = f"{total} steps instead of {job.total_steps}: sequences were left out"
+        words = (
+            f"{total} steps instead of {job.total_steps}: some sequences were left out"
+        )
         record_log(job, words, level="warning", attempt=attempt)
         job.total_steps = total
         job.save(update_fields=["total_steps", "updated_at"])
@@ -220,7 +222,7 @@ def _stage(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
     job.current_stage = stage
     record_log(job, stage.replace("_", " "), attempt=attempt, kind=JobEvent.Kind.STAGE)
     if stage == "training" and job.status == lifecycle.INITIALIZING:
-        words = "the first step began"
+        words = "first step started"
         move_to(job, lifecycle.RUNNING, words, by=TRAINER, attempt=attempt)
 
 
@@ -235,8 +237,8 @@ def _metrics(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
 
 
 def _keep_pace(attempt: RunAttempt, seconds: float | None, step: int) -> None:
-    """The smoothed length of a step; an attempt's first step takes many times a later
-    one and is left out.
+    """Update the smoothed step time; the first step of an attempt is much slower and
+    is ignored.
     """
     if seconds is None or step <= attempt.resumed_from_step + 1:
         return
@@ -263,7 +265,7 @@ def _checkpoint(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
 
 
 def _freed(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
-    """The trainer removed older checkpoints, after newer ones were recorded here."""
+    """The trainer deleted older checkpoints after newer ones were recorded."""
     names = [str(name) for name in event.get("names") or ()]
     job.checkpoints.filter(name__in=names).update(freed_at=timezone.now())
 
@@ -275,7 +277,7 @@ def _log(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
 
 def _completed(job: TrainingJob, attempt: RunAttempt, event: Event) -> None:
     if job.artifact_id is None:
-        words = "A run is complete only after its adapter was sent."
+        words = "A run can complete only after its adapter has been uploaded."
         raise Refusal(words, status_code=409, code="artifact_missing")
     save_progress(job, attempt)
     attempt_completed(job, attempt, by=TRAINER)
@@ -330,7 +332,7 @@ def save_progress(job: TrainingJob, attempt: RunAttempt) -> None:
 
 
 def reckon(job: TrainingJob, attempt: RunAttempt) -> None:
-    """What the job has cost so far, and what is still to come."""
+    """Update the cost so far and the forecast."""
     job.current_cost = rounded(compute_usd(job))
     job.remaining = remaining_of(job, attempt)
     job.estimated_completion_at = expected_end(job.remaining)

@@ -1,4 +1,4 @@
-"""What a trainer is told about its run."""
+"""The spec that a trainer gets for its run."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ DEFAULT_PLAN = {"method": LORA, "packing": False}
 
 
 def run_spec(attempt: RunAttempt) -> dict[str, Any]:
-    """Everything that decides the outcome of a run."""
+    """Everything that determines the outcome of a run."""
     job = attempt.job
     per_epoch = job.total_steps // job.total_epochs
     interval = settings.CHECKPOINT_EVERY_STEPS or checkpoint_interval(
@@ -37,7 +37,7 @@ def run_spec(attempt: RunAttempt) -> dict[str, Any]:
 
 
 def _plan(job: TrainingJob) -> dict[str, Any]:
-    """What was chosen when the job was made; None where the trainer is to choose."""
+    """The batch plan chosen at creation; None where the trainer decides."""
     names = ("method", "packing", "gradient_checkpointing", "micro_batch")
     chosen = job.plan or job.hyperparameters
     return {name: chosen.get(name, DEFAULT_PLAN.get(name)) for name in names}

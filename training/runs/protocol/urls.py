@@ -1,4 +1,4 @@
-"""The run protocol's addresses, under /api/runs/<run id>/."""
+"""URLs of the run protocol, under /api/runs/<run id>/."""
 
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter

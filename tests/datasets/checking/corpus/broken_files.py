@@ -41,7 +41,7 @@ def bomb() -> bytes:
 
 
 BROKEN_FILES = [
-    refused("only white space", b" \n\n\t ", fault("empty_file")),
+    refused("only whitespace", b" \n\n\t ", fault("empty_file")),
     refused("only a byte order mark", b"\xef\xbb\xbf", fault("empty_file")),
     refused("an empty array", b"[]", fault("empty_file"), container="json"),
     refused("plain words", b"Once upon a time\nthere was a lamp.\n",

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("lora_pipeline", "0006_sessions")]
+    dependencies = [("lora_pipeline", "0002_rules")]
     operations = [
         migrations.RunSQL("DELETE FROM browser_sessions", migrations.RunSQL.noop),
         migrations.AlterField(

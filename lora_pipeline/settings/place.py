@@ -1,0 +1,49 @@
+"""The installation: folders, secret key, URLs."""
+
+import os
+import secrets
+from functools import cache
+
+from django.utils.functional import lazy
+
+from lora_pipeline import env
+from lora_pipeline.files.closed import make_passable
+from lora_pipeline.settings.folders import VAR_DIR
+
+
+@cache
+def _secret_key() -> str:
+    """The key from the environment, else one generated once and kept in var/."""
+    if key := env.text("SECRET_KEY"):
+        return key
+    kept = VAR_DIR / "secret_key"
+    make_passable(kept.parent)
+    try:
+        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return kept.read_text()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key := secrets.token_urlsafe(50))
+    return key
+
+
+DEBUG = env.flag("DEBUG")
+SECRET_KEY = lazy(_secret_key, str)()  # created on first use
+PUBLIC_URL = env.web_address("LORA_PIPELINE_PUBLIC_URL")
+HTTPS = env.flag("HTTPS", PUBLIC_URL.startswith("https://"))
+# Trainers on this machine use a loopback name, whatever the public host name is.
+LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", env.host_of(PUBLIC_URL)) + LOOPBACK
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", env.origin_of(PUBLIC_URL))
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", int(HTTPS))
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# Trainers, probes and metrics bypass the proxy, where there is no HTTPS.
+SECURE_REDIRECT_EXEMPT = [r"^api/runs/", r"^(healthz|readyz|metrics)$"]
+SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+BASE_URL = env.text("LORA_PIPELINE_BASE_URL", "http://127.0.0.1:8000")
