@@ -87,8 +87,8 @@ def confirm_address(request: UserRequest) -> HttpResponse:
     user = request.user
     email = confirmed_address(user.pk, request.GET.get("token", ""))
     if email is None:
-        words = "The link belongs to another user or is older than a day. Request a new one."
-        messages.error(request, words)
+        words = "The link belongs to another user or is older than a day."
+        messages.error(request, f"{words} Request a new one.")
     else:
         set_address(user=user, email=email)
         messages.success(request, f"E-mail now goes to {email}.")

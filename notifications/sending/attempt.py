@@ -15,7 +15,7 @@ from notifications.sending.targets import TargetRefused
 
 GONE = 410
 BUSY_SECONDS = 1.0
-REMOVED = "The webhook was removed."
+REMOVED = "Webhook removed."
 RESTS = "The webhook is paused because it failed repeatedly: resume it, then resend."
 
 

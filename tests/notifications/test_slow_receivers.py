@@ -267,7 +267,7 @@ def test_what_was_on_its_way_is_not_sent_to_one_at_rest(tired, receiver):
     assert try_delivery(sent.pk) is None
     sent.refresh_from_db()
     assert sent.status == "failed"
-    assert "wake it" in sent.error
+    assert "resume it" in sent.error
     assert len(receiver.got) == REST_AFTER
 
 
