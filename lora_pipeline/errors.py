@@ -9,7 +9,10 @@ from rest_framework import exceptions, status
 
 
 class Refusal(exceptions.APIException):
-    """A request breaks a rule; carries the status, one sentence and the details."""
+    """A rule of the product says no; carries the status, one sentence, the details.
+
+    `retry_after` are the seconds of that header.
+    """
 
     def __init__(
         self,

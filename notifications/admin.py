@@ -44,7 +44,7 @@ class WebhookAdmin(ReadOnlyAdmin):
 
     hidden = ("url", "secret")
     extra = ("host",)
-    list_display = ("host", "user", "created_at")
+    list_display = ("host", "user", "failures", "resting_since", "created_at")
     list_select_related = ("user",)
     ordering = ("-created_at",)
     search_owner = "user"

@@ -111,6 +111,22 @@ KINDS: dict[str, Kind] = {
         message="{dataset_name} cannot be used: {words}",
         priority=HIGH,
     ),
+    "webhook_resting": Kind(
+        label="A webhook was paused",
+        title="Webhook Paused",
+        message="{host} failed {failures} times in a row, most recently: {words} "
+        "Nothing is sent there until you resume it in the notification settings.",
+        priority=HIGH,
+        by_email=True,
+    ),
+    "confirm_address": Kind(
+        label="An address needs confirming",
+        title="Confirm Your E-mail Address",
+        message="Somebody asked LoRA Pipeline to send notifications to this address. "
+        "If that was you, open the link while signed in; it is valid for a day. "
+        "Otherwise ignore this message.",
+        priority=LOW,
+    ),
     "test": Kind(
         label="A test",
         title="Test Notification",
@@ -118,5 +134,7 @@ KINDS: dict[str, Kind] = {
         priority=LOW,
     ),
 }
-CHOSEN = tuple(name for name in KINDS if name != "test")
+ASKED_FOR = ("test", "confirm_address")
+"""Sent on request, and only a few per hour."""
+CHOSEN = tuple(name for name in KINDS if name not in ASKED_FOR)
 """The kinds whose channels a user can choose."""

@@ -101,6 +101,10 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
         """The user's own webhooks."""
         return self.filter(user=user)
 
+    def awake(self) -> "WebhookQuerySet":
+        """Those that did not fail again and again."""
+        return self.filter(resting_since=None)
+
     def find(self, webhook_id: UUID | str) -> "Webhook | None":
         """The webhook with this id, or None."""
         return self.filter(pk=webhook_id).first()
@@ -109,7 +113,9 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
 class Webhook(models.Model):
     """A URL that a user's notifications are posted to, and its signing secret.
 
-    The secret is stored in plain text because every signature needs it.
+    The secret is stored in plain text because every signature needs it. `failures`
+    counts failed attempts in a row; while it rests, nothing is sent until its user
+    resumes it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -117,6 +123,9 @@ class Webhook(models.Model):
     url = models.CharField(max_length=LONGEST_URL)
     secret = models.CharField(max_length=100, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    resting_since = models.DateTimeField(null=True, editable=False)
+    rest_reason = models.CharField(max_length=300, blank=True, editable=False)
 
     objects = WebhookQuerySet.as_manager()
 

@@ -8,6 +8,7 @@ from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 
 from notifications.sending.attempt import try_delivery
+from notifications.sending.slots import DELIVERIES
 
 
 class NotArrived(Exception):
@@ -36,7 +37,7 @@ class AsLongAsItSays(BaseRetryStrategy):
         return RetryDecision(retry_at=timezone.now() + timedelta(seconds=seconds))
 
 
-@app.task(name="deliver_notice", retry=AsLongAsItSays())
+@app.task(name="deliver_notice", queue=DELIVERIES, retry=AsLongAsItSays())
 def deliver(delivery_id: str) -> None:
     """Attempt one delivery; raises NotArrived when a retry is due."""
     pause = try_delivery(delivery_id)

@@ -13,8 +13,14 @@ urlpatterns = [
     path(f"{ONE}/read", views.read_notice, name="notice-read"),
     path("notifications/settings", settings.notice_settings, name="notice-settings"),
     path("notifications/settings/test-email", settings.email_test, name="test-email"),
+    path(
+        "notifications/settings/confirm",
+        settings.confirm_address,
+        name="confirm-address",
+    ),
     path("notifications/webhooks", settings.webhook_add, name="add-webhook"),
     path(f"{WEBHOOK}/remove", settings.webhook_remove, name="remove-webhook"),
+    path(f"{WEBHOOK}/wake", settings.webhook_wake, name="wake-webhook"),
     path(f"{WEBHOOK}/test", settings.webhook_test, name="test-webhook"),
     path("notifications/deliveries", settings.deliveries, name="deliveries"),
     path(

@@ -22,10 +22,7 @@ for _model in (AccessAttempt, AccessAttemptExpiration, AccessFailureLog, AccessL
 
 @admin.register(BrowserSession)
 class BrowserSessionAdmin(ReadOnlyAdmin):
-    """Users' sessions; never shows the key, which is the cookie's secret.
-
-    The key is also the row's primary key, so rows have no detail page.
-    """
+    """Where people are signed in: not the hash of the key, nor what a session holds."""
 
     list_display_links = None
 

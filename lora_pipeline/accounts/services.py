@@ -50,9 +50,11 @@ def end_session(*, session: BrowserSession) -> None:
     session.delete()
 
 
-def end_other_sessions(*, user: User, kept_key: str | None) -> int:
-    """End all of a user's sessions but one; returns how many there were."""
-    others = BrowserSession.objects.visible_to(user).exclude(session_key=kept_key)
+def end_other_sessions(*, user: User, kept: str) -> int:
+    """Sign out every browser of a user but the one whose key has this hash; says how
+    many there were.
+    """
+    others = BrowserSession.objects.visible_to(user).exclude(session_key=kept)
     return others.delete()[0]
 
 

@@ -9,16 +9,22 @@ from lora_pipeline.accounts.access import own_session
 from lora_pipeline.accounts.devices import device_of
 from lora_pipeline.accounts.services import end_other_sessions, end_session
 from lora_pipeline.models import BrowserSession
+from lora_pipeline.tokens import hash_secret
 from lora_pipeline.web.requests import UserRequest
 
 
 def sessions(request: UserRequest) -> HttpResponse:
     """The user's sessions, the current one first."""
     own = BrowserSession.objects.visible_to(request.user)
-    key = request.session.session_key
-    rows = [(row, device_of(row.user_agent), row.session_key == key) for row in own]
+    kept = _row_of(request)
+    rows = [(row, device_of(row.user_agent), row.session_key == kept) for row in own]
     rows.sort(key=lambda found: not found[2])
     return render(request, "sessions.html", {"rows": rows, "section": "sessions"})
+
+
+def _row_of(request: UserRequest) -> str:
+    """Under which hash this browser's own session is kept."""
+    return hash_secret(request.session.session_key or "")
 
 
 @require_POST
@@ -33,8 +39,7 @@ def end(request: UserRequest, handle: str) -> HttpResponse:
 @require_POST
 def end_others(request: UserRequest) -> HttpResponse:
     """Sign out all other sessions."""
-    key = request.session.session_key
-    count = end_other_sessions(user=request.user, kept_key=key)
+    count = end_other_sessions(user=request.user, kept=_row_of(request))
     words = (
         "There were no other sessions."
         if not count

@@ -1,4 +1,8 @@
-"""Database sessions that record their user and where they were last used."""
+"""Sessions in the database, which know whose they are and where they were last used.
+
+The cookie holds a session's key, the table its SHA-256: `session_key` is the key of a
+store and the hash of a row.
+"""
 
 from datetime import timedelta
 from typing import Any, cast
@@ -9,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from lora_pipeline.models import BrowserSession
+from lora_pipeline.tokens import hash_secret
 from lora_pipeline.web.addresses import client_address
 
 USE_NOTED_EVERY = timedelta(minutes=1)
@@ -27,14 +32,28 @@ class SessionStore(DatabaseSessions):
     def create_model_instance(self, data: dict[str, Any]) -> BrowserSession:
         """The session row, with its user, address and user agent."""
         row = cast(BrowserSession, super().create_model_instance(data))
+        row.session_key = hash_secret(row.session_key)
         row.user_id = data.get("_auth_user_id")
         for name, value in (self.place or {}).items():
             setattr(row, name, value)
         return row
 
+    def exists(self, session_key: str) -> bool:
+        """Whether there is a session with this key."""
+        return bool(super().exists(hash_secret(session_key)))
+
+    def delete(self, session_key: str | None = None) -> None:
+        """End the session with this key, or this store's."""
+        if key := session_key or self.session_key:
+            super().delete(hash_secret(key))
+
     def _get_session_from_db(self) -> BrowserSession | None:
-        row: BrowserSession | None = super()._get_session_from_db()  # type: ignore[misc]
-        if row is not None and self.place is not None:
+        """The row of this store's key; a key without one is forgotten."""
+        current = BrowserSession.objects.filter(expire_date__gt=timezone.now())
+        row = current.filter(session_key=hash_secret(self.session_key or "")).first()
+        if row is None:
+            self._session_key = None
+        elif self.place is not None:
             self._note_use(row, self.place)
         return row
 

@@ -1,13 +1,16 @@
 """Shared by all admin lists: bounded pages, indexed search, no edits.
 
-Tables of jobs and their children grow without bound. So no list counts more rows than
-it can page, sorts by an unindexed column, or searches inside text.
+Tables of jobs and of what hangs off them grow without end. So no list counts more than
+it pages, sorts by what has no index, or searches inside texts. And no list answers a
+question that it does not offer: `?password__startswith=a` would read a column that
+nobody is shown, a character at a time.
 """
 
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db import connection
@@ -54,7 +57,13 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class NarrowChangeList(ChangeList):
-    """Defers the columns that a list does not show."""
+    """Leaves the columns in the database that a list does not show, and sorts by those
+    alone whose heads are links: Django takes any column that `?o=` names.
+    """
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        sortable = field_name in (self.sortable_by or ())
+        return super().get_ordering_field(field_name) if sortable else None
 
     def get_queryset(self, *args: Any, **options: Any) -> "QuerySet[Any]":
         found = super().get_queryset(*args, **options)
@@ -79,6 +88,19 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         return NarrowChangeList
+
+    def lookup_allowed(
+        self, lookup: str, value: Any, request: HttpRequest | None = None
+    ) -> bool:
+        """Whether a filter that this list shows has that parameter; Django lets any
+        column of the table be asked for, secrets too.
+        """
+        return lookup in offered_parameters(self, request)
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Rows are named by their keys: `_to_field=` shows no other column."""
+        key = self.opts.pk
+        return to_field in {key.name, key.attname}
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         """Makes the search box appear; `get_search_results` does the search."""
@@ -125,6 +147,31 @@ class BoundedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             users = User.objects.filter(username=term).values_list("pk", flat=True)
             found |= Q(**{f"{self.search_owner}__in": list(users)})
         return found
+
+
+def offered_parameters(
+    modeladmin: "BoundedAdmin", request: HttpRequest | None
+) -> set[str]:
+    """The parameters in the addresses of a list's filters and of its date line."""
+    found: set[str] = set()
+    for offered in modeladmin.get_list_filter(request):  # type: ignore[arg-type]
+        if isinstance(offered, type) and issubclass(offered, admin.SimpleListFilter):
+            found.add(str(offered.parameter_name))
+        else:
+            found.update(_filter(modeladmin, request, offered).expected_parameters())
+    if line := modeladmin.date_hierarchy:
+        found |= {f"{line}__{part}" for part in ("year", "month", "day")}
+    return found
+
+
+def _filter(modeladmin: "BoundedAdmin", request: Any, offered: Any) -> Any:
+    """The filter of a field, as Django makes it of its name, or of name and class."""
+    model = modeladmin.model
+    path, kind = offered, admin.FieldListFilter.create
+    if isinstance(offered, (tuple, list)):
+        path, kind = offered
+    field = get_fields_from_path(model, path)[-1]
+    return kind(field, request, {}, model, modeladmin, field_path=path)
 
 
 class ReadOnlyAdmin(BoundedAdmin):

@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from django.conf import settings
+
+from lora_pipeline.files.closed import make_passable
 
 
 @cache
@@ -14,9 +17,13 @@ def make_own_folders() -> None:
 
     The embedded server's account must be able to traverse the first one.
     """
-    Path(settings.VAR_DIR).mkdir(mode=0o711, exist_ok=True, parents=True)
+    make_passable(Path(settings.VAR_DIR))
     for name in ("STORAGE_DIR", "UPLOAD_DIR", "RUNS_DIR", "MODELS_DIR"):
         Path(getattr(settings, name)).mkdir(mode=0o700, exist_ok=True, parents=True)
+    for name in ("UPLOAD_DIR", "RUNS_DIR"):  # trainers find their own folders in them
+        with suppress(PermissionError):
+            mode = 0o711 if settings.TRAINER_USER else 0o700
+            Path(getattr(settings, name)).chmod(mode)
 
 
 def files_below(folder: Path) -> Iterator[Path]:

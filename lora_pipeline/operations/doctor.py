@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 from django.conf import settings
 from django.core import checks, mail
@@ -17,6 +18,7 @@ from lora_pipeline.operations.finding import Check, Finding, fault, ok, warning
 
 LOW_BYTES, FULL_BYTES = 10 * 1024**3, 1024**3
 
+OPEN_TO_OTHERS = {"static"}  # nginx reads them
 CLOCK_SECONDS = 2.0
 MOST_WORDS = 300
 
@@ -153,12 +155,29 @@ def disks() -> Iterator[Finding]:
             yield level("disk", words, remedy)
 
 
+def rights() -> Iterator[Finding]:
+    """Whether others on this machine can read what the console keeps."""
+    var = Path(settings.VAR_DIR)
+    kept = [path for path in sorted(var.iterdir()) if path.name not in OPEN_TO_OTHERS]
+    read = [path for path in kept if not path.is_symlink() and _others_read(path)]
+    if read:
+        names = " ".join(map(str, read))
+        yield warning("rights", f"others can read {names}", f"chmod -R o-rwx {names}")
+    else:
+        yield ok("rights", f"nobody else reads what is in {var}")
+
+
+def _others_read(path: Path) -> bool:
+    return bool(path.stat().st_mode & 0o004)
+
+
 CHECKS = [
     Check(_roles, needs_database=True),
     Check(_migrations, needs_database=True),
     Check(_processes, needs_database=True),
     Check(_storage),
     Check(disks),
+    Check(rights),
     Check(_mail),
     Check(_settings),
     Check(_clock, needs_database=True),

@@ -30,6 +30,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from lora_pipeline.files.closed import make_passable
 from lora_pipeline.postgres import keeper
 from lora_pipeline.postgres.keeper import STOP_NOW, environment, try_exclusive
 
@@ -141,7 +142,7 @@ def find_places(var_dir: Path) -> Places:
     """The server's folders in a var folder, created if missing."""
     account = pwd.getpwnam("nobody") if os.getuid() == 0 else None
     uid, gid = (account.pw_uid, account.pw_gid) if account else (None, None)
-    var_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
+    make_passable(var_dir)
     key = hashlib.sha256(str(var_dir).encode()).hexdigest()[:12]
     root, binaries = var_dir / "postgres", _packaged_binaries()
     if uid is not None and not _open_to_all(root.parent):

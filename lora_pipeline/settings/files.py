@@ -16,7 +16,7 @@ S3_ENDPOINT = env.text("S3_ENDPOINT_URL")
 def _storage() -> dict[str, Any]:
     """A folder, or the bucket S3_BUCKET; boto3 finds the credentials itself."""
     if not S3_BUCKET:
-        folder = {"location": STORAGE_DIR, "file_permissions_mode": 0o600}
+        folder = {"location": STORAGE_DIR}
         backend = "django.core.files.storage.FileSystemStorage"
         return {"BACKEND": backend, "OPTIONS": folder}
     style = env.choice(
@@ -38,10 +38,17 @@ def _storage() -> dict[str, Any]:
 
 STORAGES = {
     "default": _storage(),
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {  # nginx reads them
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage",
+        "OPTIONS": {
+            "file_permissions_mode": 0o644,
+            "directory_permissions_mode": 0o755,
+        },
+    },
 }
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = UPLOAD_DIR
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 # The folder is created with the first database connection, not before a check.
 SILENCED_SYSTEM_CHECKS = ["files.E001"]
 MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_BYTES", 5 * 1024**3, minimum=1)

@@ -7,6 +7,7 @@ from functools import cache
 from django.utils.functional import lazy
 
 from lora_pipeline import env
+from lora_pipeline.files.closed import make_passable
 from lora_pipeline.settings.folders import VAR_DIR
 
 
@@ -16,7 +17,7 @@ def _secret_key() -> str:
     if key := env.text("SECRET_KEY"):
         return key
     kept = VAR_DIR / "secret_key"
-    kept.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    make_passable(kept.parent)
     try:
         descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

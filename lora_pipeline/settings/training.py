@@ -13,6 +13,7 @@ TRAINER_PROGRAM = BASE_DIR / "training" / "trainer"
 TRAINER_PYTHON = Path(
     env.text("TRAINER_PYTHON", str(BASE_DIR / ".venv-trainer" / "bin" / "python"))
 )
+TRAINER_USER = env.text("TRAINER_USER")
 REMOTE_CODE_MODELS = env.words("REMOTE_CODE_MODELS")
 HF_TOKEN = env.text("HF_TOKEN")
 TRAINER_THREADS = env.integer("TRAINER_THREADS", os.cpu_count() or 1, minimum=1)

@@ -19,12 +19,21 @@ from notifications.messages import CHOSEN
 from notifications.models import Delivery, DeliveryQuerySet, Webhook, WebhookQuerySet
 from notifications.preferences import choices_of, choose
 from notifications.sending.targets import LONGEST_URL
-from notifications.webhooks import KNOWN_WEBHOOK, add_webhook, remove_webhook, send_test
+from notifications.webhooks import (
+    KNOWN_WEBHOOK,
+    RESTING_WEBHOOK,
+    add_webhook,
+    remove_webhook,
+    send_test,
+    wake_webhook,
+)
 
 KNOWN = Fault.of(
     KNOWN_WEBHOOK,
     when="A webhook with this URL exists, or the limit is reached.",
 )
+
+RESTING = Fault.of(RESTING_WEBHOOK)
 
 
 class ChoiceSerializer(serializers.Serializer[Any]):
@@ -67,18 +76,20 @@ def _choices(request: ApiRequest) -> dict[str, Any]:
 
 
 class WebhookSerializer(RowSerializer[Webhook]):
-    """A URL that notifications are posted to."""
+    """A URL that notifications are posted to. A paused one failed repeatedly and
+    receives nothing until it is resumed.
+    """
 
     class Meta:
         model = Webhook
-        fields = ["id", "url", "created_at"]
+        fields = ["id", "url", "created_at", "resting_since", "rest_reason"]
 
 
 class NewWebhookSerializer(WebhookSerializer):
     """A webhook with its signing secret, which is shown only once."""
 
     class Meta(WebhookSerializer.Meta):
-        fields = ["id", "url", "secret", "created_at"]
+        fields = [*WebhookSerializer.Meta.fields, "secret"]
 
 
 class WebhookRequest(serializers.Serializer[Any]):
@@ -123,7 +134,15 @@ class WebhookViewSet(OwnViewSet[Webhook]):
         remove_webhook(webhook=own_webhook(request.user, pk))
         return success({"id": str(pk), "deleted": True})
 
-    @extend_schema(request=None, responses={202: DeliverySerializer})
+    @extend_schema(request=None, responses=WebhookSerializer)
+    @action(detail=True, methods=["post"])
+    def wake(self, request: ApiRequest, pk: UUID) -> Response:
+        """Resume a paused webhook."""
+        webhook = own_webhook(request.user, pk)
+        wake_webhook(webhook=webhook)
+        return success(WebhookSerializer(webhook).data)
+
+    @extend_schema(request=None, responses={202: DeliverySerializer, 409: RESTING})
     @action(detail=True, methods=["post"])
     def test(self, request: ApiRequest, pk: UUID) -> Response:
         """Send a test notification; returns the delivery to follow."""

@@ -11,18 +11,22 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from lora_pipeline.errors import Refusal
+from lora_pipeline.models import User
 from lora_pipeline.web.requests import UserRequest
 from notifications.access import own_delivery, own_webhook
 from notifications.messages import CHOSEN
 from notifications.models import Delivery, Webhook
 from notifications.preferences import choices_of, choose, email_is_possible, set_address
+from notifications.sending.addresses import confirmed_address
 from notifications.sending.queue import send_again
 from notifications.sending.targets import LONGEST_URL
 from notifications.webhooks import (
     add_webhook,
+    ask_to_confirm,
     remove_webhook,
     send_test,
     send_test_email,
+    wake_webhook,
 )
 
 PAGE_SIZE = 20
@@ -44,11 +48,51 @@ def notice_settings(request: UserRequest) -> HttpResponse:
     """Channels by kind of notification; a POST saves them."""
     address = AddressForm(request.POST or None, initial={"email": request.user.email})
     if request.method == "POST" and address.is_valid():
-        set_address(user=request.user, email=address.cleaned_data["email"])
         choose(user=request.user, choices=_ticked(request.POST))
-        messages.success(request, "Settings saved.")
+        try:
+            words = _take_address(request.user, address.cleaned_data["email"])
+        except Refusal as refusal:
+            address.add_error("email", refusal.message)
+            return _refused(request, refusal, address=address)
+        messages.success(request, f"Settings saved. {words}".strip())
         return redirect("notice-settings")
     return _page(request, address=address)
+
+
+def _take_address(user: User, email: str) -> str:
+    """Clear the address at once, or mail a link that confirms a new one; returns what
+    to do next, in words.
+
+    Raises Refusal if no link can be mailed.
+    """
+    if email == user.email:
+        return ""
+    if not email:
+        set_address(user=user, email="")
+        return "You will receive no more e-mail."
+    ask_to_confirm(user=user, email=email)
+    return f"Open the link mailed to {email} to confirm the address."
+
+
+def _refused(request: UserRequest, refusal: Refusal, **found: Any) -> HttpResponse:
+    """The page with the error, and Retry-After if there is one."""
+    answer = _page(request, status=refusal.status_code, **found)
+    if refusal.wait:
+        answer.headers["Retry-After"] = str(refusal.wait)
+    return answer
+
+
+def confirm_address(request: UserRequest) -> HttpResponse:
+    """The link in a confirmation e-mail: take its address."""
+    user = request.user
+    email = confirmed_address(user.pk, request.GET.get("token", ""))
+    if email is None:
+        words = "The link belongs to another user or is older than a day."
+        messages.error(request, f"{words} Request a new one.")
+    else:
+        set_address(user=user, email=email)
+        messages.success(request, f"E-mail now goes to {email}.")
+    return redirect("notice-settings")
 
 
 def _ticked(given: QueryDict) -> dict[str, tuple[bool, bool]]:
@@ -96,9 +140,21 @@ def webhook_remove(request: UserRequest, webhook_id: UUID) -> HttpResponse:
 
 
 @require_POST
+def webhook_wake(request: UserRequest, webhook_id: UUID) -> HttpResponse:
+    """Resume a paused webhook."""
+    wake_webhook(webhook=own_webhook(request.user, webhook_id))
+    messages.success(request, "The webhook is active again. Send it a test.")
+    return redirect("notice-settings")
+
+
+@require_POST
 def webhook_test(request: UserRequest, webhook_id: UUID) -> HttpResponse:
     """Send a test notification and open the delivery log."""
-    send_test(webhook=own_webhook(request.user, webhook_id))
+    try:
+        send_test(webhook=own_webhook(request.user, webhook_id))
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
+        return redirect("notice-settings")
     messages.success(request, "Test sent. Its delivery status is shown below.")
     return redirect("deliveries")
 
@@ -110,6 +166,8 @@ def email_test(request: UserRequest) -> HttpResponse:
         send_test_email(user=request.user)
     except Refusal as refusal:
         messages.error(request, refusal.message)
+        if refusal.wait:
+            return _refused(request, refusal)
         return redirect("notice-settings")
     messages.success(request, "Test sent. Its delivery status is shown below.")
     return redirect("deliveries")

@@ -5,19 +5,19 @@ import hashlib
 import hmac
 import http.client
 import json
-import socket
-import ssl
-import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
+from django.core.validators import validate_email
 
 from notifications.models import Delivery, Notification, Webhook
-from notifications.sending.targets import Target, parse_target, resolve
+from notifications.sending.addresses import confirmation_path
+from notifications.sending.deadline import Deadline, open_socket, tls_context
+from notifications.sending.targets import Target, TargetRefused, parse_target, resolve
 
 SECRET_START = "whsec_"  # noqa: S105 - how one begins, not one itself
 MOST_ANSWER_BYTES = 2000
@@ -51,13 +51,26 @@ def link_of(notice: Notification) -> str:
 
 
 def send_email(notice: Notification, address: str) -> None:
-    """Send a plain-text e-mail. Raises OSError or smtplib.SMTPException."""
-    title = " ".join(notice.title.split())
-    body = f"{notice.message}\n\n{link_of(notice)}\n\n--\n{_footer()}"
+    """Send a plain-text e-mail. Raises OSError or smtplib.SMTPException, TargetRefused
+    for an invalid address.
+    """
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise TargetRefused(f"{address[:100]!r} is not an e-mail address.") from None
+    link = link_of(notice)
+    if notice.type == "confirm_address":  # the link stands in the mail alone
+        link = console_url() + confirmation_path(notice.user_id, address)
+    body = f"{notice.message}\n\n{link}\n\n--\n{_footer()}"
+    subject = f"[LoRA Pipeline] {in_header(notice.title)}"
     headers = {"Message-ID": f"<{notice.pk}@lora-pipeline>", "Auto-Submitted": "yes"}
-    EmailMessage(
-        subject=f"[LoRA Pipeline] {title}", body=body, to=[address], headers=headers
-    ).send()
+    EmailMessage(subject=subject, body=body, to=[address], headers=headers).send()
+
+
+def in_header(text: str) -> str:
+    """Words as one line of a header: nothing in them can end it and begin another."""
+    shown = (c if c.isprintable() else " " for c in text)
+    return " ".join("".join(shown).split())
 
 
 def _footer() -> str:
@@ -122,9 +135,9 @@ def send_webhook(delivery: Delivery, webhook: Webhook) -> int:
 
 
 def _post(target: Target, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
-    connection = Pinned(target, resolve(target))
-    limit = threading.Timer(settings.WEBHOOK_SECONDS, connection.abort)
-    limit.start()
+    """One exchange, in WEBHOOK_SECONDS from the look-up of the name to its end."""
+    deadline = Deadline(settings.WEBHOOK_SECONDS)
+    connection = Pinned(target, resolve(target, deadline), deadline)
     try:
         connection.request("POST", target.path, body, headers)
         answer = connection.getresponse()
@@ -132,26 +145,21 @@ def _post(target: Target, body: bytes, headers: dict[str, str]) -> tuple[int, by
     except http.client.HTTPException as error:
         raise DeliveryFailed(f"The response was not valid HTTP: {error!r}") from error
     finally:
-        limit.cancel()
         connection.close()
 
 
 class Pinned(http.client.HTTPConnection):
-    """Connects to the address that was checked, but uses the original host name."""
+    """Connects to the addresses that were checked, but uses the original host name."""
 
-    def __init__(self, target: Target, address: str) -> None:
-        super().__init__(target.host, target.port, timeout=settings.WEBHOOK_SECONDS)
-        self._target, self._address = target, address
+    def __init__(
+        self, target: Target, addresses: list[str], deadline: Deadline
+    ) -> None:
+        super().__init__(target.host, target.port)
+        self._target, self._addresses, self._deadline = target, addresses, deadline
 
     def connect(self) -> None:
-        where = (self._address, self._target.port)
-        self.sock = socket.create_connection(where, timeout=self.timeout)
+        sock = open_socket(self._addresses, self._target.port, self._deadline)
+        self.sock = sock  # closed with the connection, also by a failed handshake
         if self._target.secure:
-            context = ssl.create_default_context()
             name = self._target.host
-            self.sock = context.wrap_socket(self.sock, server_hostname=name)
-
-    def abort(self) -> None:
-        """Abort from another thread: a receiver cannot stall by trickling bytes."""
-        with suppress(OSError, AttributeError):
-            self.sock.shutdown(socket.SHUT_RDWR)
+            self.sock = tls_context().wrap_socket(sock, server_hostname=name)

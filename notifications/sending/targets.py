@@ -5,14 +5,23 @@ reach internal services: cloud metadata, databases, neighbours (SSRF).
 """
 
 import ipaddress
-import socket
+import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 
+from notifications.sending.deadline import Deadline, look_up
+
 LONGEST_URL = 500
-TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+LOOKUP_SECONDS = 5.0
+HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?", re.ASCII)
+# Letters that older and newer rules of international names spell as different names.
+DISPUTED = set("\u00df\u03c2\u200c\u200d")
+IN_PATHS = "/%:@!$&'()*+,;=~?"
+# All of IPv6 that is given out to be reached by anybody.
+UNICAST = ipaddress.ip_network("2000::/3")
+DOCUMENTATION = ipaddress.ip_network("3fff::/20")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -59,29 +68,48 @@ def parse_target(url: str) -> Target:
         )
     if parts.username or parts.password:
         raise TargetRefused("Remove the user name and password from the URL.")
-    if any(ord(c) <= 32 or ord(c) == 127 for c in url):
+    if any(c.isspace() or not c.isprintable() for c in url):
         raise TargetRefused("The URL contains a space or a control character.")
     secure = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     usual = 443 if secure else 80
-    return Target(secure=secure, host=parts.hostname, port=port or usual, path=path)
+    return Target(
+        secure=secure,
+        host=_ascii_host(parts.hostname),
+        port=port or usual,
+        path=quote(path, safe=IN_PATHS),
+    )
 
 
-def resolve(target: Target) -> str:
-    """The IP address to connect to. Raises TargetRefused if any is private.
+def _ascii_host(host: str) -> str:
+    """The host as it is resolved and certified: `xn--…` for non-ASCII names."""
+    if ":" in host:
+        if "%" in host:
+            raise TargetRefused("Remove the zone (%…) from the IPv6 address.")
+        return host
+    if DISPUTED & set(host):
+        raise TargetRefused(f"Give {host} in its registered ASCII form, xn--….")
+    try:
+        name = host.encode("idna").decode().lower()
+    except UnicodeError:
+        raise TargetRefused(f"{host[:100]!r} is not a host name.") from None
+    if not HOST.fullmatch(name):
+        raise TargetRefused(f"{host[:100]!r} is not a host name.")
+    return name
+
+
+def resolve(target: Target, deadline: Deadline | None = None) -> list[str]:
+    """The IP addresses to connect to. Raises TargetRefused if any is private.
 
     The caller connects to the returned address and does not resolve again, which
     defeats DNS rebinding.
     """
-    try:
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise OSError(f"{target.host} could not be resolved: {error}") from error
-    addresses = [str(entry[4][0]) for entry in found]
+    deadline = deadline or Deadline(LOOKUP_SECONDS)
+    addresses = look_up(target.host, target.port, deadline)
     if not settings.WEBHOOK_ALLOW_PRIVATE:
         for address in addresses:
             _require_public(target.host, address)
-    return addresses[0]
+    return addresses
 
 
 def _require_public(host: str, address: str) -> None:
@@ -99,6 +127,8 @@ def is_public(address: Address) -> bool:
             return is_public(address.ipv4_mapped)
         if address.sixtofour is not None:
             return is_public(address.sixtofour)
-        if address.teredo is not None or address in TRANSLATED:
+        if address not in UNICAST or address in DOCUMENTATION:
+            return False
+        if address.teredo is not None:
             return False
     return address.is_global and not address.is_multicast

@@ -22,7 +22,7 @@ def inbox():
     kept = Inbox()
     controller, port = start_mail_server(kept)
     with override_settings(
-        EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend",
+        EMAIL_BACKEND="notifications.sending.mail.Backend",
         EMAIL_HOST="127.0.0.1",
         EMAIL_PORT=port,
         EMAIL_USE_TLS=False,

@@ -126,6 +126,13 @@ def test_nobody_there_is_tried_again_with_the_reason(owner, settings):
     assert "refused" in delivery.error
 
 
+def test_a_path_in_other_letters_arrives(owner, receiver):
+    add_webhook(owner=owner, url=f"{receiver.url}/h\u00f6k?q=\u00e4")
+    tell_completed(owner)
+    try_delivery(Delivery.objects.get().pk)
+    assert [path for _, _, path in receiver.got] == ["/h%C3%B6k?q=%C3%A4"]
+
+
 def test_a_removed_webhook_gets_nothing_more(delivery, receiver):
     Webhook.objects.all().delete()
     try_delivery(delivery.pk)
@@ -152,6 +159,11 @@ def test_a_kind_that_was_switched_off_is_not_sent(owner, receiver):
         "https://example.com/a b",
         "https://example.com:99999/",
         "https://[::1/",
+        "https://[fe80::1%25eth0]/",
+        "https://stra\u00dfe.example/",
+        "https://exa\u2028mple.com/",
+        "https://a%2eb.example/",
+        "https://\u00e4" + 64 * "x" + ".example/",
     ],
 )
 def test_such_urls_are_refused(url):
@@ -165,7 +177,9 @@ def test_such_urls_are_refused(url):
         "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254",
         "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "::1", "::",
         "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
-        "2002:7f00:1::", "64:ff9b::7f00:1",
+        "2002:7f00:1::", "64:ff9b::7f00:1", "64:ff9b:1::7f00:1", "::127.0.0.1",
+        "fec0::1", "::ffff:0:127.0.0.1", "2001::1", "3fff::1", "5f00::1", "1::1",
+        "2001:db8::1", "100::1", "ff0e::1",
     ],
 )  # fmt: skip
 def test_such_addresses_are_not_public(address):
@@ -177,7 +191,30 @@ def test_and_these_are(address):
     assert is_public(ipaddress.ip_address(address))
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "2130706433"])
+@pytest.mark.parametrize(
+    ("url", "host", "path"),
+    [
+        ("https://b\u00fccher.example/h\u00f6k?q=\u00e4",
+         "xn--bcher-kva.example", "/h%C3%B6k?q=%C3%A4"),
+        ("https://B\u00dcCHER.example", "xn--bcher-kva.example", "/"),
+        ("https://\uff11\uff12\uff17.0.0.1/", "127.0.0.1", "/"),
+        ("https://1\u30020\u30020\u30021/%20", "1.0.0.1", "/%20"),
+        ("https://[2606:4700::1111]:8443/", "2606:4700::1111", "/"),
+    ],
+)  # fmt: skip
+def test_other_letters_are_called_as_they_are_certified(url, host, path):
+    target = parse_target(url)
+    assert (target.host, target.path) == (host, path)
+    assert target.host_header.isascii()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost", "127.0.0.1", "[::1]", "2130706433", "\uff11\uff12\uff17.0.0.1",
+        "[::ffff:127.0.0.1]", "[::127.0.0.1]", "\u24db\u24deca\u24dbhost",
+    ],
+)  # fmt: skip
 def test_a_name_of_this_machine_is_refused_when_it_is_resolved(host):
     with pytest.raises((TargetRefused, OSError)):
         resolve(parse_target(f"https://{host}/"))

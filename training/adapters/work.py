@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from training.launchers.account import hand_over
 from training.launchers.oneshot import WorkFailed, lines_of
+from training.launchers.plain_files import open_below
 from training.models import Adapter, AdapterExport, AdapterQuestion, Work
 
 logger = logging.getLogger(__name__)
@@ -28,6 +31,7 @@ def answer(question_id: str) -> None:
         return
     with kept_outcome(question), fetched(question.adapter) as (folder, arguments):
         (folder / "question.json").write_text(json.dumps(messages_of(question)))
+        hand_over(folder)
         more = ["--question", str(folder / "question.json")]
         more += ["--max-new-tokens", str(question.max_new_tokens)]
         command = ["compare", *arguments, *more]
@@ -53,13 +57,14 @@ def merge(export_id: str) -> None:
         return
     with kept_outcome(export), fetched(export.adapter) as (folder, arguments):
         target = folder / "merged.zip"
+        hand_over(folder)
         command = ["merge", *arguments, "--target", str(target)]
         for said in lines_of(command, seconds=settings.EXPORT_SECONDS):
             export.stage = said.get("stage", export.stage)
             export.archive_sha256 = said.get("sha256", export.archive_sha256)
             keep(export, "stage", "archive_sha256")
         export.size_bytes = target.stat().st_size
-        with target.open("rb") as file:
+        with os.fdopen(open_below(folder, target.name), "rb") as file:
             path = f"adapters/{export.adapter.job_id}/merged.zip"
             export.storage_path = default_storage.save(path, File(file))
         if not keep(export, "size_bytes", "storage_path"):

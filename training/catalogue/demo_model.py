@@ -12,6 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from training.launchers.account import hand_over, taken_over
 from training.launchers.program import TrainerMissing, run, trainer_command
 from training.models import BaseModel
 
@@ -78,9 +79,10 @@ def _make(folder: Path, say: Say) -> None:
         made = work / "made"
         options = ("--max-length", str(MAX_LENGTH))
         command = trainer_command("convert", str(gguf), str(made), *options)
+        hand_over(work)
         _require_done(run(command, extra={"HF_HUB_OFFLINE": "1"}))
         with suppress(FileExistsError, OSError):
-            made.rename(folder)
+            taken_over(made).rename(folder)
     if not (folder / "config.json").is_file():
         raise FetchFailed(f"{folder} exists and is not a model folder. Remove it.")
 

@@ -16,6 +16,13 @@ from uuid import UUID
 
 from django.conf import settings
 
+from training.launchers.account import (
+    command_as,
+    hand_over,
+    may_signal,
+    started_as,
+)
+from training.launchers.plain_files import open_below
 from training.launchers.program import (
     hub_token,
     python_command,
@@ -28,6 +35,7 @@ CHECKPOINT_NAME = re.compile(r"checkpoint-\d+", re.ASCII)
 
 
 LOG_TAIL_BYTES = 4000
+MOST_NOTED_BYTES = 2000
 LOCK_SECONDS = 0.5
 _children: list[subprocess.Popen[bytes]] = []
 
@@ -74,18 +82,18 @@ def output_log(job_id: UUID, run_id: UUID) -> Path:
 def launch(what: Launch) -> None:
     """Start an attempt's trainer. Raises StillRunning while an older one is alive."""
     folder = run_dir(what.job_id)
-    log = output_log(what.job_id, what.run_id)
-    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    attempt_dir(what.job_id, what.run_id).mkdir(parents=True, exist_ok=True)
     write_base_url(what.job_id)
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    lock = open_below(folder, "lock", os.O_RDWR | os.O_CREAT)
     try:
         if not _taken_within(lock, LOCK_SECONDS) or _ranks_alive(folder):
             raise StillRunning(f"the lock of {folder} is held")
         for name in ("pid", "group"):
             (folder / name).unlink(missing_ok=True)
-        with log.open("ab") as output:
+        with os.fdopen(_log_to_write(what), "ab") as output:
+            hand_over(folder)
             child = subprocess.Popen(  # noqa: S603 - a list without a shell; ids and numbers of ours
-                _command(what, folder, lock),
+                command_as(_command(what, folder, lock)),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -93,12 +101,20 @@ def launch(what: Launch) -> None:
                 env=_environment(what),
                 pass_fds=[lock],
                 start_new_session=True,
+                **started_as(),
             )
         _children.append(child)
         for name in ("pid", "group"):
             _note(folder / name, str(child.pid))
     finally:
         os.close(lock)
+
+
+def _log_to_write(what: Launch) -> int:
+    path = output_log(what.job_id, what.run_id)
+    name = str(path.relative_to(run_dir(what.job_id)))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    return open_below(run_dir(what.job_id), name, flags)
 
 
 def _note(path: Path, text: str) -> None:
@@ -143,8 +159,8 @@ def _ranks_alive(folder: Path) -> bool:
 def _is_held(path: Path) -> bool:
     """Checks with a shared lock, so that concurrent checks do not block each other."""
     try:
-        lock = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
+        lock = open_below(path.parent, path.name, os.O_RDWR)
+    except OSError:
         return False
     try:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -160,15 +176,22 @@ def stop(job_id: UUID) -> None:
     """Ask the trainer to save and exit; one that has just started is asked later."""
     if is_alive(job_id):
         with contextlib.suppress(OSError, ValueError):
-            os.kill(int((run_dir(job_id) / "pid").read_text()), signal.SIGTERM)
+            if may_signal(pid := int(_noted(job_id, "pid"))):
+                os.kill(pid, signal.SIGTERM)
 
 
 def kill(job_id: UUID) -> None:
     """Kill a run's whole process group; the lock proves that it is ours."""
     if is_alive(job_id):
         with contextlib.suppress(OSError, ValueError):
-            group = int((run_dir(job_id) / "group").read_text())
-            os.killpg(group, signal.SIGKILL)
+            if may_signal(group := int(_noted(job_id, "group"))):
+                os.killpg(group, signal.SIGKILL)
+
+
+def _noted(job_id: UUID, name: str) -> bytes:
+    """Raises OSError where there is no such file."""
+    with os.fdopen(open_below(run_dir(job_id), name), "rb") as file:
+        return file.read(MOST_NOTED_BYTES)
 
 
 def last_beat(job_id: UUID, run_id: UUID) -> datetime | None:
@@ -193,7 +216,7 @@ def bring_checkpoint(from_job: UUID, to_job: UUID, name: str) -> None:
         return
     part = target.with_name(f"{name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(source, part)
+    shutil.copytree(source, part, symlinks=True)
     part.rename(target)
 
 
@@ -216,20 +239,26 @@ def write_base_url(job_id: UUID) -> None:
     except FileNotFoundError:
         current = settings.BASE_URL
     file = run_dir(job_id) / "base_url"
-    if not file.is_file() or file.read_text() != current:
+    if not file.is_file() or _noted(job_id, file.name) != current.encode():
         part = file.with_suffix(".part")
-        part.write_text(current)
+        part.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with os.fdopen(open_below(part.parent, part.name, flags), "w") as written:
+            written.write(current)
+        hand_over(part)
         part.rename(file)
 
 
 def log_tail(job_id: UUID, run_id: UUID) -> str:
-    """The end of an attempt's output."""
+    """The end of what an attempt printed."""
+    folder, log = run_dir(job_id), output_log(job_id, run_id)
     try:
-        with output_log(job_id, run_id).open("rb") as file:
+        descriptor = open_below(folder, str(log.relative_to(folder)))
+        with os.fdopen(descriptor, "rb") as file:
             file.seek(0, os.SEEK_END)
             file.seek(max(file.tell() - LOG_TAIL_BYTES, 0))
             return file.read().decode(errors="replace").replace("\0", "")
-    except FileNotFoundError:
+    except OSError:
         return ""
 
 

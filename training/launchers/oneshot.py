@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
+from training.launchers.account import command_as, started_as
 from training.launchers.program import hub_token, trainer_command, trainer_environment
 
 LONGEST_WORDS = 500
@@ -26,12 +27,13 @@ def lines_of(arguments: Sequence[str], *, seconds: float) -> Iterator[dict[str, 
     """
     with tempfile.TemporaryFile() as errors:
         child = subprocess.Popen(  # noqa: S603 - a list without a shell; files and ids of ours
-            _command(arguments),
+            command_as(_command(arguments)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
             env=_environment(),
             text=True,
+            **started_as(),
         )
         limit = threading.Timer(seconds, child.kill)
         limit.start()

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from django.conf import settings
 
+from training.launchers.account import command_as, environment_as, started_as
+
 KEPT_VARIABLES = (
     "PATH",
     "HOME",
@@ -55,13 +57,17 @@ def trainer_environment(processes: int = 1) -> dict[str, str]:
     Only the variables named here: no secret of the console reaches a trainer.
     """
     kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-    return kept | {
-        "MALLOC_MMAP_THRESHOLD_": KEEP_MEMORY,
-        "MALLOC_TRIM_THRESHOLD_": KEEP_MEMORY,
-        "OMP_NUM_THREADS": str(max(settings.TRAINER_THREADS // processes, 1)),
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "GOMP_SPINCOUNT": SPIN_COUNT,
-    }
+    return (
+        kept
+        | environment_as()
+        | {
+            "MALLOC_MMAP_THRESHOLD_": KEEP_MEMORY,
+            "MALLOC_TRIM_THRESHOLD_": KEEP_MEMORY,
+            "OMP_NUM_THREADS": str(max(settings.TRAINER_THREADS // processes, 1)),
+            "OMP_WAIT_POLICY": "PASSIVE",
+            "GOMP_SPINCOUNT": SPIN_COUNT,
+        }
+    )
 
 
 def hub_token() -> dict[str, str]:
@@ -83,10 +89,11 @@ def run(
     if not settings.TRAINER_PYTHON.is_file():
         raise TrainerMissing
     return subprocess.run(  # noqa: S603 - the trainer's Python, an operator's setting
-        command,
+        command_as(command),
         capture_output=True,
         text=True,
         timeout=seconds,
         cwd=settings.VAR_DIR,
         env=trainer_environment() | dict(extra or {}),
+        **started_as(),
     )

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from lora_pipeline.operations.finding import Check, Finding, fault, ok, warning
+from training.launchers.account import TrainerUserUnusable, account
 from training.launchers.program import TrainerMissing, python_command, run
 from training.models import BaseModel, Machine
 
@@ -26,6 +27,9 @@ import torch
 found = torch.cuda.device_count() if torch.cuda.is_available() else 0
 print(json.dumps({"versions": {n: version(n) for n in names}, "gpus": found}))
 """
+
+ASK_READS = "import os, sys; print(*(p for p in sys.argv[1:] if os.access(p, os.R_OK)))"
+PRIVATE = ("secret_key", "postgres-passwords.json", "storage", "uploads", "runs")
 
 
 def models() -> Iterator[Finding]:
@@ -110,6 +114,42 @@ def gpus(seen: int, there: int) -> Finding:
     return ok("gpu", f"the trainer's torch sees {seen}")
 
 
+def trainer_user() -> Iterator[Finding]:
+    """Who trainers run as, and what of the console's that user could read."""
+    try:
+        other = account()
+    except TrainerUserUnusable as error:
+        yield fault(
+            "trainer", str(error), "see 'Trainers as another user' in the guide"
+        )
+        return
+    if other is None:
+        words = "runs as the console's own user; TRAINER_USER names another"
+        yield ok("trainer", words)
+        return
+    found = _read_as_other()
+    if found is None:
+        words = f"cannot be started as {other.name}"
+        remedy = "start us as root or with the capabilities that the guide names"
+        yield fault("trainer", words, remedy)
+    elif found:
+        words = f"runs as {other.name}, who can read {', '.join(found)}"
+        yield fault("trainer", words, f"chmod go-rwx {' '.join(found)}")
+    else:
+        yield ok("trainer", f"runs as {other.name}, who reads no secret of ours")
+
+
+def _read_as_other() -> list[str] | None:
+    """Which of our own files a trainer can read; None where none can be started."""
+    var = Path(settings.VAR_DIR)
+    private = [var / name for name in PRIVATE]
+    try:
+        done = run(python_command("-c", ASK_READS, *map(str, private)), seconds=60)
+    except (OSError, TrainerMissing):
+        return None
+    return done.stdout.split() if done.returncode == 0 else None
+
+
 def draining() -> Iterator[Finding]:
     """Machines that are still draining, in case someone forgot."""
     for machine in Machine.objects.exclude(draining_since=None):
@@ -123,4 +163,5 @@ CHECKS = [
     Check(draining, needs_database=True),
     Check(models, needs_database=True),
     Check(trainer),
+    Check(trainer_user),
 ]

@@ -1,12 +1,13 @@
-"""Users in the admin, with their budget and spend."""
+"""Operators' view of people and groups: what they may do, spend and have spent."""
 
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import UserChangeForm
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from lora_pipeline.accounts.quotas import KINDS, quotas_of
@@ -78,8 +79,7 @@ class PersonAdmin(BoundedAdmin, UserAdmin):  # type: ignore[type-arg]
         return ("last_login", "date_joined", "this_month", "in_use", *powers)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        has_powers = obj is not None and (obj.is_staff or obj.is_superuser)
-        within = _is_superuser(request) or not has_powers
+        within = obj is None or _is_superuser(request) or not _has_powers(obj)
         return within and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -91,5 +91,35 @@ class PersonAdmin(BoundedAdmin, UserAdmin):  # type: ignore[type-arg]
         save_user(user=obj, fields=form.changed_data, is_new=not change)
 
 
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class PowersAdmin(BoundedAdmin, GroupAdmin):
+    """Groups give their members powers: who is no superuser may look at most.
+
+    Whoever could change a group could widen their own.
+    """
+
+    search_fields = ("name",)
+    search_help_text = "By a part of the name."
+    get_search_results = GroupAdmin.get_search_results
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)
+
+
+def _has_powers(user: User) -> bool:
+    flagged = user.is_staff or user.is_superuser
+    return flagged or user.groups.exists() or user.user_permissions.exists()
+
+
 def _is_superuser(request: HttpRequest) -> bool:
-    return bool(getattr(request.user, "is_superuser", False))
+    user = request.user
+    return bool(user.is_active and getattr(user, "is_superuser", False))

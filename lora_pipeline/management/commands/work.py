@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, cast
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from procrastinate import App
+from procrastinate import App, signals
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
@@ -15,6 +17,8 @@ from lora_pipeline.processes import lifeline
 logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 2.0
 DEAD_AFTER_SECONDS = 10.0
+POLL_SECONDS = 1.0  # how late a task that was put off is taken up
+SPARE_THREADS = 8  # for what asyncio itself looks up and waits for
 
 
 class Command(BaseCommand):
@@ -44,23 +48,65 @@ class Command(BaseCommand):
 
 
 async def _work(concurrency: int, *, wait: bool, grace_seconds: float) -> None:
+    """One set of slots for each queue that has its own, and one for all the others."""
+    slots: dict[tuple[str, ...], int] = {
+        (name,): count for name, count in settings.QUEUE_SLOTS.items()
+    }
+    slots[other_queues()] = concurrency
+    threads = ThreadPoolExecutor(sum(slots.values()) + SPARE_THREADS)
+    asyncio.get_running_loop().set_default_executor(threads)
     connector = cast(DjangoConnector, app.connector).get_worker_connector()
     worker_app = app.with_connector(connector)
+    options = {"wait": wait, "shutdown_graceful_timeout": grace_seconds}
     async with worker_app.open_async():
         beside = asyncio.create_task(take_up_orphans(worker_app))
+        sets = [
+            asyncio.create_task(_serve(worker_app, queues, count, **options))
+            for queues, count in slots.items()
+        ]
         try:
-            await worker_app.run_worker_async(
-                concurrency=concurrency,
-                wait=wait,
-                fetch_job_polling_interval=5,
-                shutdown_graceful_timeout=grace_seconds,
-                delete_jobs="successful",
-                update_heartbeat_interval=HEARTBEAT_SECONDS,
-            )
+            with signals.on_stop(lambda: _cancel(sets)):
+                await _until_all_end(sets)
         finally:
             beside.cancel()
             with suppress(asyncio.CancelledError):
                 await beside
+
+
+def other_queues() -> tuple[str, ...]:
+    """Every queue that some task is put into and that has no slots of its own."""
+    named = {task.queue for task in app.tasks.values()} | {"default"}
+    return tuple(sorted(named - set(settings.QUEUE_SLOTS)))
+
+
+async def _serve(
+    worker_app: App, queues: tuple[str, ...], count: int, **options: Any
+) -> None:
+    """Ends gracefully when it is cancelled."""
+    with suppress(asyncio.CancelledError):
+        await worker_app.run_worker_async(
+            queues=list(queues),
+            concurrency=count,
+            fetch_job_polling_interval=POLL_SECONDS,
+            delete_jobs="successful",
+            update_heartbeat_interval=HEARTBEAT_SECONDS,
+            install_signal_handlers=False,
+            **options,
+        )
+
+
+async def _until_all_end(sets: list["asyncio.Task[None]"]) -> None:
+    """One that fails takes the others along, so that the whole worker is begun anew."""
+    try:
+        await asyncio.gather(*sets)
+    finally:
+        _cancel(sets)
+        await asyncio.gather(*sets, return_exceptions=True)
+
+
+def _cancel(sets: list["asyncio.Task[None]"]) -> None:
+    for one in sets:
+        one.cancel()
 
 
 async def take_up_orphans(worker_app: App) -> None:

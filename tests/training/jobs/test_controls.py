@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from lora_pipeline.errors import Refusal
@@ -188,12 +189,15 @@ def test_a_checkpoint_that_was_freed_cannot_be_continued(api, job):
 # -- Priority ------------------------------------------------------------------
 
 
-def test_only_an_operator_gives_high_priority(api, job, owner):
+def test_only_an_operator_who_may_prioritise_gives_high_priority(api, job, owner):
     assert post(api, job, "priority", {"priority": "low"})["priority"] == 1
     assert post(api, job, "priority", {"priority": "high"}, status=400)
     set_priority(job_id=job.pk, priority=3, by="operator", is_operator=True)
     owner.is_staff = True
     owner.save()
+    assert post(api, job, "priority", {"priority": "high"}, status=400)
+    may = Permission.objects.get(codename="prioritise_trainingjob")
+    owner.user_permissions.add(may)
     assert post(api, job, "priority", {"priority": "high"})["priority"] == 3
 
 

@@ -135,6 +135,6 @@ class JobControls:
             job_id=pk,
             priority=PRIORITIES[checked(PrioritySerializer, request)["priority"]],
             by=request.user.get_username(),
-            is_operator=request.user.is_staff,
+            is_operator=request.user.has_perm("training.prioritise_trainingjob"),
         )
         return self.answer(request, pk, is_new=False)

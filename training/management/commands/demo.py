@@ -1,6 +1,7 @@
 """`manage.py demo`: a full training job from end to end, through the REST API."""
 
 import json
+import shutil
 import tempfile
 import time
 import uuid
@@ -20,6 +21,7 @@ from training.catalogue.demo_model import (
     demo_model_folder,
     fetch_demo_model,
 )
+from training.launchers.account import hand_over
 from training.launchers.program import run, trainer_command
 
 SAMPLES = Path(settings.BASE_DIR) / "datasets" / "samples"
@@ -178,12 +180,14 @@ def ask(facts: list[dict[str, str]], adapter: Path | None = None) -> list[str]:
     """Greedy answers of the base model, with or without the adapter."""
     system = {"role": "system", "content": _settings()["system"]}
     chats = [[system, {"role": "user", "content": f["question"]}] for f in facts]
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as questions:
-        json.dump(chats, questions)
-        questions.flush()
+    with tempfile.TemporaryDirectory(dir=settings.UPLOAD_DIR) as name:
+        questions = Path(name, "questions.json")
+        questions.write_text(json.dumps(chats))
         command = trainer_command("ask", "--model", str(demo_model_folder()))
-        command += ["--questions", questions.name]
-        command += ["--adapter", str(adapter)] if adapter else []
+        command += ["--questions", str(questions)]
+        if adapter:
+            command += ["--adapter", str(shutil.copy(adapter, name))]
+        hand_over(Path(name))
         done = run(command)
     if done.returncode:
         raise CommandError(
