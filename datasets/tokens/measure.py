@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-import msgspec
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import timezone
@@ -13,10 +12,10 @@ from django.utils import timezone
 from datasets.domain.statistics import Measured, Statistics
 from datasets.models import Dataset, DatasetStatistics
 from datasets.tokens.base_models import AnyTokenizer, tokenizer_of
+from datasets.tokens.renderer import Patience
 
 BATCH_ROWS = 256
 BATCH_BYTES = 512 * 1024
-_decode = msgspec.json.Decoder().decode
 
 
 def measure_dataset(
@@ -75,12 +74,13 @@ def measured(
     Three batches are under way at a time: one is rendered, one tokenized, which needs
     no interpreter lock, and one counted.
     """
-    prepare: Callable[[Any], Any] = tokenizer.prepare
+    prepare: Callable[[list[bytes], Patience], list[Any]] = tokenizer.prepare_lines
+    patience = Patience()
     encode: Callable[[Any], Any] = tokenizer.encode
     count: Callable[[Any, Any], list[Measured]] = tokenizer.count
 
     def prepared(lines: list[bytes]) -> list[Any]:
-        return [prepare(_decode(line)) for line in lines]
+        return prepare(lines, patience)
 
     def encoded(batch: Future[list[Any]]) -> tuple[list[Any], Any]:
         return batch.result(), encode(batch.result())
