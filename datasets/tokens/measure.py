@@ -88,7 +88,7 @@ def measured(
     read = 0
     with ThreadPoolExecutor(1) as renderer, ThreadPoolExecutor(1) as encoder:
         waiting: deque[tuple[int, Future[tuple[list[Any], Any]]]] = deque()
-        for lines in _batches(rows):
+        for lines in batches(rows):
             batch = renderer.submit(prepared, lines)
             size = sum(map(len, lines))
             waiting.append((size, encoder.submit(encoded, batch)))
@@ -101,14 +101,16 @@ def measured(
             yield read, count(*future.result())
 
 
-def _batches(rows: Iterable[bytes]) -> Iterator[list[bytes]]:
+def batches(
+    rows: Iterable[bytes], most_bytes: int = BATCH_BYTES
+) -> Iterator[list[bytes]]:
     """Up to 256 rows at a time, fewer when they are long."""
     lines: list[bytes] = []
     size = 0
     for row in rows:
         lines.append(row)
         size += len(row)
-        if len(lines) >= BATCH_ROWS or size >= BATCH_BYTES:
+        if len(lines) >= BATCH_ROWS or size >= most_bytes:
             yield lines
             lines, size = [], 0
     if lines:
