@@ -10,11 +10,11 @@ from procrastinate import App
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
+from lora_pipeline.operations.take_ups import give_up_failed, take_up_orphans
 from lora_pipeline.processes import lifeline
 
 logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 2.0
-DEAD_AFTER_SECONDS = 10.0
 
 
 class Command(BaseCommand):
@@ -47,7 +47,7 @@ async def _work(concurrency: int, *, wait: bool, grace_seconds: float) -> None:
     connector = cast(DjangoConnector, app.connector).get_worker_connector()
     worker_app = app.with_connector(connector)
     async with worker_app.open_async():
-        beside = asyncio.create_task(take_up_orphans(worker_app))
+        beside = asyncio.create_task(_look_after(worker_app))
         try:
             await worker_app.run_worker_async(
                 concurrency=concurrency,
@@ -63,19 +63,15 @@ async def _work(concurrency: int, *, wait: bool, grace_seconds: float) -> None:
                 await beside
 
 
-async def take_up_orphans(worker_app: App) -> None:
-    """Give back to the queue what a worker had begun that then died.
+async def _look_after(worker_app: App) -> None:
+    """Tasks of workers that died, and what waits for tasks that failed, until ended.
 
-    A worker says every 2 seconds that it lives. Tasks can be run twice without harm.
+    A worker says every 2 seconds that it lives.
     """
     while True:
         try:
-            stalled = await worker_app.job_manager.get_stalled_jobs(
-                seconds_since_heartbeat=DEAD_AFTER_SECONDS
-            )
-            for job in stalled:
-                logger.warning("taking up %s again: its worker died", job.task_name)
-                await worker_app.job_manager.retry_job(job)
+            await take_up_orphans(worker_app)
+            await give_up_failed(worker_app)
         except Exception:
             logger.exception("could not look for orphaned tasks")
         await asyncio.sleep(HEARTBEAT_SECONDS)
