@@ -1,114 +1,34 @@
-"""What is learned and what is only read: token ids and labels of a conversation.
+"""The definition of labels, by rendering every beginning of a conversation.
 
-Standard library only, with rendering and tokenizing passed in, so that the trainer, the
-worker and the web process use this very file.
+Quadratic in turns, so the product finds the same by one rendering; the tests compare.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
-
-IGNORED = -100
-Message = dict[str, Any]
-Tools = list[Any] | None
-Span = tuple[int, int]
+from training.trainer.labels import IGNORED, Labelled
 
 
-class CannotRender(ValueError):
-    """The chat template refuses these messages; carries its words."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
-    """A base model's chat template and tokenizer.
-
-    `render(messages, tools, add_generation_prompt)` gives text, or raises CannotRender;
-    `encode(text)` gives token ids and, for each token, the characters [start, end) of
-    the text that it covers. `ends` are the texts of the special tokens: a turn ends
-    with one of them, or with none.
-    """
-
-    render: Callable[[Sequence[Message], Tools, bool], str]
-    encode: Callable[[str], tuple[list[int], list[Span]]]
-    ends: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labelled:
-    """One training sequence.
-
-    `labels` has the length of `input_ids`: the token's id where it is learned, -100
-    where it is only read. `ends` are the positions of the tokens that end a learned
-    turn, also of those that were cut off. `cut` counts the tokens lost to max_length.
-    With `prefix_stable` false only the last answer is learned.
-    """
-
-    input_ids: list[int]
-    labels: list[int]
-    ends: tuple[int, ...]
-    cut: int
-    prefix_stable: bool
-
-    @property
-    def supervised(self) -> int:
-        """Tokens that are learned. The first of a sequence is never predicted."""
-        return sum(label != IGNORED for label in self.labels[1:])
-
-    @property
-    def lost_end(self) -> bool:
-        """Whether the end of the last learned turn was cut off."""
-        return bool(self.ends) and self.ends[-1] >= len(self.input_ids)
-
-    def cut_at(self, max_length: int) -> "Labelled":
-        """The same sequence with at most max_length tokens."""
-        return replace(
-            self,
-            input_ids=self.input_ids[:max_length],
-            labels=self.labels[:max_length],
-            cut=self.cut + max(len(self.input_ids) - max_length, 0),
-        )
-
-
-def label_conversation(
-    messages: Sequence[Message],
-    template: Template,
-    *,
-    max_length: int | None = None,
-    tools: Tools = None,
-) -> Labelled:
-    """Ids and labels of one conversation, cut at max_length tokens.
-
-    Learned are the assistant's messages whose `weight` is not 0, each from the first
-    token after its header up to and with the end of its turn. A token that lies across
-    a border is learned only when it begins inside. Raises ValueError without messages,
-    CannotRender when the template refuses them.
-    """
-    if not messages:
-        raise ValueError("A conversation needs at least one message.")
+def label_by_prefixes(messages, template, tools=None):
+    """Ids and labels of one conversation, as `label_conversation` must give them."""
     text = template.render(messages, tools, False)
     spans, stable = learned_spans(messages, template, text, tools)
     ids, offsets = template.encode(text)
     labels = [IGNORED] * len(ids)
-    last_in: dict[Span, int] = {}
+    last_in = {}
     for position, (start, end) in enumerate(offsets):
         span = next((s for s in spans if s[0] <= start < s[1]), None)
         if end > start and span is not None:
             labels[position] = ids[position]
             last_in[span] = position
     ended = (p for s, p in last_in.items() if text[: s[1]].endswith(template.ends))
-    whole = Labelled(
+    return Labelled(
         input_ids=ids,
         labels=labels,
         ends=tuple(ended) if template.ends else (),
         cut=0,
         prefix_stable=stable,
     )
-    return whole if max_length is None else whole.cut_at(max_length)
 
 
-def learned_spans(
-    messages: Sequence[Message], template: Template, text: str, tools: Tools = None
-) -> tuple[list[Span], bool]:
+def learned_spans(messages, template, text, tools=None):
     """The characters of the rendered text that are learned, and prefix stability.
 
     Stable is a template that renders the messages up to each learned answer as a prefix
@@ -128,14 +48,12 @@ def learned_spans(
     return spans, True
 
 
-def is_learned(message: Message) -> bool:
+def is_learned(message):
     """An assistant's message, unless its weight is 0."""
     return bool(message["role"] == "assistant" and message.get("weight", 1) != 0)
 
 
-def _start(
-    messages: Sequence[Message], template: Template, text: str, tools: Tools
-) -> int | None:
+def _start(messages, template, text, tools):
     """Where the last message begins behind its header; None when it cannot be told.
 
     The header is what the template adds to prompt an answer. A conversation that begins
@@ -153,15 +71,13 @@ def _start(
     return next((n for n, (a, b) in pairs if a != b), len(text))
 
 
-def _end(text: str, ends: tuple[str, ...]) -> int:
+def _end(text, ends):
     """An answer's end: with its closing token, without white space behind that."""
     trimmed = text.rstrip()
     return len(trimmed) if ends and trimmed.endswith(ends) else len(text)
 
 
-def _last_answer(
-    messages: Sequence[Message], template: Template, text: str, tools: Tools
-) -> list[Span]:
+def _last_answer(messages, template, text, tools):
     """The last message alone, when it is an answer that can be told from the rest."""
     if not is_learned(messages[-1]) or len(messages) < 2:
         return []
@@ -173,5 +89,5 @@ def _last_answer(
     return [(start, end)] if start > 0 else []
 
 
-def _words(message: Message) -> str:
+def _words(message):
     return str(message.get("content") or "").strip()

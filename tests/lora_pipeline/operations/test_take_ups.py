@@ -187,7 +187,7 @@ def test_scratch_of_the_dead_goes_and_of_the_living_stays(tmp_path, settings):
             assert another.is_dir()
             assert (alive / "rows").exists()
             assert not dead.exists()
-    assert not list(tmp_path.iterdir())
+    assert not list(tmp_path.glob("check-*"))
 
 
 @pytest.mark.django_db
