@@ -119,7 +119,7 @@ def test_a_template_that_reads_on_is_rendered_twice_for_any_number_of_turns(
     assert counted.messages <= 100 + 99 + 1
 
 
-@pytest.mark.parametrize("name", sorted(ASKED))
+@pytest.mark.parametrize("name", sorted(ASKED.keys() - {"loops_in_a_loop"}))
 def test_a_template_that_looks_ahead_is_rendered_a_bounded_number_of_times(chats, name):
     for count in (500, 1000):
         counted = Counted(chats[name])

@@ -12,18 +12,18 @@ from datasets.tokens.renderer import GIVEN_UP, Patience
 from datasets.tokens.tokenizer import ModelTokenizer
 from tests.benchmarks.test_datasets import TEMPLATE
 
-ROW = {"messages": [{"role": "user", "content": "Hi"},
-                    {"role": "assistant", "content": "Hello", "weight": 1}]}  # fmt: skip
+ANSWER = {"role": "assistant", "content": "Hello", "weight": 1}
+ROW = {"messages": [{"role": "user", "content": "Hi"}, ANSWER]}
 HOSTILE = {
     "a power while it is compiled": "{{ 9**99999999 }}",
     "a power while it is run": "{% set n = messages|length + 7 %}{{ n**99999999 }}",
     "a shift": "{% set n = messages|length %}{{ 1 * (n ** (n ** 40)) }}",
     "loops in loops": "{% for a in range(99999) %}{% for b in range(99999) %}"
     "{% endfor %}{% endfor %}",
-    "memory at once": "{% set n = messages|length %}{{ ('x' * (n * 2000000000))|length }}",
+    "memory at once": "{% set n = messages|length * 10**9 %}{{ ('x' * n)|length }}",
     "memory by a format": "{{ '%9000000000d' % 1 }}",
     "output without end": "{% for a in range(99999) %}{{ 'x' * 100000 }}{% endfor %}",
-    "a list that grows": "{% set n = messages|length %}{{ ([0] * (n * 900000000))|length }}",
+    "a list that grows": "{% set n = messages|length * 10**9 %}{{ ([0] * n)|length }}",
     "recursion": "{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}",
     "a syntax error": "{% for %}",
     "a look outside": "{{ ''.__class__.__mro__[1].__subclasses__()[0]() }}",
