@@ -113,6 +113,7 @@ class Dataset(models.Model):
     validation_warnings = models.JSONField(default=list, blank=True)
     fault_counts = models.JSONField(default=dict, blank=True)
     sample_data = models.JSONField(default=list, blank=True)
+    first_look = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True)

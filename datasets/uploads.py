@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from datasets.services import LOCAL, begin_check, safe_name
 from datasets.stored_files import replace_stored
 from lora_pipeline.accounts.quotas import require_room
 from lora_pipeline.errors import Refusal
+from lora_pipeline.files.folders import files_below
+from lora_pipeline.files.scratch import is_in_use
 from lora_pipeline.models import User
 from lora_pipeline.operations.retention import Freed
 
@@ -181,14 +184,20 @@ def remove_stale_before(before: datetime, *, dry_run: bool) -> Freed:
         if not dry_run:
             dataset.delete()
     for left in Path(settings.UPLOAD_DIR).iterdir():
-        old = left.is_file() and left.stat().st_mtime < before.timestamp()
-        if old and left not in seen:
+        if left in seen or left.stat().st_mtime >= before.timestamp():
+            continue
+        if left.is_file() or not is_in_use(left):
             freed.add(_remove(left, dry_run))
     return freed
 
 
 def _remove(path: Path, dry_run: bool) -> int:
     """Size of the file that was removed, or would be."""
+    if path.is_dir():
+        size = sum(file.stat().st_size for file in files_below(path))
+        if not dry_run:
+            shutil.rmtree(path, ignore_errors=True)
+        return size
     size = path.stat().st_size if path.is_file() else 0
     if not dry_run:
         path.unlink(missing_ok=True)

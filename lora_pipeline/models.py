@@ -139,3 +139,17 @@ class BrowserSession(AbstractBaseSession):
     def handle(self) -> str:
         """Names the session in an address."""
         return self.session_key[:32]
+
+
+class TaskDeath(models.Model):
+    """How often the worker of a task died while it was at it; the key is the task's."""
+
+    job_id = models.BigIntegerField(primary_key=True)
+    count = models.PositiveIntegerField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "task_deaths"
+
+    def __str__(self) -> str:
+        return f"{self.count} times at task {self.job_id}"

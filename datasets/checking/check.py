@@ -8,12 +8,13 @@ from django.utils import timezone
 
 from datasets.checking.progress import Abandoned, Progress
 from datasets.checking.result import keep_result
-from datasets.checking.splits import Normalised, write_splits
+from datasets.checking.splits import Normalised, scratch_name, write_splits
 from datasets.checking.structure import Structure, check_structure
 from datasets.domain.faults import Fault, FaultLog
 from datasets.models import Dataset, DatasetStatistics
 from datasets.stored_files import stored_bytes
 from datasets.tokens.measure import measure_dataset
+from lora_pipeline.files.scratch import remove_scratch
 
 
 def check_dataset(dataset_id: str) -> None:
@@ -21,6 +22,7 @@ def check_dataset(dataset_id: str) -> None:
     dataset = Dataset.objects.filter(pk=dataset_id, deleted_at=None).first()
     if dataset is None or dataset.is_settled:
         return
+    remove_scratch(scratch_name(dataset))
     try:
         _check(dataset, Progress(dataset))
     except Abandoned:
@@ -134,14 +136,24 @@ def _findings(dataset: Dataset, structure: Structure) -> dict[str, Any]:
     }
 
 
-def give_up(dataset_id: str) -> None:
+def give_up(dataset_id: str, kind: str = "our_fault") -> None:
     """Record that validation itself failed, so that nobody waits forever."""
     dataset = Dataset.objects.filter(pk=dataset_id).first()
     if dataset is not None:
-        fault = Fault(kind="our_fault")
+        fault = Fault(kind=kind)
         keep_result(
             dataset,
             status=Dataset.Status.ERROR,
+            stage="",
+            training_ready=False,
             validation_errors=[fault.as_dict()],
-            fault_counts={"our_fault": 1},
+            fault_counts={kind: 1},
         )
+
+
+def give_up_waiting(dataset_id: str, *, died: bool) -> None:
+    """The task of checking failed for good; `died` says that it ended its workers."""
+    dataset = Dataset.objects.filter(pk=dataset_id).first()
+    if dataset is not None and dataset.status == Dataset.Status.VALIDATING:
+        remove_scratch(scratch_name(dataset))
+        give_up(dataset_id, "check_ended" if died else "our_fault")

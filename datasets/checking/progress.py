@@ -2,6 +2,8 @@
 
 import time
 
+from django.utils import timezone
+
 from datasets.models import Dataset
 
 EVERY_SECONDS = 0.5
@@ -37,6 +39,7 @@ class Progress:
         rows = Dataset.objects.filter(
             pk=self._dataset.pk, status=Dataset.Status.VALIDATING, deleted_at=None
         )
-        if not rows.update(progress=progress, stage=self._stage):
+        now = timezone.now()
+        if not rows.update(progress=progress, stage=self._stage, updated_at=now):
             raise Abandoned
         self._written = time.monotonic()

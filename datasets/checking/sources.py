@@ -7,15 +7,18 @@ single row are yielded in its place.
 import csv
 import gzip
 import io
+import math
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import IO, Any
 
 import msgspec
@@ -33,6 +36,8 @@ PLAIN = ("PATH", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
 PIECE_BYTES = 1024 * 1024
 MAX_BLANK_LINES = 1_000_000
 BROKEN_GZIP = (gzip.BadGzipFile, zlib.error, EOFError)
+OPEN_FILE = "/dev/fd/"
+MAX_WAIT = 7 * 24 * 3600.0
 GZIP = b"\x1f\x8b"
 JSON_COLUMNS = (
     "messages", "conversations", "turns", "tools", "conversation_history", "history",
@@ -91,10 +96,15 @@ class Source:
         except (*BROKEN_GZIP, UnpacksTooLarge) as error:
             raise Unreadable(_not_unpacked(error)) from error
 
-    def sample(self) -> Iterator[Item]:
-        """The rows that are complete within the file's first bytes."""
+    def sample(self, until: float) -> Iterator[Item]:
+        """The rows that are complete within the file's first bytes.
+
+        Of a Parquet file those that its reader gives before `until`, a
+        time.monotonic(); of a packed one none, as it would be unpacked whole first.
+        """
         if self.layout.container == "parquet":
-            yield from self._parquet()
+            if not self.packed:
+                yield from self._parquet(until)
             return
         whole = len(self.head) < HEAD_BYTES
         end = len(self.head) if whole else self.head.rfind(b"\n") + 1
@@ -170,9 +180,9 @@ class Source:
                     yield line, _csv_row(line, names, cells)
             line = reader.line_num + 1
 
-    def _parquet(self) -> Iterator[Item]:
+    def _parquet(self, until: float = math.inf) -> Iterator[Item]:
         gauge = Gauge(most_bytes=settings.MAX_UNPACKED_BYTES, packed=self.size)
-        with self._on_disk() as path, _parquet_program(path) as program:
+        with self._on_disk() as path, _parquet_program(path, until) as program:
             assert program.stdout is not None  # noqa: S101 - it was started with a pipe; for mypy
             number = 0
             while raw := program.stdout.readline(MAX_ROW_BYTES + 1):
@@ -188,14 +198,15 @@ class Source:
         if not self.packed and Path(self.name).is_file():
             yield self.name
             return
-        with tempfile.NamedTemporaryFile(dir=settings.UPLOAD_DIR) as copy:
+        # Without a name, so that nothing stays behind a worker that is killed.
+        with tempfile.TemporaryFile(dir=settings.UPLOAD_DIR) as copy:
             try:
                 while piece := self._stream.read(PIECE_BYTES):
                     copy.write(piece)
             except (*BROKEN_GZIP, UnpacksTooLarge) as error:
                 raise Unreadable(_not_unpacked(error)) from error
             copy.flush()
-            yield copy.name
+            yield f"{OPEN_FILE}{copy.fileno()}"
 
 
 def unpacked(packed: IO[bytes]) -> io.BufferedReader:
@@ -296,21 +307,28 @@ def _plain_environment() -> dict[str, str]:
 
 
 @contextmanager
-def _parquet_program(path: str) -> Iterator["subprocess.Popen[bytes]"]:
+def _parquet_program(path: str, until: float) -> Iterator["subprocess.Popen[bytes]"]:
     command = [sys.executable, "-I", str(Path(parquet_rows.__file__)), path]
+    is_open = path.startswith(OPEN_FILE)
+    kept = [int(path.removeprefix(OPEN_FILE))] if is_open else []
     with tempfile.TemporaryFile() as said:
         program = subprocess.Popen(  # noqa: S603 - our own program, the path is a temporary file's
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said,
             start_new_session=True, env=_plain_environment(),
+            pass_fds=kept,
         )  # fmt: skip
+        limit = threading.Timer(min(until - monotonic(), MAX_WAIT), program.kill)
+        limit.daemon = True
+        limit.start()
         try:
             yield program
-            if program.wait(30):
+            if program.wait(30) and monotonic() < until:
                 said.seek(0)
                 raise Unreadable(
                     _broken_parquet(said.read(4000).decode("utf-8", "replace"))
                 )
         finally:
+            limit.cancel()
             program.kill()
             program.wait()
             if program.stdout:

@@ -22,6 +22,7 @@ from datasets.domain.turns import Example
 from datasets.models import Dataset
 from datasets.rows import OFFSET, ROWS_AN_INDEX_ENTRY
 from datasets.stored_files import replace_stored
+from lora_pipeline.files.scratch import scratch_folder
 
 SAMPLES = 5
 SAMPLE_CHARACTERS = 2000
@@ -46,7 +47,11 @@ def write_splits(
 ) -> Normalised:
     """Write both splits of an error-free dataset; warnings go to the log."""
     found = Normalised()
-    with Rows("train", dataset) as train, Rows("validation", dataset) as validation:
+    with (
+        scratch_folder(scratch_name(dataset)) as folder,
+        Rows("train", dataset, folder) as train,
+        Rows("validation", dataset, folder) as validation,
+    ):
         if dataset.validation_file_path:
             held = _write_given(dataset, format, validation, found)
             _write_train(dataset, format, train, held, log, found, tell)
@@ -54,6 +59,11 @@ def write_splits(
             _write_by_share(dataset, format, train, validation, log, found, tell)
         found.training, found.validation = train.count, validation.count
     return found
+
+
+def scratch_name(dataset: Dataset) -> str:
+    """What the folder of a check under way is called."""
+    return f"check-{dataset.pk}"
 
 
 def examples_of(source: Source, format: Format) -> Iterator[Example]:
@@ -187,7 +197,8 @@ def storable(message: dict[str, Any]) -> dict[str, Any]:
 class Rows:
     """A split being written, plus an index of every 256th row's offset."""
 
-    def __init__(self, split: str, dataset: Dataset) -> None:
+    def __init__(self, split: str, dataset: Dataset, folder: Path) -> None:
+        self._folder = folder
         self._paths = dataset.split_path(split), dataset.index_path(split)
         self._files: list[IO[bytes]] = []
         self._offset = 0
@@ -195,7 +206,7 @@ class Rows:
 
     def __enter__(self) -> "Rows":
         for _ in self._paths:
-            file = tempfile.NamedTemporaryFile(dir=settings.UPLOAD_DIR, delete=False)
+            file = tempfile.NamedTemporaryFile(dir=self._folder, delete=False)
             self._files.append(file)
         return self
 

@@ -161,6 +161,11 @@ KINDS: dict[str, Kind] = {
         title="Validation failed on our side",
         advice="Upload the file again, or ask an operator.",
     ),
+    "check_ended": Kind(
+        title="Checking ended three times before its time",
+        advice="It most likely needs more memory than there is: upload the file in "
+        "several parts, with shorter rows, or ask an operator.",
+    ),
 }  # fmt: skip
 
 

@@ -84,7 +84,11 @@ class Splitter:
         return int.from_bytes(hashlib.sha256(self._seed + name).digest()[:8])
 
     def _root(self, group: int) -> int:
-        while (parent := self._parent.get(group)) is not None:
+        """The smallest group of those joined; halves the way there for the next."""
+        parents = self._parent
+        while (parent := parents.get(group)) is not None:
+            if (above := parents.get(parent)) is not None:
+                parents[group] = above
             group = parent
         return group
 

@@ -5,7 +5,9 @@ filters, fields removed from a message) lets web and worker do the same without 
 """
 
 import json
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,8 @@ from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from training.trainer.labels import CannotRender
+from training.trainer.labels import CannotRender, Traced, Untraced
+from training.trainer.tracing import is_traceable, trace, write
 
 SPECIAL = (
     "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token",
@@ -35,20 +38,22 @@ class Generation(Extension):
 
 
 class ChatTemplate:
-    """The chat templates of a model folder and the special tokens they use."""
+    """The chat templates of a model folder compiled, and the special tokens they use.
 
-    def __init__(self, folder: Path) -> None:
+    A template is a program of whoever made the model: outside of tests it is compiled
+    and run by render_program.py alone, a process that can be ended.
+    """
+
+    def __init__(self, folder: Path, most_characters: int = sys.maxsize) -> None:
         config = _json(folder / "tokenizer_config.json")
-        self._sources = _sources(folder, config)
+        self.most_characters = most_characters
         self._special = _special_tokens(folder, config)
-        self._compiled = {
-            name: _environment().from_string(source)
-            for name, source in self._sources.items()
-        }
-
-    @property
-    def exists(self) -> bool:
-        return "default" in self._compiled
+        environment = _environment()
+        self._compiled, self._traceable = {}, set()
+        for name, source in _sources(folder, config).items():
+            self._compiled[name] = environment.from_string(source)
+            if is_traceable(environment, source):
+                self._traceable.add(name)
 
     def render(
         self,
@@ -57,22 +62,54 @@ class ChatTemplate:
         add_generation_prompt: bool,
     ) -> str:
         """Render the messages. Raises CannotRender with the template's own error."""
-        named = "tool_use" if tools and "tool_use" in self._compiled else "default"
-        template = self._compiled[named]
-        variables = {
-            **template.globals,
+        template = self._compiled[self._named(tools)]
+        variables = self._variables(tools, add_generation_prompt)
+        variables["messages"] = [_plain(message) for message in messages]
+        try:
+            return write(template, variables, self.most_characters)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise CannotRender(str(error)) from error
+
+    def trace(
+        self,
+        messages: Sequence[dict[str, Any]],
+        tools: Any,
+        add_generation_prompt: bool,
+    ) -> Traced:
+        """The text, with where each message lies in it. Raises CannotRender."""
+        if (name := self._named(tools)) in self._traceable:
+            plain = [_plain(message) for message in messages]
+            variables = self._variables(tools, add_generation_prompt)
+            with suppress(Exception):  # said by render() in the template's own words
+                return trace(
+                    self._compiled[name], variables, plain, self.most_characters
+                )
+        return Untraced(text=self.render(messages, tools, add_generation_prompt))
+
+    def _named(self, tools: Any) -> str:
+        return "tool_use" if tools and "tool_use" in self._compiled else "default"
+
+    def _variables(self, tools: Any, add_generation_prompt: bool) -> dict[str, Any]:
+        return {
             **self._special,
-            "messages": [_plain(message) for message in messages],
             "tools": tools,
             "documents": None,
             "add_generation_prompt": add_generation_prompt,
         }
-        try:
-            # Like template.render(), but without copying the variables again.
-            context = template.new_context(variables, shared=True)
-            return "".join(template.root_render_func(context))
-        except Exception as error:
-            raise CannotRender(str(error)) from error
+
+
+def has_chat_template(folder: Path) -> bool:
+    """Whether a model folder brings a template for chats; it is not looked into."""
+    return "default" in _sources(folder, _json(folder / "tokenizer_config.json"))
+
+
+def version_of(folder: Path) -> str:
+    """Changes whenever one of the files that make tokens of a chat does."""
+    files = [*folder.glob("*.json"), *folder.glob("*.jinja")]
+    files += (folder / "additional_chat_templates").glob("*.jinja")
+    return " ".join(sorted(f"{file.name} {file.stat().st_mtime_ns}" for file in files))
 
 
 def _plain(message: dict[str, Any]) -> dict[str, Any]:

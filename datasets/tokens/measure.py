@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-import msgspec
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import timezone
@@ -13,10 +12,10 @@ from django.utils import timezone
 from datasets.domain.statistics import Measured, Statistics
 from datasets.models import Dataset, DatasetStatistics
 from datasets.tokens.base_models import AnyTokenizer, tokenizer_of
+from datasets.tokens.renderer import Patience
 
 BATCH_ROWS = 256
 BATCH_BYTES = 512 * 1024
-_decode = msgspec.json.Decoder().decode
 
 
 def measure_dataset(
@@ -75,12 +74,13 @@ def measured(
     Three batches are in flight at a time: one being rendered, one tokenized (which
     releases the GIL), and one counted.
     """
-    prepare: Callable[[Any], Any] = tokenizer.prepare
+    prepare: Callable[[list[bytes], Patience], list[Any]] = tokenizer.prepare_lines
+    patience = Patience()
     encode: Callable[[Any], Any] = tokenizer.encode
     count: Callable[[Any, Any], list[Measured]] = tokenizer.count
 
     def prepared(lines: list[bytes]) -> list[Any]:
-        return [prepare(_decode(line)) for line in lines]
+        return prepare(lines, patience)
 
     def encoded(batch: Future[list[Any]]) -> tuple[list[Any], Any]:
         return batch.result(), encode(batch.result())
@@ -88,7 +88,7 @@ def measured(
     read = 0
     with ThreadPoolExecutor(1) as renderer, ThreadPoolExecutor(1) as encoder:
         waiting: deque[tuple[int, Future[tuple[list[Any], Any]]]] = deque()
-        for lines in _batches(rows):
+        for lines in batches(rows):
             batch = renderer.submit(prepared, lines)
             size = sum(map(len, lines))
             waiting.append((size, encoder.submit(encoded, batch)))
@@ -101,14 +101,16 @@ def measured(
             yield read, count(*future.result())
 
 
-def _batches(rows: Iterable[bytes]) -> Iterator[list[bytes]]:
+def batches(
+    rows: Iterable[bytes], most_bytes: int = BATCH_BYTES
+) -> Iterator[list[bytes]]:
     """Up to 256 rows at a time, fewer when they are long."""
     lines: list[bytes] = []
     size = 0
     for row in rows:
         lines.append(row)
         size += len(row)
-        if len(lines) >= BATCH_ROWS or size >= BATCH_BYTES:
+        if len(lines) >= BATCH_ROWS or size >= most_bytes:
             yield lines
             lines, size = [], 0
     if lines:

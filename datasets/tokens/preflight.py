@@ -8,7 +8,7 @@ from datasets.models import Dataset
 from datasets.rows import line_at
 from datasets.tokens.base_models import tokenizer_of
 from datasets.tokens.tokenizer import ModelTokenizer
-from training.trainer.labels import IGNORED, CannotRender, Labelled, label_conversation
+from training.trainer.labels import IGNORED, CannotRender, Labelled
 
 MAX_SHOWN = 5000
 SHOWN_BEYOND = 200
@@ -121,20 +121,21 @@ def preflight(
 
 def look_at(found: Preflight, row: dict[str, Any], tokenizer: ModelTokenizer) -> None:
     """Fill in the tokens. Raises CannotRender."""
-    messages, tools = row["messages"], row.get("tools")
-    whole = label_conversation(messages, tokenizer.template, tools=tools)
+    rendered = tokenizer.prepare(row)
+    if rendered.refused:
+        raise CannotRender(rendered.refusal)
+    whole = tokenizer.label(rendered)
     cut = whole.cut_at(found.max_length)
-    found.tokens = _tokens(whole, tokenizer, row, len(cut.input_ids))
+    found.tokens = _tokens(whole, tokenizer, rendered.text, len(cut.input_ids))
     found.length, found.cut = len(whole.input_ids), cut.cut
     found.supervised, found.lost_end = cut.supervised, cut.lost_end
     found.prefix_stable = whole.prefix_stable
 
 
 def _tokens(
-    labelled: Labelled, tokenizer: ModelTokenizer, row: dict[str, Any], kept: int
+    labelled: Labelled, tokenizer: ModelTokenizer, text: str, kept: int
 ) -> list[Token]:
-    text = tokenizer.template.render(row["messages"], row.get("tools"), False)
-    _, offsets = tokenizer.template.encode(text)
+    _, offsets = tokenizer.encode_with_places(text)
     ends, tokens, before = set(labelled.ends), [], (-1, -1)
     wanted = labelled.input_ids[: kept + SHOWN_BEYOND]
     for position, (token, span) in enumerate(zip(wanted, offsets, strict=False)):

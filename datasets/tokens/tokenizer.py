@@ -1,25 +1,24 @@
 """A base model's tokenizer and chat template without the model, or an estimator."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from tokenizers import Encoding, Tokenizer
 
 from datasets.domain.estimate import estimated_tokens
 from datasets.domain.statistics import NEVER, Measured
-from datasets.tokens.chat_template import ChatTemplate
-from training.trainer.labels import (
-    CannotRender,
-    Template,
-    label_conversation,
-    learned_spans,
-)
+from datasets.tokens.chat_template import has_chat_template, version_of
+from datasets.tokens.renderer import Patience, Rendered, Renderer
+from training.trainer.labels import Labelled, Located, label_text
 
 Row = dict[str, Any]
+_encode = msgspec.json.encode
+_decode = msgspec.json.Decoder().decode
 AHEAD = 200
 
 
@@ -34,45 +33,49 @@ class ModelTokenizer:
         self._tokenizer.no_padding()
         added = self._tokenizer.get_added_tokens_decoder()
         special = {t.content: n for n, t in added.items() if t.special}
-        self._template = ChatTemplate(folder)
         self._special = special
-        self.template = Template(
-            render=self._template.render,
-            encode=self._encode,
-            ends=tuple(sorted(special)),
-        )
+        self._ends = tuple(sorted(special))
+        self._renderer = Renderer(folder, version_of(folder), self._ends)
+        self.usable = has_chat_template(folder)
         self._quick = QuickCount.of(self._tokenizer, special)
-
-    @property
-    def usable(self) -> bool:
-        """Whether the folder has a chat template."""
-        return self._template.exists
 
     def is_special(self, text: str) -> bool:
         return text in self._special
 
-    def prepare(self, row: Row) -> "Rendered":
+    def prepare(self, row: Row) -> Rendered:
         """The step before tokenizing: the text and the spans to train on."""
-        messages, tools = row["messages"], row.get("tools")
-        try:
-            text = self.template.render(messages, tools, False)
-            spans, stable = learned_spans(messages, self.template, text, tools)
-        except CannotRender:
-            return Rendered(row=row, text="", spans=[], stable=True, refused=True)
-        return Rendered(row=row, text=text, spans=spans, stable=stable, refused=False)
+        return self.prepare_lines([_encode(row)])[0]
 
-    def measure(self, batch: "Sequence[Rendered]") -> list[Measured]:
+    def prepare_lines(
+        self, lines: list[bytes], patience: Patience | None = None
+    ) -> list[Rendered]:
+        """Normalised rows, as they stand in a split, before tokenizing."""
+        return self._renderer.render(lines, patience or Patience())
+
+    def label(self, rendered: Rendered) -> Labelled:
+        """Ids and labels of a prepared row, as the trainer makes them."""
+        located = Located(
+            text=rendered.text, spans=rendered.spans, prefix_stable=rendered.stable
+        )
+        return label_text(located, self.encode_with_places, self._ends)
+
+    def measure(self, batch: Sequence[Rendered]) -> list[Measured]:
         """Tokens of prepared rows."""
         return self.count(batch, self.encode(batch))
 
-    def encode(self, batch: "Sequence[Rendered]") -> list[Encoding]:
+    def encode(self, batch: Sequence[Rendered]) -> list[Encoding]:
         """The slow part, which releases the GIL."""
         return self._tokenizer.encode_batch_fast(
             [rendered.text for rendered in batch], add_special_tokens=False
         )
 
+    def encode_with_places(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Ids, and the characters that each of them covers."""
+        found = self._tokenizer.encode(text, add_special_tokens=False)
+        return found.ids, found.offsets
+
     def count(
-        self, batch: "Sequence[Rendered]", encoded: Sequence[Encoding]
+        self, batch: Sequence[Rendered], encoded: Sequence[Encoding]
     ) -> list[Measured]:
         """Token counts of encoded rows; uses the quick count where it is exact."""
         return [
@@ -80,21 +83,22 @@ class ModelTokenizer:
             for rendered, encoding in zip(batch, encoded, strict=True)
         ]
 
-    def _measured(self, rendered: "Rendered", encoding: Encoding) -> Measured:
+    def _measured(self, rendered: Rendered, encoding: Encoding) -> Measured:
         if rendered.refused:
             return Measured(tokens=0, supervised=0, refused=True)
         if self._quick and (found := self._quick.count(rendered, encoding)):
             return found
-        return self.measure_slowly(rendered.row)
+        return self._measured_slowly(rendered)
 
     def measure_slowly(self, row: Row) -> Measured:
         """Token counts of a row from its actual labels."""
-        try:
-            found = label_conversation(
-                row["messages"], self.template, tools=row.get("tools")
-            )
-        except CannotRender:
+        rendered = self.prepare(row)
+        if rendered.refused:
             return Measured(tokens=0, supervised=0, refused=True)
+        return self._measured_slowly(rendered)
+
+    def _measured_slowly(self, rendered: Rendered) -> Measured:
+        found = self.label(rendered)
         learned = (n for n, label in enumerate(found.labels) if n and label >= 0)
         return Measured(
             tokens=len(found.input_ids),
@@ -103,21 +107,6 @@ class ModelTokenizer:
             last_end=found.ends[-1] if found.ends else NEVER,
             prefix_stable=found.prefix_stable,
         )
-
-    def _encode(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
-        found = self._tokenizer.encode(text, add_special_tokens=False)
-        return found.ids, found.offsets
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
-    """A row as text, with the character spans to train on."""
-
-    row: Row
-    text: str
-    spans: list[tuple[int, int]]
-    stable: bool
-    refused: bool
 
 
 class QuickCount:
@@ -155,9 +144,10 @@ class QuickCount:
         """Token counts of a row, equal to `measure_slowly`, or None."""
         ids = encoding.ids
         marks = self._marks(rendered.text, ids)
+        ends = sorted(marks)
         supervised, first, last = 0, NEVER, NEVER
         for start, end in rendered.spans:
-            begin = self._begin(rendered.text, start, ids, marks)
+            begin = self._begin(rendered.text, start, ids, marks, ends)
             last = marks.get(end, NEVER)
             if begin is None or last == NEVER:
                 return None
@@ -180,10 +170,12 @@ class QuickCount:
         return found
 
     def _begin(
-        self, text: str, start: int, ids: list[int], marks: dict[int, int]
-    ) -> int | None:
+        self, text: str, start: int, ids: list[int], marks: dict[int, int],
+        ends: list[int],
+    ) -> int | None:  # fmt: skip
         """Index of the first token of a supervised span that starts at a character."""
-        before = max((end for end in marks if end <= start), default=0)
+        earlier = bisect_right(ends, start)
+        before = ends[earlier - 1] if earlier else 0
         begin = marks[before] + 1 if before else 0
         header = self._header(text[before:start])
         if ids[begin : begin + len(header)] != header:
@@ -214,6 +206,11 @@ class EstimatedTokenizer:
     def prepare(self, row: Row) -> Row:
         return row
 
+    def prepare_lines(
+        self, lines: list[bytes], patience: Patience | None = None
+    ) -> list[Row]:
+        return [_decode(line) for line in lines]
+
     def encode(self, batch: Sequence[Row]) -> None:
         return None
 
@@ -228,11 +225,10 @@ def tokenizer_in(folder: Path | None) -> ModelTokenizer | EstimatedTokenizer:
     """The tokenizer of a model folder, or the estimator if it has none."""
     if folder is None or not (folder / "tokenizer.json").is_file():
         return EstimatedTokenizer()
-    changed = (folder / "tokenizer.json").stat().st_mtime_ns
-    found = _loaded(folder, changed)
+    found = _loaded(folder, version_of(folder))
     return found if found.usable else EstimatedTokenizer()
 
 
 @lru_cache(maxsize=4)
-def _loaded(folder: Path, changed: int) -> ModelTokenizer:
+def _loaded(folder: Path, version: str) -> ModelTokenizer:
     return ModelTokenizer(folder)

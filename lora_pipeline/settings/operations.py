@@ -15,7 +15,18 @@ RETENTION_SESSION_DAYS = env.number("RETENTION_SESSION_DAYS", 1)
 # is a setting in days and the function that removes anything older.
 HEALTH_CHECKS = {"reconciler": "training.runs.heartbeat.check"}
 METRIC_SOURCES = ["training.operators.figures.gather"]
-DOCTOR_CHECKS = ["training.operators.doctor.CHECKS"]
+DOCTOR_CHECKS = [
+    "training.operators.doctor.CHECKS",
+    "training.operators.overdue.CHECKS",
+]
+# By task: what becomes of its subject when the task cannot be done.
+GIVE_UP = {
+    "validate_dataset": "datasets.checking.check.give_up_waiting",
+    "export_merged": "training.adapters.work.give_up_export",
+    "answer_question": "training.adapters.work.give_up_question",
+    "deliver_notice": "notifications.sending.attempt.give_up",
+}
+OVERDUE_SECONDS = env.number("OVERDUE_SECONDS", 3600.0, minimum=1.0)
 BACKUP_FILES = {
     "storage": ["datasets.stored_files.paths", "training.adapters.stored_files.paths"],
     "runs": ["training.runs.stored_files.paths"],

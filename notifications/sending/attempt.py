@@ -17,6 +17,8 @@ GONE = 410
 BUSY_SECONDS = 1.0
 REMOVED = "Webhook removed."
 RESTS = "The webhook is paused because it failed repeatedly: resume it, then resend."
+DIED = "Sending ended the worker three times and was given up; ask an operator."
+OUR_FAULT = "Sending failed on our side; an operator finds the reason in the log."
 
 
 def try_delivery(delivery_id: UUID | str) -> float | None:
@@ -84,3 +86,13 @@ def _failed(delivery: Delivery, words: str, *, retry: bool) -> float | None:
 def pause_after(attempts: int) -> float:
     """Seconds before the next attempt: 10, 40, 160, 640, … by default."""
     return float(settings.NOTICE_RETRY_SECONDS * 4 ** (attempts - 1))
+
+
+def give_up(delivery_id: UUID | str, *, died: bool) -> None:
+    """The task of sending failed for good."""
+    delivery = Delivery.objects.filter(pk=delivery_id).first()
+    if delivery is None or delivery.is_settled:
+        return
+    delivery.status, delivery.next_try_at = Delivery.Status.FAILED, None
+    delivery.error = DIED if died else OUR_FAULT
+    delivery.save(update_fields=["status", "next_try_at", "error"])

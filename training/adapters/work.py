@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,12 +13,17 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from lora_pipeline.files.scratch import remove_scratch, scratch_folder
 from training.launchers.account import hand_over
 from training.launchers.oneshot import WorkFailed, lines_of
 from training.launchers.plain_files import open_below
 from training.models import Adapter, AdapterExport, AdapterQuestion, Work
 
 logger = logging.getLogger(__name__)
+DIED = (
+    "It ended the worker three times, most likely for lack of memory, and was given "
+    "up. Try it again when less is running, or ask an operator."
+)
 OUR_FAULT = "Internal error. An operator can find the details in the worker's log."
 
 
@@ -100,12 +104,31 @@ def keep(work: AdapterQuestion | AdapterExport, *names: str) -> bool:
 def fetched(adapter: Adapter) -> Iterator[tuple[Path, list[str]]]:
     """A folder with the extracted adapter, and the trainer's arguments for the pair."""
     model = adapter.job.base_model
-    with tempfile.TemporaryDirectory(dir=settings.UPLOAD_DIR) as name:
-        archive = Path(name) / "adapter.zip"
+    with scratch_folder(f"adapter-{adapter.pk}") as folder:
+        archive = folder / "adapter.zip"
         stored = default_storage.open(adapter.storage_path)
         with stored as source, archive.open("wb") as target:
             shutil.copyfileobj(source, target)
         arguments = ["--model", model.path or model.pk, "--adapter", str(archive)]
         if model.revision:
             arguments += ["--revision", model.revision]
-        yield Path(name), arguments
+        yield folder, arguments
+
+
+def give_up_export(export_id: str, *, died: bool) -> None:
+    """The task of merging failed for good."""
+    _give_up(AdapterExport.objects.filter(pk=export_id).first(), died)
+
+
+def give_up_question(question_id: str, *, died: bool) -> None:
+    """The task of answering failed for good."""
+    _give_up(AdapterQuestion.objects.filter(pk=question_id).first(), died)
+
+
+def _give_up(work: AdapterQuestion | AdapterExport | None, died: bool) -> None:
+    if work is None or work.is_settled:
+        return
+    remove_scratch(f"adapter-{work.adapter_id}")
+    work.status, work.stage = Work.FAILED, ""
+    work.error, work.completed_at = DIED if died else OUR_FAULT, timezone.now()
+    keep(work, "status", "stage", "error", "completed_at")

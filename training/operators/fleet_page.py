@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from training.domain.estimator.calibration import COVERAGE
 from training.operators import fleet as parts
+from training.operators.overdue import overdue
 
 
 @require_GET
@@ -23,6 +24,7 @@ def fleet(request: HttpRequest) -> HttpResponse:
         "title": "Fleet",
         "offers": parts.machines(),
         "jobs": parts.open_jobs(),
+        "overdue": overdue(now),
         "failures": parts.failures(now),
         "coverage": parts.coverage(),
         "promised": round(100 * COVERAGE),

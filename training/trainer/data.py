@@ -2,10 +2,19 @@
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from labels import CannotRender, Labelled, Template, label_conversation
+from labels import (
+    CannotRender,
+    Labelled,
+    Template,
+    Traced,
+    Untraced,
+    label_conversation,
+)
+from tracing import Trace, is_traceable, trace
 
 
 class BadData(ValueError):
@@ -56,7 +65,7 @@ def template_of(tokenizer: Any) -> Template:
     """Adapts a transformers tokenizer to labels.py."""
 
     def render(messages: Any, tools: Any, add_generation_prompt: bool) -> str:
-        plain = [{k: v for k, v in m.items() if k != "weight"} for m in messages]
+        plain = without_weights(messages)
         try:
             rendered: str = tokenizer.apply_chat_template(
                 plain,
@@ -68,6 +77,13 @@ def template_of(tokenizer: Any) -> Template:
             raise CannotRender(str(error)) from error
         return rendered
 
+    def traced(messages: Any, tools: Any, add_generation_prompt: bool) -> Traced:
+        text = render(messages, tools, add_generation_prompt)
+        found = trace_of(
+            tokenizer, without_weights(messages), tools, add_generation_prompt
+        )
+        return found if found and found.text == text else Untraced(text=text)
+
     def encode(text: str) -> tuple[list[int], list[tuple[int, int]]]:
         found = tokenizer(
             text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
@@ -75,7 +91,44 @@ def template_of(tokenizer: Any) -> Template:
         return found["input_ids"], found["offset_mapping"]
 
     special = {t.content for t in tokenizer.added_tokens_decoder.values() if t.special}
-    return Template(render=render, encode=encode, ends=tuple(sorted(special)))
+    return Template(
+        render=render, encode=encode, ends=tuple(sorted(special)), trace=traced
+    )
+
+
+def without_weights(messages: Any) -> list[dict[str, Any]]:
+    """The messages as a chat template sees them."""
+    return [{k: v for k, v in m.items() if k != "weight"} for m in messages]
+
+
+def trace_of(
+    tokenizer: Any, messages: Any, tools: Any, add_generation_prompt: bool
+) -> Trace | None:
+    """Where the messages lie in what transformers renders of them, if it can be told.
+
+    The compiled template is transformers' own, and whoever asks compares the text with
+    what transformers gives: where the two differ, this one is not believed.
+    """
+    try:
+        source = tokenizer.get_chat_template(tools=tools)
+        compiled, traceable = _compiled(source)
+        if not traceable:
+            return None
+        variables = {"tools": tools, "documents": None, **tokenizer.special_tokens_map}
+        variables["add_generation_prompt"] = add_generation_prompt
+        return trace(compiled, variables, messages)
+    except Exception:
+        return None
+
+
+@cache
+def _compiled(source: str) -> tuple[Any, bool]:
+    """transformers' own template, and whether it can be traced."""
+    # Here, since whoever only explains a failure loads this file without transformers.
+    from transformers.utils.chat_template_utils import _compile_jinja_template
+
+    compiled: Any = _compile_jinja_template(source)
+    return compiled, is_traceable(compiled.environment, source)
 
 
 def read_sequences(file: Path, template: Template, max_length: int) -> Sequences:

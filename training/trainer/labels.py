@@ -4,11 +4,18 @@ Standard library only, with rendering and tokenizing passed in, so that the trai
 worker and the web process share this file.
 """
 
+from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from heapq import heappop, heappush
+from typing import Any, Protocol
 
 IGNORED = -100
+# Renderings of a conversation's beginnings: at most as many as together write this many
+# characters, where a message counts for some besides its own; a quarter of a second.
+MOST_COST, MESSAGE_COST = 32_000_000, 500
+FEWEST_RENDERINGS = 8
 Message = dict[str, Any]
 Tools = list[Any] | None
 Span = tuple[int, int]
@@ -18,6 +25,30 @@ class CannotRender(ValueError):
     """The chat template rejects these messages; carries its error."""
 
 
+class Traced(Protocol):
+    """One rendering, and what it tells of the renderings of fewer messages.
+
+    For c messages, the template writes `text[:cuts[c]]` and then `tail`. None, and an
+    index beyond `cuts`, mean that this rendering does not tell.
+    """
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def cuts(self) -> Sequence[int | None]: ...
+    @property
+    def tail(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untraced:
+    """A rendering that tells nothing beyond its text."""
+
+    text: str
+    cuts: Sequence[int | None] = ()
+    tail: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
     """A base model's chat template and tokenizer.
@@ -25,12 +56,36 @@ class Template:
     `render(messages, tools, add_generation_prompt)` gives text, or raises CannotRender;
     `encode(text)` gives token ids and, for each token, the characters [start, end) of
     the text that it covers. `ends` are the texts of the special tokens: a turn ends
-    with one of them, or with none.
+    with one of them, or with none. `trace`, where there is one, renders as `render`
+    does and says where the messages lie (tracing.py).
     """
 
     render: Callable[[Sequence[Message], Tools, bool], str]
     encode: Callable[[str], tuple[list[int], list[Span]]]
     ends: tuple[str, ...] = ()
+    trace: Callable[[Sequence[Message], Tools, bool], Traced] | None = None
+
+    def traced(
+        self, messages: Sequence[Message], tools: Tools, add_generation_prompt: bool
+    ) -> Traced:
+        """A rendering with what is known of its prefixes. Raises CannotRender."""
+        if self.trace is not None:
+            return self.trace(messages, tools, add_generation_prompt)
+        return Untraced(text=self.render(messages, tools, add_generation_prompt))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """A conversation as text, with the characters of it that are learned.
+
+    `prefix_stable` says that the template renders the messages up to each learned
+    answer as a prefix of the whole. Where it does not, or where telling would take too
+    many renderings, only the last message is learned, if it is an answer.
+    """
+
+    text: str
+    spans: list[Span]
+    prefix_stable: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,50 +138,54 @@ def label_conversation(
     boundary has a label only if it starts inside. Raises ValueError without messages,
     CannotRender if the template rejects them.
     """
-    if not messages:
-        raise ValueError("A conversation needs at least one message.")
-    text = template.render(messages, tools, False)
-    spans, stable = learned_spans(messages, template, text, tools)
-    ids, offsets = template.encode(text)
-    labels = [IGNORED] * len(ids)
-    last_in: dict[Span, int] = {}
-    for position, (start, end) in enumerate(offsets):
-        span = next((s for s in spans if s[0] <= start < s[1]), None)
-        if end > start and span is not None:
-            labels[position] = ids[position]
-            last_in[span] = position
-    ended = (p for s, p in last_in.items() if text[: s[1]].endswith(template.ends))
-    whole = Labelled(
-        input_ids=ids,
-        labels=labels,
-        ends=tuple(ended) if template.ends else (),
-        cut=0,
-        prefix_stable=stable,
-    )
+    located = locate(messages, template, tools)
+    whole = label_text(located, template.encode, template.ends)
     return whole if max_length is None else whole.cut_at(max_length)
 
 
-def learned_spans(
-    messages: Sequence[Message], template: Template, text: str, tools: Tools = None
-) -> tuple[list[Span], bool]:
-    """The character spans of the rendered text to train on, and prefix stability.
+def label_text(
+    located: Located,
+    encode: Callable[[str], tuple[list[int], list[Span]]],
+    ends: tuple[str, ...],
+) -> Labelled:
+    """Ids and labels of a conversation whose learned characters are known."""
+    text = located.text
+    ids, offsets = encode(text)
+    labels = [IGNORED] * len(ids)
+    last_in: dict[Span, int] = {}
+    borders, owners = _owners(located.spans)
+    for position, (start, end) in enumerate(offsets):
+        span = owners[bisect_right(borders, start)]
+        if end > start and span is not None:
+            labels[position] = ids[position]
+            last_in[span] = position
+    ended = (p for s, p in last_in.items() if text.endswith(ends, 0, s[1]))
+    return Labelled(
+        input_ids=ids,
+        labels=labels,
+        ends=tuple(ended) if ends else (),
+        cut=0,
+        prefix_stable=located.prefix_stable,
+    )
 
-    A template is stable if it renders the messages up to each trained answer as a
-    prefix of the whole. If it is not, only the last message is trained on, if it is an
-    answer.
+
+def _owners(spans: Sequence[Span]) -> tuple[list[int], list[Span | None]]:
+    """The borders of the spans in order, and whose the characters before each are.
+
+    Of spans that overlap, the first one given owns what they share.
     """
-    spans = []
-    for number, message in enumerate(messages):
-        if not is_learned(message):
-            continue
-        upto = messages[: number + 1]
-        whole = number + 1 == len(messages)
-        rendered = text if whole else template.render(upto, tools, False)
-        start = _start(upto, template, rendered, tools)
-        if not text.startswith(rendered) or start is None:
-            return _last_answer(messages, template, text, tools), False
-        spans.append((start, _end(rendered, template.ends)))
-    return spans, True
+    ordered = sorted(range(len(spans)), key=lambda n: spans[n][0])
+    borders = sorted({border for start, end in spans for border in (start, end)})
+    owners: list[Span | None] = [None]
+    waiting = deque(ordered)
+    open_ones: list[int] = []
+    for border in borders:
+        while waiting and spans[waiting[0]][0] <= border:
+            heappush(open_ones, waiting.popleft())
+        while open_ones and spans[open_ones[0]][1] <= border:
+            heappop(open_ones)
+        owners.append(spans[open_ones[0]] if open_ones else None)
+    return borders, owners
 
 
 def is_learned(message: Message) -> bool:
@@ -134,44 +193,164 @@ def is_learned(message: Message) -> bool:
     return bool(message["role"] == "assistant" and message.get("weight", 1) != 0)
 
 
-def _start(
-    messages: Sequence[Message], template: Template, text: str, tools: Tools
-) -> int | None:
-    """Where the last message starts after its header, or None if unknown.
+def locate(
+    messages: Sequence[Message], template: Template, tools: Tools = None
+) -> Located:
+    """Where the learned answers lie in the rendered text.
 
-    The header is what the template adds to prompt an answer. A conversation that starts
-    with an answer has no such prompt: there, the answer's text is searched for.
+    Raises ValueError without messages, CannotRender when the template refuses them.
     """
-    if len(messages) == 1:
-        return max(text.find(_words(messages[0])), 0)
-    header = template.render(messages[:-1], tools, True)
-    if text.startswith(header):
-        return len(header)
-    before = template.render(messages[:-1], tools, False)
-    if not text.startswith(before):
-        return None
-    pairs = enumerate(zip(header, text, strict=False))
-    return next((n for n, (a, b) in pairs if a != b), len(text))
+    if not messages:
+        raise ValueError("A conversation needs at least one message.")
+    turns = Turns(messages, template, tools)
+    spans: list[Span] | None
+    try:
+        spans = [turns.span(n) for n, m in enumerate(messages) if is_learned(m)]
+    except NotStable:
+        spans = None
+    return Located(
+        text=turns.text,
+        spans=turns.last_answer() if spans is None else spans,
+        prefix_stable=spans is not None,
+    )
 
 
-def _end(text: str, ends: tuple[str, ...]) -> int:
-    """An answer's end: includes its end token, but no whitespace after it."""
-    trimmed = text.rstrip()
-    return len(trimmed) if ends and trimmed.endswith(ends) else len(text)
+class NotStable(Exception):
+    """The template does not render these messages turn after turn."""
 
 
-def _last_answer(
-    messages: Sequence[Message], template: Template, text: str, tools: Tools
-) -> list[Span]:
-    """Only the last message, if it is an answer that can be located."""
-    if not is_learned(messages[-1]) or len(messages) < 2:
-        return []
-    end = _end(text, template.ends)
-    header = template.render(messages[:-1], tools, True)
-    if text.startswith(header):
-        return [(len(header), end)]
-    start = text.rfind(_words(messages[-1]))
-    return [(start, end)] if start > 0 else []
+class Turns:
+    """Finds each answer in the rendered text.
+
+    The text of the first c messages is read off the one rendering of all where that
+    tells it; else they are rendered alone, at a cost that is bounded: a conversation
+    that needs more counts as not stable.
+    """
+
+    def __init__(
+        self, messages: Sequence[Message], template: Template, tools: Tools
+    ) -> None:
+        self._messages, self._template, self._tools = messages, template, tools
+        whole = template.traced(messages, tools, False)
+        self.text = whole.text
+        self._cuts = whole.cuts if whole.tail == "" else ()
+        self._last = max(
+            (n for n, m in enumerate(messages) if is_learned(m)), default=0
+        )
+        self._prompt: Traced | None = None
+        self._agrees: bool | None = None
+        self._solid = (0, 0)
+        cost = len(self.text) + MESSAGE_COST * len(messages)
+        self._renderings = max(MOST_COST // max(cost, 1), FEWEST_RENDERINGS)
+
+    def span(self, number: int) -> Span:
+        """The characters of an answer: behind its header, with its closing token.
+
+        Raises NotStable, CannotRender.
+        """
+        whole = number + 1 == len(self._messages)
+        end = len(self.text) if whole else self._length(number + 1)
+        return self._start(number, end), self._end(end)
+
+    def last_answer(self) -> list[Span]:
+        """The last message alone, when it is an answer and can be told."""
+        messages = self._messages
+        if not is_learned(messages[-1]) or len(messages) < 2:
+            return []
+        end = self._end(len(self.text))
+        header = self._header(len(messages) - 1).text
+        if self.text.startswith(header):
+            return [(len(header), end)]
+        start = self.text.rfind(_words(messages[-1]))
+        return [(start, end)] if start > 0 else []
+
+    def _length(self, count: int) -> int:
+        """How much of the text the first messages are."""
+        known = self._cuts[count] if count < len(self._cuts) else None
+        if known is not None:
+            return known
+        self._spend()
+        rendered = self._template.render(self._messages[:count], self._tools, False)
+        if not self.text.startswith(rendered):
+            raise NotStable
+        return len(rendered)
+
+    def _start(self, number: int, end: int) -> int:
+        """Where a message begins behind its header.
+
+        The header is what the template adds to prompt an answer. A conversation that
+        begins with an answer has no such prompt: there its own words are looked for.
+        """
+        if number == 0:
+            return max(self.text.find(_words(self._messages[0]), 0, end), 0)
+        if (prompt := self._known_prompt(number)) is not None:
+            before = self._length(number)
+            behind = self.text[before : before + len(prompt)]
+            return before + _common(prompt, behind, end - before)
+        header = self._header(number).text
+        if len(header) <= end and self.text.startswith(header):
+            return len(header)
+        if self._length(number) > end:
+            raise NotStable
+        return _common(header, self.text, end)
+
+    def _known_prompt(self, number: int) -> str | None:
+        """What prompts an answer, when two renderings tell it for all of them.
+
+        The prompted rendering must agree with the whole up to where its loop ended: the
+        prompt then changes nothing before, and is the same after any turn.
+        """
+        if number >= len(self._cuts) or self._cuts[number] is None:
+            return None
+        try:
+            found = self._header(self._last)
+        except CannotRender:
+            return None
+        if found.tail is None or found.cuts[number] != self._cuts[number]:
+            return None
+        if self._agrees is None:
+            before = found.text[: len(found.text) - len(found.tail)]
+            self._agrees = self.text.startswith(before)
+        return found.tail if self._agrees else None
+
+    def _header(self, number: int) -> Traced:
+        """The messages before a number with a prompt for the next one."""
+        if number == self._last and self._prompt is not None:
+            return self._prompt
+        if number != self._last:
+            self._spend()
+        found = self._template.traced(self._messages[:number], self._tools, True)
+        if number == self._last:
+            self._prompt = found
+        return found
+
+    def _end(self, length: int) -> int:
+        """An answer's end: with its closing token, without white space behind that."""
+        text, ends, end = self.text, self._template.ends, length
+        looked_at, solid = self._solid
+        while end > looked_at and text[end - 1].isspace():
+            end -= 1
+        if end == looked_at:
+            end = solid
+        self._solid = length, end
+        return end if ends and text.endswith(ends, 0, end) else length
+
+    def _spend(self) -> None:
+        self._renderings -= 1
+        if self._renderings < 0:
+            raise NotStable
+
+
+def _common(one: str, other: str, most: int) -> int:
+    """How many characters two texts begin with alike, at most `most`."""
+    low, high = 0, min(len(one), len(other), most)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _words(message: Message) -> str:

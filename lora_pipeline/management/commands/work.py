@@ -12,11 +12,11 @@ from procrastinate import App, signals
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
+from lora_pipeline.operations.take_ups import give_up_failed, take_up_orphans
 from lora_pipeline.processes import lifeline
 
 logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 2.0
-DEAD_AFTER_SECONDS = 10.0
 POLL_SECONDS = 1.0  # how late a task that was put off is taken up
 SPARE_THREADS = 8  # for what asyncio itself looks up and waits for
 
@@ -59,7 +59,7 @@ async def _work(concurrency: int, *, wait: bool, grace_seconds: float) -> None:
     worker_app = app.with_connector(connector)
     options = {"wait": wait, "shutdown_graceful_timeout": grace_seconds}
     async with worker_app.open_async():
-        beside = asyncio.create_task(take_up_orphans(worker_app))
+        beside = asyncio.create_task(_look_after(worker_app))
         sets = [
             asyncio.create_task(_serve(worker_app, queues, count, **options))
             for queues, count in slots.items()
@@ -109,19 +109,15 @@ def _cancel(sets: list["asyncio.Task[None]"]) -> None:
         one.cancel()
 
 
-async def take_up_orphans(worker_app: App) -> None:
-    """Requeue tasks whose worker died.
+async def _look_after(worker_app: App) -> None:
+    """Until ended: requeue tasks whose worker died, give up on what can never succeed.
 
-    Workers send a heartbeat every 2 seconds. Tasks are safe to run twice.
+    Workers send a heartbeat every 2 seconds.
     """
     while True:
         try:
-            stalled = await worker_app.job_manager.get_stalled_jobs(
-                seconds_since_heartbeat=DEAD_AFTER_SECONDS
-            )
-            for job in stalled:
-                logger.warning("requeueing %s: its worker died", job.task_name)
-                await worker_app.job_manager.retry_job(job)
+            await take_up_orphans(worker_app)
+            await give_up_failed(worker_app)
         except Exception:
             logger.exception("could not look for orphaned tasks")
         await asyncio.sleep(HEARTBEAT_SECONDS)
