@@ -1,5 +1,6 @@
 PYTHON ?= python3
 BIN = .venv/bin
+WORKERS = -n 2 --dist loadfile --no-loadscope-reorder
 PRODUCTION = LORA_PIPELINE_PUBLIC_URL=https://console.example
 
 .PHONY: install install-dev install-trainer check test test-long chaos demo serve bench screens bench-estimator clean
@@ -42,7 +43,7 @@ check: install-dev
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 
 test: check install-trainer
-	$(BIN)/python -m pytest -m "not long" $(ARGS)
+	$(BIN)/python -m pytest -m "not long" $(WORKERS) $(ARGS)
 
 test-long: install-dev install-trainer
 	$(BIN)/python -m pytest -m long $(ARGS)

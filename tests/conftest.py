@@ -13,8 +13,10 @@ from rest_framework.test import APIClient
 from lora_pipeline.accounts.services import create_api_key
 from lora_pipeline.models import User
 from tests.factories import DatasetFactory, UserFactory
+from tests.trainer.fixtures import console, own_console, shared_console, tiny_model
 from training.models import GpuType
 
+__all__ = ["console", "own_console", "shared_console", "tiny_model"]
 END_OTHER_SESSIONS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -24,9 +26,12 @@ END_OTHER_SESSIONS = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests go last: Playwright keeps its event loop until the session ends,
-    and no command that runs one of its own could start beside it.
+    and no command that runs one of its own could start beside it. Neither of two
+    workers is left with the longest file at the end.
     """
-    items.sort(key=lambda item: "browser" in item.path.parts)
+    items.sort(
+        key=lambda item: ("browser" in item.path.parts, "live" not in item.path.stem)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,8 @@ import time
 
 import pytest
 
-from tests.trainer.conftest import ROOT, Console, tiny_model
+from tests.trainer.conftest import ROOT, Console
 
-__all__ = ["tiny_model"]
 REQUESTS = 640
 MANY = 1_000_000
 PREPARE = """

@@ -5,10 +5,9 @@ import time
 
 import pytest
 
-from tests.trainer.conftest import Console, tiny_model
+from tests.trainer.conftest import Console
 from tests.trainer.test_datasets import large, upload
 
-__all__ = ["tiny_model"]
 ROUNDS = 3
 
 

@@ -7,9 +7,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.trainer.conftest import console, tiny_model
-
-__all__ = ["console", "tiny_model"]
 CHROMIUM = Path("/usr/bin/chromium")
 LOOKS = [
     (1280, "light"),
@@ -91,8 +88,8 @@ def state_of(browser, console, username: str):
 
 @pytest.fixture(scope="module")
 def signed_in(browser, console):
-    """The cookies of the owner."""
-    return state_of(browser, console, "owner")
+    """The cookies of the module's user."""
+    return state_of(browser, console, console.owner)
 
 
 @pytest.fixture

@@ -5,11 +5,16 @@ import pytest
 from tests.browser.conftest import state_of
 from tests.browser.scene import EVERYWHERE, fill, full_pages
 from tests.browser.test_admin import operators_pages
-from tests.trainer.conftest import ROOT
+from tests.trainer.conftest import ROOT, Console
 
 SCREENS = ROOT / "var" / "screens"
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 375, "height": 800}
 SIZES = {"wide": WIDE, "narrow": NARROW}
+
+
+@pytest.fixture(scope="module")
+def console(own_console) -> Console:
+    return own_console
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import pytest
 
 from tests.browser.conftest import LOOKS, state_of
 from tests.browser.test_every_page import serious
+from tests.trainer.conftest import Console
 
 pytestmark = pytest.mark.browser
 DJANGOS_OWN = (
@@ -31,6 +32,11 @@ root.monthly_budget_usd = 20
 root.save()
 print(jobs[0].pk, root.pk)
 """
+
+
+@pytest.fixture(scope="module")
+def console(own_console) -> Console:
+    return own_console
 
 
 @pytest.fixture(scope="module")

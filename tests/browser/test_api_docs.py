@@ -7,14 +7,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_main_job import sign_in
-from tests.trainer.conftest import console, tiny_model  # noqa: F401
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 375])
-def test_the_api_can_be_browsed_and_tried(page: Page, console, scheme, width):  # noqa: F811
+def test_the_api_can_be_browsed_and_tried(page: Page, console, scheme, width):
     said: list[str] = []
     asked: list[str] = []
     page.on("console", lambda message: said.append(message.text))
@@ -22,7 +21,7 @@ def test_the_api_can_be_browsed_and_tried(page: Page, console, scheme, width):  
     page.on("request", lambda request: asked.append(request.url))
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
-    sign_in(page, console.url)
+    sign_in(page, console)
 
     page.goto(f"{console.url}/api/docs")
     call = page.locator("#operations-Jobs-jobs_estimate")
@@ -41,7 +40,7 @@ def test_the_api_can_be_browsed_and_tried(page: Page, console, scheme, width):  
     assert [words for words in said if expected not in words] == []
 
 
-def test_the_description_is_json_for_every_client(console):  # noqa: F811
+def test_the_description_is_json_for_every_client(console):
     headers = {"Authorization": f"Bearer {console.key}", "Accept": "text/html"}
     request = urllib.request.Request(f"{console.url}/api/schema", headers=headers)
     assert json.load(urllib.request.urlopen(request))["openapi"] == "3.1.0"

@@ -17,7 +17,7 @@ MAKE = """
 from datasets.models import Dataset
 from lora_pipeline.models import User
 print(Dataset.objects.create(
-    user=User.objects.get(username="owner"), name="My Dataset", format="openai_chat",
+    user=User.objects.get(username={owner!r}), name="My Dataset", format="openai_chat",
     status="ready", training_ready=True, file_name="a.jsonl", file_size=1000,
     total_training_pairs=1000, total_validation_pairs=100, total_tokens=13_268_571,
     avg_turns_per_conversation=2.0, tokens_exact=True,
@@ -27,7 +27,7 @@ print(Dataset.objects.create(
 
 @pytest.fixture(scope="module")
 def dataset(console) -> str:
-    return console.shell(MAKE)
+    return console.shell(MAKE.format(owner=console.owner))
 
 
 @pytest.fixture

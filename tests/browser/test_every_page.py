@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser.conftest import LOOKS, forbidden, state_of, watch
 from tests.browser.scene import EVERYWHERE, fill, full_pages
+from tests.trainer.conftest import Console
 
 pytestmark = pytest.mark.browser
 INLINE = """() => {
@@ -15,6 +16,11 @@ INLINE = """() => {
     document.body.append(Object.assign(new Image(), {src: "http://localhost:1/x"}));
 }"""
 STRICT = {"script-src 'self'", "style-src 'self'", "default-src 'none'"}
+
+
+@pytest.fixture(scope="module")
+def console(own_console) -> Console:
+    return own_console
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from training.domain.config import JobConfig, fill_defaults
 from training.jobs.services import create_job
 values = {{"learning_rate": 0.001, "batch_size": 4, "epochs": 2, "rank": 4}}
 job, _ = create_job(
-    owner=User.objects.get(username="owner"),
+    owner=User.objects.get(username={owner!r}),
     dataset=Dataset.objects.get(pk={dataset!r}),
     config=JobConfig(
         gpu_type="A100-80GB", gpu_count=2, hyperparameters=fill_defaults(values),
@@ -39,9 +39,23 @@ def dataset(console) -> str:
 @pytest.fixture
 def running(console, dataset) -> str:
     """A job with its first steps behind it and seconds to go."""
-    job = console.start_job(dataset, epochs=8)
+    job = console.start_job(dataset, epochs=4)
     console.wait_for_step(job, 1)
     return job
+
+
+@pytest.fixture
+def long_running(console, dataset):
+    """A job that runs for as long as a test looks at it."""
+    job = console.start_job(dataset, epochs=20)
+    console.wait_for_step(job, 1)
+    yield job
+    console.leave()
+
+
+def waiting(console, dataset: str) -> str:
+    """A job for a machine that is not connected."""
+    return console.shell(WAITING.format(owner=console.owner, dataset=dataset))
 
 
 def test_the_list_refreshes_its_open_rows_and_then_stops(open_page, console, running):
@@ -83,8 +97,8 @@ def test_the_job_page_keeps_what_the_user_is_doing(open_page, console, running):
     assert page.locator("#log").inner_text().strip().startswith(grown)
 
 
-def test_nothing_jumps_while_a_run_goes_on(open_page, running):
-    page = open_page(f"/training/jobs/{running}")
+def test_nothing_jumps_while_a_run_goes_on(open_page, long_running):
+    page = open_page(f"/training/jobs/{long_running}")
     expect(page.locator("svg.chart").first).to_be_visible(timeout=20_000)
     page.wait_for_timeout(500)
     page.evaluate(HEARD)
@@ -104,7 +118,7 @@ def test_home_shows_the_run_and_then_its_result(open_page, console, running):
 
 
 def test_a_job_without_a_machine_moves_to_one_that_is_here(open_page, console, dataset):
-    job = console.shell(WAITING.format(dataset=dataset))
+    job = waiting(console, dataset)
     page = open_page(f"/training/jobs/{job}")
     expect(page.locator("#stranded")).to_contain_text(
         "Waiting for a machine that offers A100-80GB"
@@ -119,7 +133,7 @@ def test_a_job_without_a_machine_moves_to_one_that_is_here(open_page, console, d
 def test_a_console_that_is_away_is_told_once_and_found_again(
     open_page, console, dataset
 ):
-    job = console.shell(WAITING.format(dataset=dataset))
+    job = waiting(console, dataset)
     page = open_page("/training/jobs")
     page.route("**/training/jobs/live?*", lambda route: route.abort())
     page.wait_for_event("requestfailed")
@@ -132,7 +146,7 @@ def test_a_console_that_is_away_is_told_once_and_found_again(
 
 
 def test_a_refresh_waits_while_a_button_is_held(open_page, console, dataset):
-    job = console.shell(WAITING.format(dataset=dataset))
+    job = waiting(console, dataset)
     page = open_page("/training/jobs")
     link = page.locator(f"#job-link-{job}")
     link.hover()
@@ -146,7 +160,7 @@ def test_a_refresh_waits_while_a_button_is_held(open_page, console, dataset):
 
 
 def test_renaming_cancelling_and_deleting_by_the_buttons(open_page, console, dataset):
-    job = console.shell(WAITING.format(dataset=dataset))
+    job = waiting(console, dataset)
     page = open_page(f"/training/jobs/{job}", java_script_enabled=False)
     page.get_by_label("Name").fill("not for long")
     page.get_by_role("button", name="Rename").click()
@@ -162,7 +176,7 @@ def test_renaming_cancelling_and_deleting_by_the_buttons(open_page, console, dat
 
 def test_marking_a_notice_updates_the_bell_in_place(open_page, console, dataset):
     for _ in range(2):
-        console.shell(WAITING.format(dataset=dataset))
+        waiting(console, dataset)
     page = open_page("/notifications")
     before = int(page.locator("#unread .count").inner_text().split()[0])
     row = page.locator(".notice-row.unread").first
@@ -174,7 +188,7 @@ def test_marking_a_notice_updates_the_bell_in_place(open_page, console, dataset)
 
 
 def test_the_filter_works_with_and_without_script(open_page, console, dataset):
-    console.shell(WAITING.format(dataset=dataset))
+    waiting(console, dataset)
     page = open_page("/training/jobs")
     page.get_by_label("Name contains").fill("a big")
     expect(page).to_have_url(re.compile(r"/training/jobs\?search=a\+big$"))
@@ -190,7 +204,7 @@ def test_the_filter_works_with_and_without_script(open_page, console, dataset):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 375])
 def test_no_page_has_a_barrier(open_page, console, dataset, scheme, width):
-    job = console.shell(WAITING.format(dataset=dataset))
+    job = waiting(console, dataset)
     size = {"width": width, "height": 900}
     page = open_page("/", color_scheme=scheme, viewport=size)
     paths = ("/", "/training/jobs", "/training/jobs?search=nothing", "/notifications")

@@ -6,17 +6,17 @@ import zipfile
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.trainer.conftest import ROOT, chat
+from tests.trainer.conftest import ROOT, Console, chat
 
 pytestmark = pytest.mark.browser
 
 
-def sign_in(page: Page, url: str) -> None:
-    page.goto(url)
-    page.get_by_label("Username").fill("owner")
+def sign_in(page: Page, console: Console) -> None:
+    page.goto(console.url)
+    page.get_by_label("Username").fill(console.owner)
     page.get_by_label("Password").fill("correct horse battery")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Hello, owner")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"Hello, {console.owner}")).to_be_visible()
 
 
 def test_from_a_file_to_an_adapter(page: Page, console, tmp_path):
@@ -24,7 +24,7 @@ def test_from_a_file_to_an_adapter(page: Page, console, tmp_path):
     page.on("console", lambda message: said.append(message.text))
     elsewhere: list[str] = []
     page.on("request", lambda r: elsewhere.append(r.url))
-    sign_in(page, console.url)
+    sign_in(page, console)
 
     page.get_by_role("link", name="Upload a dataset").click()
     page.get_by_label("File").set_input_files(
@@ -83,7 +83,7 @@ def step_on(page: Page) -> int:
 def test_no_page_is_wider_than_a_phone(page: Page, console, scheme):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": 375, "height": 800})
-    sign_in(page, console.url)
+    sign_in(page, console)
     screens = ROOT / "var" / "screens"
     screens.mkdir(parents=True, exist_ok=True)
     jobs = console.api("/jobs")["jobs"]

@@ -33,7 +33,7 @@ def find_circles(imports: Imports) -> list[list[str]]:
 
 
 def leaving_order(imports: Imports) -> list[str]:
-    """All modules as a walk in depth leaves them; no recursion, however deep it goes."""
+    """All modules as a walk in depth leaves them; no recursion, however deep."""
     seen: set[str] = set()
     order = []
     for start in sorted(imports):

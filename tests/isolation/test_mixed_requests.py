@@ -61,7 +61,7 @@ UNFILTERED = {"DJANGO_SETTINGS_MODULE": "tests.isolation.unfiltered_settings"}
     scope="module",
     params=[
         pytest.param({}, id="as it is"),
-        pytest.param(UNFILTERED, id="without owner filters", marks=pytest.mark.long),
+        pytest.param(UNFILTERED, id="without owner filters"),
     ],
 )
 def server(request, tmp_path_factory):
@@ -187,6 +187,7 @@ def wrong(
     return found
 
 
+@pytest.mark.long
 def test_2000_mixed_requests_of_8_users_over_16_threads_show_no_wrong_row(
     server, people
 ):

@@ -81,5 +81,7 @@ def generated(tokenizer, rows: Path) -> list:
 
 
 if __name__ == "__main__":
-    done = main(sys.argv[1], Path(sys.argv[2]), [int(n) for n in sys.argv[3:]])
+    rows, lengths, *folders = sys.argv[1:]
+    sizes = [int(length) for length in lengths.split(",")]
+    done = {Path(folder).name: main(folder, Path(rows), sizes) for folder in folders}
     print("BATCHES" + json.dumps(done))

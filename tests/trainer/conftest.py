@@ -1,5 +1,6 @@
 """A real console in a folder of its own, with a tiny base model."""
 
+import contextlib
 import json
 import os
 import signal
@@ -11,18 +12,21 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import pytest
+from training.domain.lifecycle import FINAL, STATUSES
 
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = str(ROOT / "manage.py")
 TRAINER_PYTHON = ROOT / ".venv-trainer" / "bin" / "python"
 MODEL = "tests/tiny"
+OPEN_STATUSES = [status for status in STATUSES if status not in FINAL]
 PREPARE = """
-from lora_pipeline.models import User
-from lora_pipeline.accounts.services import create_api_key
 from training.models import BaseModel
-owner = User.objects.create_user("owner", password="correct horse battery")
 BaseModel.objects.create(id={model!r}, name="tiny", source="folder", path={path!r})
+"""
+ENTER = """
+from lora_pipeline.accounts.services import create_api_key
+from lora_pipeline.models import User
+owner = User.objects.create_user({owner!r}, password="correct horse battery")
 print(create_api_key(owner=owner, name="tests")[1])
 """
 METRICS = """
@@ -54,14 +58,6 @@ print(json.dumps(default=str, obj={{
 """
 
 
-@pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    script = str(ROOT / "tests" / "trainer" / "tiny_model.py")
-    subprocess.run([TRAINER_PYTHON, "-I", script, folder], check=True)
-    return folder
-
-
 class Console:
     """`manage.py up` in a folder and on a port of its own."""
 
@@ -86,7 +82,7 @@ class Console:
             "TRAINER_PYTHON": str(TRAINER_PYTHON),
         }
         self.environment |= settings
-        self.key = ""
+        self.owner = self.key = ""
 
     def start(self) -> None:
         self.process = subprocess.Popen(
@@ -128,7 +124,25 @@ class Console:
         ).stdout.strip()
 
     def prepare(self, model: Path) -> None:
-        self.key = self.shell(PREPARE.format(model=MODEL, path=str(model)))
+        self.enter("owner", PREPARE.format(model=MODEL, path=str(model)))
+
+    def enter(self, owner: str, before: str = "") -> None:
+        """Go on as a user who has nothing yet."""
+        self.owner = owner
+        self.key = self.shell(before + ENTER.format(owner=owner))
+
+    def leave(self) -> None:
+        """End what the user has open: the next one finds the machine free."""
+        open_ones = "&".join(f"status={status}" for status in OPEN_STATUSES)
+
+        def cancel_all() -> bool:
+            found = self.api(f"/jobs?limit=100&{open_ones}")["jobs"]
+            for job in found:
+                with contextlib.suppress(urllib.error.HTTPError):  # it is ending
+                    self.act(job["id"], "cancel")
+            return not found
+
+        self.wait(cancel_all, 60)
 
     def api(self, path: str, body=None, kind: str = "application/json"):
         if body is not None and not isinstance(body, bytes):
@@ -245,13 +259,3 @@ def chat(n: int) -> list[dict[str, str]]:
         {"role": "user", "content": f"question {n} of the lamp"},
         {"role": "assistant", "content": f"the answer {n * 7 % 10} of the lamp"},
     ]
-
-
-@pytest.fixture(scope="module")
-def console(tmp_path_factory, tiny_model):
-    var = tmp_path_factory.mktemp("console")
-    made = Console(var)
-    made.start()
-    made.prepare(tiny_model)
-    yield made
-    made.close()

@@ -6,7 +6,7 @@ import pytest
 
 from tests.trainer.chaos import SHORT, run_chaos
 
-pytestmark = pytest.mark.trainer
+pytestmark = [pytest.mark.trainer, pytest.mark.long]
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="mounting a tmpfs needs root")

@@ -11,7 +11,7 @@ import pytest
 pytestmark = pytest.mark.trainer
 BUDGET = """
 from lora_pipeline.models import User
-User.objects.filter(username="owner").update(monthly_budget_usd={usd})
+User.objects.filter(username={owner!r}).update(monthly_budget_usd={usd})
 """
 
 
@@ -69,13 +69,14 @@ def test_of_16_creates_with_a_budget_for_one_just_one_is_made(console, body):
     before = count_jobs(console)
     held = console.shell(
         "from training.models import TrainingJob\n"
-        "print(sum(j.estimated_total_cost for j in TrainingJob.objects.all()))"
+        f"mine = TrainingJob.objects.filter(user__username={console.owner!r})\n"
+        "print(sum(j.estimated_total_cost for j in mine))"
     )
-    console.shell(BUDGET.format(usd=float(held) * 1.25 + 2))
+    console.shell(BUDGET.format(owner=console.owner, usd=float(held) * 1.25 + 2))
     try:
         answers = create_at_once(console, capped, 16)
     finally:
-        console.shell(BUDGET.format(usd=None))
+        console.shell(BUDGET.format(owner=console.owner, usd=None))
     assert sorted(status for status, _ in answers) == [201] + [402] * 15
     assert count_jobs(console) == before + 1
 

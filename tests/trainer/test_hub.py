@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.trainer.conftest import ROOT, TRAINER_PYTHON, tiny_model  # noqa: F401
+from tests.trainer.conftest import ROOT, TRAINER_PYTHON
 
 pytestmark = pytest.mark.trainer
 COMMIT = "a" * 40
@@ -26,7 +26,7 @@ except OSError as error:
 
 
 @pytest.fixture
-def hub(tiny_model):  # noqa: F811
+def hub(tiny_model):
     seen: list[str] = []
 
     class Hub(BaseHTTPRequestHandler):

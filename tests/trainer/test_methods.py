@@ -59,9 +59,9 @@ def test_the_trainer_packs_into_as_many_rows_as_the_estimate_says(seed):
 
 
 @pytest.fixture(scope="module")
-def known(console, tiny_model):
-    console.shell(ADD.format(path=str(tiny_model)))
-    return console
+def known(own_console, tiny_model):
+    own_console.shell(ADD.format(path=str(tiny_model)))
+    return own_console
 
 
 @pytest.fixture(scope="module")

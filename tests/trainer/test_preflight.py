@@ -70,25 +70,19 @@ def templates(tiny_model: Path, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def batches(templates: Path, tmp_path_factory):
-    """What the trainer's data loader gives for each template, asked once."""
-    known: dict[str, dict] = {}
+def batches(templates: Path, tmp_path_factory) -> dict[str, dict]:
+    """What the trainer's data loader gives for each template, all asked at once."""
     file = tmp_path_factory.mktemp("rows") / "train.jsonl"
     file.write_bytes(b"".join(row + b"\n" for row in normalised()))
     script = str(ROOT / "tests" / "trainer" / "batches.py")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-
-    def of(name: str) -> dict:
-        if name not in known:
-            command = [TRAINER_PYTHON, "-I", script, templates / name, file, *LENGTHS]
-            done = subprocess.run(
-                command, capture_output=True, text=True, env=environment, check=False
-            )
-            assert done.returncode == 0, done.stderr[-3000:]
-            known[name] = json.loads(done.stdout.partition("BATCHES")[2])
-        return known[name]
-
-    return of
+    folders = [templates / name for name in TEMPLATES]
+    command = [TRAINER_PYTHON, "-I", script, file, ",".join(LENGTHS), *folders]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.partition("BATCHES")[2])
 
 
 def seen(tokenizer: ModelTokenizer, row: dict, max_length: int) -> Preflight:
@@ -111,7 +105,7 @@ def test_preflight_equals_the_trainers_batches(templates, batches, name, max_len
             expected.append([shown["input_ids"], shown["labels"]])
         else:
             left_out += 1
-    found = batches(name)["fed"][max_length]
+    found = batches[name]["fed"][max_length]
     assert len(expected) >= 6
     assert sorted(found["pairs"]) == sorted(expected)
     assert found["left_out"] == left_out
@@ -120,7 +114,7 @@ def test_preflight_equals_the_trainers_batches(templates, batches, name, max_len
 def test_the_labels_are_those_of_generation_where_all_weights_are_1(templates, batches):
     tokenizer, compared = ModelTokenizer(templates / "generation"), 0
     chats = [json.loads(row) for row in normalised()]
-    for chat, mask in zip(chats, batches("generation")["masks"], strict=True):
+    for chat, mask in zip(chats, batches["generation"]["masks"], strict=True):
         if has_no_weight_0(chat) and chat["messages"][0]["role"] != "assistant":
             labels = seen(tokenizer, chat, 1024).as_dict()["labels"]
             assert [int(label != IGNORED) for label in labels] == mask

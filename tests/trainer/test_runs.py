@@ -105,6 +105,9 @@ def test_the_killed_parent_leaves_only_the_run(console, dataset, undisturbed):
 
 def test_ctrl_c_stops_everything(console, undisturbed):
     console.stop()
-    assert console.process.returncode == 0
-    for command in ("web", "work", "reconcile"):
-        assert not console.pids(command)
+    try:
+        assert console.process.returncode == 0
+        for command in ("web", "work", "reconcile"):
+            assert not console.pids(command)
+    finally:
+        console.start()

@@ -9,9 +9,8 @@ import sys
 import pytest
 
 from lora_pipeline.postgres import embedded
-from tests.trainer.conftest import MANAGE, Console, tiny_model
+from tests.trainer.conftest import MANAGE, Console
 
-__all__ = ["tiny_model"]
 pytestmark = [pytest.mark.trainer, pytest.mark.long]
 ROWS, EPOCHS, ONE_BY_ONE = 67, 20, {"batch_size": 1}
 POLICIES = """

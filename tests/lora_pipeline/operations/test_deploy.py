@@ -16,9 +16,8 @@ from pathlib import Path
 import pytest
 
 from lora_pipeline.postgres import embedded
-from tests.trainer.conftest import MANAGE, ROOT, Console, chat, tiny_model
+from tests.trainer.conftest import MANAGE, ROOT, Console, chat
 
-__all__ = ["tiny_model"]
 DEPLOY = ROOT / "lora_pipeline" / "deploy"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 ANALYZE = shutil.which("systemd-analyze")

@@ -16,9 +16,8 @@ from tests.lora_pipeline.operations.buckets import (
     keys_of,
     moto_server,
 )
-from tests.trainer.conftest import Console, tiny_model
+from tests.trainer.conftest import Console
 
-__all__ = ["tiny_model"]
 BODY = bytes(range(256)) * 20_000
 
 
