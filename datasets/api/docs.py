@@ -1,6 +1,6 @@
 """What the OpenAPI description says of datasets beyond their serializers."""
 
-from lora_pipeline.api.error_docs import BY_FIELD, FAULTS, NOTHING, Fault
+from lora_pipeline.api.error_docs import BY_FIELD, NOTHING, Fault
 
 NO_FILE = Fault(
     when="The file has not arrived yet.",
@@ -16,13 +16,6 @@ NOT_CHANGEABLE = Fault(
     when="A job uses the dataset, or it is still being checked.",
     error="The dataset is still being checked; wait until it is ready or in error.",
     code="dataset_not_settled",
-)
-TOO_LARGE = Fault(
-    when=FAULTS[413].when,
-    error=FAULTS[413].error,
-    code="too_large",
-    component="TooLargeError",
-    shape={"anyOf": [NOTHING, BY_FIELD]},
 )
 OFFSET = {
     "type": "object",

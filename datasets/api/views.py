@@ -64,7 +64,7 @@ class DatasetViewSet(DatasetContent, GenericViewSet[Dataset]):
             "multipart/form-data": DatasetUploadSerializer,
             "application/json": DatasetBeginSerializer,
         },
-        responses={201: DatasetSerializer, 413: docs.TOO_LARGE},
+        responses={201: DatasetSerializer},
     )
     def create(self, request: Request) -> Response:
         """Upload a file whole (multipart), or begin one that comes in pieces (JSON)."""

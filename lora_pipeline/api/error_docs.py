@@ -25,6 +25,18 @@ def numbers(*names: str) -> Schema:
     return {"type": "object", "required": list(names), "properties": fields}
 
 
+QUOTA: Schema = {
+    "type": "object",
+    "description": "The quota that is used up, by its name at /api/quotas.",
+    "required": ["quota", "used", "limit", "needed"],
+    "properties": {
+        "quota": {"type": "string"},
+        **{name: {"type": "integer"} for name in ("used", "limit", "needed")},
+    },
+}
+NOTHING_OR_QUOTA: Schema = {"anyOf": [NOTHING, QUOTA]}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """An error answer: when it happens, its shape, and an example.
@@ -75,9 +87,11 @@ FAULTS: dict[int, Fault] = {
         code="not_found",
     ),
     413: Fault(
-        when="The body is larger than is accepted here.",
+        when="The body is larger than is accepted here, or your storage is full.",
         error="The body is larger than the 2,097,152 bytes that are accepted here.",
         code="too_large",
+        component="TooLargeError",
+        shape={"anyOf": [NOTHING, BY_FIELD, QUOTA]},
     ),
     415: Fault(
         when="The body has another media type than the one described.",

@@ -4,7 +4,7 @@ import errno
 import socket
 import time
 from collections.abc import Callable
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 GRACE_SECONDS = 10.0
 LEAST_BYTES_PER_SECOND = 1024
@@ -38,9 +38,7 @@ class PacedSocket(socket.socket):
             piece = left[:PIECE_BYTES]
             left = left[self._paced(self._sending(piece, flags), int) :]
 
-    def sendfile(
-        self, file: IO[bytes], offset: int = 0, count: int | None = None
-    ) -> int:
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
         sent = 0
         while count is None or sent < count:
             want = PIECE_BYTES if count is None else min(PIECE_BYTES, count - sent)
@@ -53,7 +51,7 @@ class PacedSocket(socket.socket):
     def _sending(self, piece: memoryview, flags: int) -> Callable[[], int]:
         return lambda: socket.socket.send(self, piece, flags)
 
-    def _copying(self, file: IO[bytes], offset: int, count: int) -> Callable[[], int]:
+    def _copying(self, file: Any, offset: int, count: int) -> Callable[[], int]:
         return lambda: socket.socket.sendfile(self, file, offset, count)
 
     def _paced(

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from lora_pipeline.api.envelope import success
-from lora_pipeline.api.error_docs import Fault
+from lora_pipeline.api.error_docs import NOTHING_OR_QUOTA, Fault
 from lora_pipeline.api.pagination import paginate
 from notifications.messages import CHOSEN
 from notifications.models import Delivery, Webhook
@@ -24,6 +24,8 @@ KNOWN = Fault(
     when="There is one with this URL already, or there are as many as there can be.",
     error="You already have a webhook with this URL.",
     code="known_webhook",
+    component="QuotaError",
+    shape=NOTHING_OR_QUOTA,
 )
 
 

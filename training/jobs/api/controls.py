@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from lora_pipeline.api.envelope import success
-from lora_pipeline.api.error_docs import Fault
+from lora_pipeline.api.error_docs import FAULTS, NOTHING_OR_QUOTA, Fault
 from lora_pipeline.api.openapi import described
 from training.domain.priority import PRIORITIES
 from training.estimates.fields import Choice, Usd
@@ -44,9 +44,11 @@ NOT_PAUSED = Fault(
     code="not_paused",
 )
 NOT_ENDED = Fault(
-    when="The job is under way, or has no suggested change to make.",
+    when="The job is under way, has no suggested change to make, or too many wait.",
     error="The job is running: only an ended job can be started again.",
     code="not_ended",
+    component="QuotaError",
+    shape=NOTHING_OR_QUOTA,
 )
 CAP_REACHED = Fault(
     when="The job's cap is spent, or the month's budget does not allow the new one.",
@@ -67,6 +69,7 @@ AGAIN: dict[int, Any] = {
     201: described(JobSerializer, "A new job."),
     402: docs.OVER_BUDGET,
     409: NOT_ENDED,
+    413: FAULTS[413],
 }
 PAUSED = {200: JobSerializer, 409: NOT_OPEN}
 RESUMED = {200: JobSerializer, 402: CAP_REACHED, 409: NOT_PAUSED}
