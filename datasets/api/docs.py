@@ -2,7 +2,7 @@
 
 from datasets import downloads
 from datasets.services import NOT_SETTLED
-from lora_pipeline.api.error_docs import BY_FIELD, FAULTS, NOTHING, Fault
+from lora_pipeline.api.error_docs import BY_FIELD, NOTHING, Fault
 
 NO_FILE = Fault.of(downloads.NO_FILE)
 NOT_READY = Fault(
@@ -12,13 +12,6 @@ NOT_READY = Fault(
 )
 NOT_CHANGEABLE = Fault.of(
     NOT_SETTLED, when="A job uses the dataset, or it is still being validated."
-)
-TOO_LARGE = Fault(
-    when=FAULTS[413].when,
-    error=FAULTS[413].error,
-    code="too_large",
-    component="TooLargeError",
-    shape={"anyOf": [NOTHING, BY_FIELD]},
 )
 OFFSET = {
     "type": "object",

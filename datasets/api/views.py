@@ -65,7 +65,7 @@ class DatasetViewSet(DatasetContent, OwnViewSet[Dataset]):
             "multipart/form-data": DatasetUploadSerializer,
             "application/json": DatasetBeginSerializer,
         },
-        responses={201: DatasetSerializer, 413: docs.TOO_LARGE},
+        responses={201: DatasetSerializer},
     )
     def create(self, request: ApiRequest) -> Response:
         """Upload a whole file (multipart), or start a chunked upload (JSON)."""

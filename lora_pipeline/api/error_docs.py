@@ -26,6 +26,18 @@ def numbers(*names: str) -> Schema:
     return {"type": "object", "required": list(names), "properties": fields}
 
 
+QUOTA: Schema = {
+    "type": "object",
+    "description": "The quota that is used up, by its name at /api/quotas.",
+    "required": ["quota", "used", "limit", "needed"],
+    "properties": {
+        "quota": {"type": "string"},
+        **{name: {"type": "integer"} for name in ("used", "limit", "needed")},
+    },
+}
+NOTHING_OR_QUOTA: Schema = {"anyOf": [NOTHING, QUOTA]}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """An error response: when it happens, its schema and an example.
@@ -83,9 +95,11 @@ FAULTS: dict[int, Fault] = {
         code="not_found",
     ),
     413: Fault(
-        when="The request body is too large.",
+        when="The request body is too large, or your storage quota is used up.",
         error="The request body is larger than the limit of 2,097,152 bytes.",
         code="too_large",
+        component="TooLargeError",
+        shape={"anyOf": [NOTHING, BY_FIELD, QUOTA]},
     ),
     415: Fault(
         when="The request has an unsupported media type.",

@@ -4,7 +4,7 @@ import errno
 import socket
 import time
 from collections.abc import Callable
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 GRACE_SECONDS = 10.0
 LEAST_BYTES_PER_SECOND = 1024
@@ -51,7 +51,7 @@ class PacedSocket(socket.socket):
     def _sending(self, piece: memoryview, flags: int) -> Callable[[], int]:
         return lambda: socket.socket.send(self, piece, flags)
 
-    def _copying(self, file: IO[bytes], offset: int, count: int) -> Callable[[], int]:
+    def _copying(self, file: Any, offset: int, count: int) -> Callable[[], int]:
         return lambda: socket.socket.sendfile(self, file, offset, count)
 
     def _paced(

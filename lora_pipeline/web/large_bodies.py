@@ -53,7 +53,6 @@ def take_place(request: HttpRequest, user: Any) -> None:
             "end, then send this again.",
             status_code=429,
             code="too_many_bodies",
-            details={"at_once": most},
             retry_after=WAIT_SECONDS,
         )
     request.body_place = place  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lora_pipeline.api.envelope import success
-from lora_pipeline.api.error_docs import Fault
+from lora_pipeline.api.error_docs import NOTHING_OR_QUOTA, Fault
 from lora_pipeline.api.requests import ApiRequest
 from lora_pipeline.api.rows import RowSerializer
 from lora_pipeline.api.viewsets import OwnViewSet
@@ -31,6 +31,8 @@ from notifications.webhooks import (
 KNOWN = Fault.of(
     KNOWN_WEBHOOK,
     when="A webhook with this URL exists, or the limit is reached.",
+    component="QuotaError",
+    shape=NOTHING_OR_QUOTA,
 )
 
 RESTING = Fault.of(RESTING_WEBHOOK)

@@ -73,6 +73,7 @@ def test_an_upload_in_pieces_is_refused_before_the_first_one(api, owner):
     begin = {"file_name": "a.jsonl", "file_size": 600}
     assert api.post("/api/datasets", begin, format="json").status_code == 201
     refused = api.post("/api/datasets", begin, format="json")
+    conforms(refused, "POST", "/api/datasets")
     assert (refused.status_code, refused.json()["code"]) == (413, "quota")
 
 
@@ -91,6 +92,7 @@ def test_a_job_too_many_is_refused(kind, limit, status, api, owner, dataset):
     TrainingJobFactory(user=owner)
     give(owner, **{kind: limit})
     answer = CREATE.call(api, data=body(dataset, preset_id="custom"))
+    conforms(answer, "POST", "/api/jobs")
     assert answer.status_code == status
     assert answer.json()["code"] == "quota"
     assert answer.json()["details"]["quota"] == kind

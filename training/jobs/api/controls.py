@@ -10,7 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from lora_pipeline.api.envelope import success
-from lora_pipeline.api.error_docs import Fault
+from lora_pipeline.api.error_docs import FAULTS, NOTHING_OR_QUOTA, Fault
 from lora_pipeline.api.openapi import described
 from lora_pipeline.api.requests import ApiRequest
 from training.domain.priority import PRIORITIES
@@ -37,7 +37,8 @@ AGAIN: dict[int, Any] = {
     200: described(JobSerializer, "The same job resumes."),
     201: described(JobSerializer, "A new job."),
     402: docs.OVER_BUDGET,
-    409: Fault.of(refusals.UNDER_WAY),
+    409: Fault.of(refusals.UNDER_WAY, component="QuotaError", shape=NOTHING_OR_QUOTA),
+    413: FAULTS[413],
 }
 PAUSED = {200: JobSerializer, 409: Fault.of(refusals.NOT_OPEN)}
 RESUMED = {200: JobSerializer, 402: CAP_REACHED, 409: Fault.of(refusals.NOT_PAUSED)}
