@@ -103,7 +103,7 @@ def _asked(model: Model, rows: list[bytes], until: float) -> Iterator[list[Answe
     """The answers to all rows, as they come. Raises Stopped."""
     frame = msgspec.msgpack.encode((*model, rows))
     missing = len(rows)
-    with _program() as program:
+    with _program(until) as program:
         program.send(frame)
         while missing > 0:
             answers = program.receive(min(SILENCE_SECONDS, until - time.monotonic()))
@@ -122,7 +122,11 @@ class Program:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
             stderr=subprocess.DEVNULL, env=environment, bufsize=0,
         )  # fmt: skip
-        self.receive(START_SECONDS)
+        try:
+            self.receive(START_SECONDS)
+        except Stopped:
+            self.end()
+            raise
 
     def send(self, frame: bytes) -> None:
         """Ask. Raises Stopped when it has ended meanwhile."""
@@ -170,12 +174,13 @@ _places = threading.BoundedSemaphore(MOST_PROGRAMS)
 
 
 @contextmanager
-def _program() -> Iterator[Program]:
+def _program(until: float) -> Iterator[Program]:
     """One that nobody else asks meanwhile; it is ended unless all was answered.
 
     Raises Stopped where none is free or can be started in time.
     """
-    if not _places.acquire(timeout=WAIT_SECONDS):
+    wait = min(WAIT_SECONDS, until - time.monotonic())
+    if not _places.acquire(timeout=max(wait, 0)):
         raise Stopped
     program = None
     try:

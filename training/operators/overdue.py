@@ -4,13 +4,13 @@ Tasks that fail for good are given up with a word to their owner. Where even tha
 not happen, doctor and the fleet page name what is left, without any words of users.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -36,18 +36,24 @@ class Overdue:
 
 
 def overdue(now: datetime) -> list[Overdue]:
-    """The oldest of each kind that has waited since more than OVERDUE_SECONDS."""
+    """The oldest of each kind that wait for more than OVERDUE_SECONDS, in one query."""
     before = now - timedelta(seconds=settings.OVERDUE_SECONDS)
-    found: list[Overdue] = []
-    for kind, rows, user in _waiting():
-        late = rows.filter(since__lt=before).order_by("since")
-        for pk, name, state, since in late.values_list("pk", user, "status", "since")[
-            :SHOWN
-        ]:
-            found.append(
-                Overdue(kind=kind, id=str(pk), user=name, state=state, since=since)
-            )
-    return found
+    columns = ("kind", "pk", "whose", "status", "since")
+    first, *others = (
+        rows.annotate(kind=Value(kind), whose=F(user))
+        .filter(since__lt=before)
+        .order_by("since")
+        .values_list(*columns)[:SHOWN]
+        for kind, rows, user in _waiting()
+    )
+    found: Iterable[Any] = first.union(*others, all=True)
+    return sorted(
+        (
+            Overdue(kind=kind, id=str(pk), user=whose, state=status, since=since)
+            for kind, pk, whose, status, since in found
+        ),
+        key=lambda one: (one.kind, one.since),
+    )
 
 
 def _waiting() -> Iterator[tuple[str, QuerySet[Any], str]]:

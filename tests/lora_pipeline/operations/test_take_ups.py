@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from datasets.models import Dataset
@@ -20,7 +21,7 @@ from lora_pipeline.files.scratch import scratch_folder
 from lora_pipeline.models import TaskDeath
 from notifications.models import Delivery, Notification
 from notifications.tasks import deliver
-from tests.factories import AdapterFactory, DatasetFactory
+from tests.factories import AdapterFactory, DatasetFactory, UserFactory
 from training.adapters.tasks import export_merged
 from training.models import AdapterExport
 
@@ -210,3 +211,8 @@ def test_what_waits_too_long_is_named(owner, settings):
     assert str(late.pk) in findings[0].words
     assert "secret" not in str(findings)
     assert str(fresh.pk) not in str(findings)
+    operator = Client()
+    operator.force_login(UserFactory(is_staff=True, is_superuser=True))
+    page = operator.get("/admin/fleet").content.decode()
+    assert "Waiting too long" in page
+    assert str(export.pk) in page
