@@ -92,3 +92,24 @@ def test_answers_cut_away_ask_for_a_longer_sequence():
 
 def test_our_own_faults_suggest_nothing():
     assert suggest(faults.TRAINER_ERROR, VALUES) is None
+
+
+def test_a_run_that_diverged_is_tried_at_a_tenth_of_its_learning_rate():
+    found = suggest(faults.DIVERGED, VALUES | {"learning_rate": 0.001})
+    assert found.changes == {"learning_rate": 0.0001}
+    assert "instead of 0.001" in found.words
+    found = suggest(faults.DIVERGED, VALUES | {"learning_rate": 0.00005})
+    assert found.changes == {"learning_rate": 0.00001}
+
+
+def test_at_the_lowest_learning_rate_only_precision_is_left():
+    values = VALUES | {"learning_rate": 0.00001}
+    found = suggest(faults.DIVERGED, values, plan={"method": "qlora"})
+    assert found.changes == {"method": "lora"}
+    found = suggest(faults.DIVERGED, values, plan={"method": "lora"})
+    assert (found.changes, "float16" in found.words) == ({}, True)
+
+
+def test_where_nothing_was_learned_the_base_model_is_looked_at():
+    found = suggest(faults.NOTHING_LEARNED, VALUES)
+    assert (found.changes, "Ask the base model" in found.words) == ({}, True)
