@@ -143,6 +143,7 @@ OPEN: dict[str, tuple[tuple[str, str, dict[str, Any]], ...]] = {
     "notices-read-all": (("POST", "", {}),),
     "notice-settings": (("POST", "", {"email": "me@example.com"}),),
     "test-email": (("POST", "", {}),),
+    "confirm-address": (("GET", "?token=nonsense", {}),),
     "add-webhook": (("POST", "", {"url": "http://127.0.0.1/"}),),
     "deliveries": (("GET", "?status=failed", {}),),
     "adapters": (("GET", "?search=quok", {}),),
