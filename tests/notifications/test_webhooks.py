@@ -42,7 +42,7 @@ def test_a_notice_arrives_signed_and_with_words_for_slack(owner, receiver, setti
     assert path == "/hook?x=1"
     told = json.loads(body)
     assert told["text"] == (
-        "Training Completed: My job: its adapter can be downloaded "
+        "Training Completed: My job: the adapter is ready to download "
         "https://console.example/training/x"
     )
     assert told["notice"]["type"] == "job_completed"

@@ -77,7 +77,7 @@ MACHINE_ACTIONS = [
         "jobs finish.",
     ),
     bulk_action(
-        "Put back into service",
+        "Back to work",
         lambda machine, by: undrain(machine=machine.pk, by=by),
         permission="drain",
     ),

@@ -62,7 +62,7 @@ def test_the_command_sets_when_a_key_expires(owner):
     call_command("create_api_key", "owner", "--days", "2", stdout=out)
     assert ask(out.getvalue().strip()).status_code == 200
     assert (ApiKey.objects.get().expires_at - timezone.now()).days == 1
-    with pytest.raises(CommandError, match="give 1 to 3650"):
+    with pytest.raises(CommandError, match="use 1 to 3650"):
         call_command("create_api_key", "owner", "--days", "0")
 
 

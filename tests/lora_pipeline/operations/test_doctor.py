@@ -52,7 +52,7 @@ def test_faults_are_said_with_a_remedy_and_end_with_status_1():
     lines = said.getvalue().splitlines()
     assert any(line.startswith("fault") and "manage.py work" in line for line in lines)
     assert any("make install-trainer" in line for line in lines)
-    assert "faults" in lines[-1]
+    assert "errors" in lines[-1]
 
 
 @pytest.mark.django_db

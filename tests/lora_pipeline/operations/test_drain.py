@@ -35,7 +35,7 @@ def test_a_draining_machine_starts_nothing_and_the_job_says_why(started, owner):
     waiting.note_waiting()
     job.refresh_from_db()
     assert (started, job.status) == ([], "queued")
-    assert "drained" in job.status_note
+    assert "draining" in job.status_note
     assert job.expected_start_at is None
 
 

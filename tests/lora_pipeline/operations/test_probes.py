@@ -84,7 +84,7 @@ def test_not_ready_says_what_is_missing():
     answer = Client().get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["missing"] == {
-        "worker": "no worker has shown itself yet",
+        "worker": "no worker heartbeat yet",
         "reconciler": "no reconciler heartbeat for 99 s",
     }
 

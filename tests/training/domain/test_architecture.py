@@ -108,7 +108,7 @@ def test_a_config_gives_the_dimensions_of_the_catalogue(config, model):
 
 
 def test_a_config_of_an_unknown_type_says_which_are_known():
-    with pytest.raises(UnknownArchitecture, match="'t5'; known are gemma2, llama"):
+    with pytest.raises(UnknownArchitecture, match="'t5'; supported are gemma2, llama"):
         architecture_from_config({"model_type": "t5"})
 
 

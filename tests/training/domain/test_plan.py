@@ -103,5 +103,5 @@ def test_own_runs_that_needed_more_make_the_plan_careful():
 
 
 def test_a_method_that_is_unknown_says_which_are_known():
-    with pytest.raises(ValueError, match="weights 'fp4'; known are fp32"):
+    with pytest.raises(ValueError, match="weights 'fp4'; supported are fp32"):
         Method(weights="fp4")

@@ -47,7 +47,7 @@ def test_freeing_removes_the_files_and_keeps_the_row(
     assert folders(job) == {"checkpoint-40"}
     assert [c.step for c in kept_checkpoints(job)] == [40]
     assert job.checkpoints.get(step=20).freed_at is not None
-    assert job.events.filter(message__contains="step 20 was freed by owner").exists()
+    assert job.events.filter(message__contains="step 20 deleted by owner").exists()
     page = browser_of_owner.get(job.get_absolute_url()).content.decode()
     assert "Step 20" not in page
 

@@ -101,10 +101,10 @@ def test_the_timeline_says_who_asked_a_run_to_stop(asked, operator, job):
     act(operator, asked, job)
     job.refresh_from_db()
     event = job.events.last()
-    assert (job.status, event.message) == ("running", f"asked to {asked}")
+    assert (job.status, event.message) == ("running", f"{asked} requested")
     assert event.by == operator.user.username
     page = operator.get(f"/admin/training/trainingjob/{job.pk}/change/")
-    assert f"asked to {asked}" in page.content.decode()
+    assert f"{asked} requested" in page.content.decode()
 
 
 @pytest.mark.parametrize("name", ["cancel", "start_again"])

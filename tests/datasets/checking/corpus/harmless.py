@@ -27,7 +27,7 @@ HARMLESS = [
     warned(
         "byte order mark",
         b"\xef\xbb\xbf" + lines(GOOD),
-        fault("byte_order_mark", 1, "", "skipped"),
+        fault("byte_order_mark", 1, "", "Ignored"),
     ),
     warned(
         "byte order mark before a document",
@@ -68,7 +68,7 @@ HARMLESS = [
     warned(
         "empty system",
         lines(chat(SYSTEM | {"content": " "}, QUESTION, ANSWER)),
-        fault("empty_system", 1, "messages[0]", "left out"),
+        fault("empty_system", 1, "messages[0]", "ignored"),
     ),
     warned(
         "NUL in the text",
