@@ -177,9 +177,6 @@ def test_completing_a_run_that_never_began_is_a_409(owner, dataset):
     assert post(attempt, {"type": "completed", "at": NOW}).status_code == 409
 
 
-# -- Not a number --------------------------------------------------------------
-
-
 @pytest.fixture
 def diverged(attempt):
     words = {"loss": "NaN", "grad_norm": "Infinity"}
