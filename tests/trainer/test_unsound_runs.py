@@ -57,7 +57,7 @@ def test_a_run_of_nan_fails_after_three_steps_with_what_to_change(console, diver
 def test_a_loss_of_nan_is_shown_as_none(console, diverged):
     assert diverged["current_metrics"]["loss"] is None
     assert diverged["current_metrics"]["not_finite"]["loss"] == "NaN"
-    assert "not a number at step" in diverged["loss_warning"]
+    assert "The loss is NaN or infinite at step" in diverged["loss_warning"]
     rows = console.api(f"/jobs/{diverged['id']}/metrics")["metrics"]
     assert [row["not_finite"].get("loss") for row in rows[-3:]] == ["NaN"] * 3
 

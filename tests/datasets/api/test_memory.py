@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.isolation.server import Server
-from tests.trainer.conftest import tiny_model
+from tests.trainer.fixtures import tiny_model
 
 __all__ = ["tiny_model"]
 MIB = 1024**2
