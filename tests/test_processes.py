@@ -36,5 +36,5 @@ def test_a_busy_port_is_said_before_anything_starts(tmp_path):
             env={**os.environ, "LORA_PIPELINE_VAR": str(tmp_path / "var")},
         )
     assert done.returncode == 1
-    assert f"127.0.0.1:{port} cannot be used" in done.stderr
+    assert f"Cannot listen on 127.0.0.1:{port}" in done.stderr
     assert not (tmp_path / "var").exists()

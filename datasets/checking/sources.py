@@ -129,8 +129,6 @@ class Source:
         self._stream = self._unpacked()
         return head
 
-    # -- One reader for each container -------------------------------------------
-
     def _lines(self) -> Iterator[Item]:
         read, number = self._stream.readline, 0
         if self.byte_order_mark:

@@ -64,9 +64,6 @@ def read_row(line: int, row: Any, expected: Format) -> Read:
     return [], [Fault(kind="missing_field", line=line, field=missing, found=found)]
 
 
-# -- One reader for each format ------------------------------------------------
-
-
 def _one(
     line: int,
     turns: list[Turn],

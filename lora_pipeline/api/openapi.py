@@ -114,7 +114,6 @@ class EnvelopeSchema(AutoSchema):
     def _has_pages(self) -> bool:
         return getattr(self.view, "action", None) == "list"
 
-    # -- Errors ----------------------------------------------------------------
     def _get_response_bodies(self, direction: Any = "response") -> Schema:
         found = super()._get_response_bodies(direction)
         for status in self._usual_faults():
@@ -143,7 +142,6 @@ class EnvelopeSchema(AutoSchema):
         headers = HEADERS.get(status)
         return answer | ({"headers": headers} if headers else {})
 
-    # -- Success ---------------------------------------------------------------
     def _get_response_for_code(
         self,
         serializer: Any,

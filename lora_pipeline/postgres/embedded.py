@@ -135,9 +135,6 @@ def _connection(places: Places, name: str, user: str, password: str) -> Connecti
     )
 
 
-# -- Where things lie ----------------------------------------------------------
-
-
 def find_places(var_dir: Path) -> Places:
     """The server's folders in a var folder, created if missing."""
     account = pwd.getpwnam("nobody") if os.getuid() == 0 else None
@@ -214,9 +211,6 @@ def _make_private(folder: Path, uid: int | None, gid: int | None) -> None:
 def _say_once(root: Path, words: str) -> None:
     if not root.exists():
         print(words, file=sys.stderr)
-
-
-# -- Making, starting, asking --------------------------------------------------
 
 
 def _create(places: Places) -> None:
@@ -347,9 +341,6 @@ def _ensure_roles(places: Places, passwords: dict[str, str]) -> None:
         if found.fetchone() is None:
             server.execute(f"CREATE DATABASE {NAME} OWNER {NAME} TEMPLATE template0")
     marker.touch()
-
-
-# -- Locks ---------------------------------------------------------------------
 
 
 @contextlib.contextmanager

@@ -96,8 +96,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Gunicorn picks the status and writes through this wrapper."""
         super().handle_error(req, InOurShape(client), addr, exc)
 
-    # -- A request arrives, in the main loop --------------------------------------
-
     def accept(self, listener: Any) -> None:
         """Take a new connection, unless its peer has its share of them."""
         try:
@@ -196,8 +194,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             if now > until:
                 self.end_lingering(sock)
 
-    # -- A thread answers it ------------------------------------------------------
-
     def enqueue_req(self, conn: Connection) -> None:
         """A thread, once the client's address holds less than its share of them."""
         if self.busy[conn.address] < self.threads_each:
@@ -256,8 +252,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.enqueue_req(waiting.popleft())
         elif waiting is not None:
             del self.waiting[address]
-
-    # -- Farewell -----------------------------------------------------------------
 
     def linger(self, sock: PacedSocket) -> None:
         """Close so that the peer still reads our answer, without waiting for it here.

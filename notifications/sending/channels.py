@@ -47,9 +47,6 @@ def link_of(notice: Notification) -> str:
     return f"{console_url()}{url}" if url.startswith("/") else url
 
 
-# -- E-mail --------------------------------------------------------------------
-
-
 def send_email(notice: Notification, address: str) -> None:
     """Send a plain-text e-mail. Raises OSError or smtplib.SMTPException, TargetRefused
     for an invalid address.
@@ -75,9 +72,6 @@ def in_header(text: str) -> str:
 
 def _footer() -> str:
     return f"Notification settings: {console_url()}/notifications/settings"
-
-
-# -- Webhook -------------------------------------------------------------------
 
 
 def payload(notice: Notification) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The operators' pages in a browser: light, dark, narrow, and quiet."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import LOOKS, state_of
 from tests.browser.test_every_page import serious
@@ -99,7 +100,7 @@ def test_cancelling_asks_first_and_says_what_was_done(browser, console, pages):
     page.get_by_role("row", name="waits 1").get_by_role("checkbox").check()
     page.get_by_label("Action:").select_option(label="Cancel")
     page.get_by_role("button", name="Go").click()
-    assert "A cancelled job cannot be resumed" in page.content()
+    expect(page.locator("body")).to_contain_text("A cancelled job cannot be resumed")
     page.get_by_role("button", name="Yes, 1 of them").click()
     page.get_by_text("Cancel: 1 done.").wait_for()
     context.close()

@@ -67,7 +67,7 @@ def test_without_a_dataset_the_page_explains_and_leads_on(open_page):
 def test_the_first_html_already_holds_an_estimate(page):
     expect(page.locator("#steps")).to_have_text("750")
     expect(page.locator("#start")).to_be_enabled()
-    expect(page.locator("#review")).to_contain_text("processor")
+    expect(page.locator("#review")).to_contain_text("CPU")
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def test_start_leads_to_the_live_job_page(open_page, console):
     fill(page, "learning_rate", "0.001")
     page.get_by_role("button", name="Start training").click()
     page.wait_for_url("**/training/jobs/*")
-    expect(page.locator(".toast.success")).to_contain_text("is queued")
+    expect(page.locator(".toast.success")).to_contain_text("was queued")
     live = page.locator("#live")
     expect(live).to_have_attribute("data-status", "completed", timeout=60_000)
     job = console.job(page.url.rpartition("/")[2])

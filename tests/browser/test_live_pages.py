@@ -125,7 +125,9 @@ def test_a_job_without_a_machine_moves_to_one_that_is_here(open_page, console, d
         "Waiting for a machine that offers A100-80GB"
     )
     page.get_by_role("button", name="Move to 1 \N{MULTIPLICATION SIGN} CPU").click()
-    expect(page.locator("#toasts")).to_contain_text("a big one now waits for 1 x CPU.")
+    expect(page.locator("#toasts")).to_contain_text(
+        "a big one is now queued for 1 x CPU."
+    )
     live = page.locator("#live")
     expect(live).to_have_attribute("data-status", "completed", timeout=90_000)
     expect(page.locator("#stranded")).to_be_empty()

@@ -129,7 +129,7 @@ def test_roles_sql_makes_a_plain_server_ready_and_the_check_tells_what_is_not(pl
         (
             "ALTER ROLE lp_web BYPASSRLS",
             "ALTER ROLE lp_web NOBYPASSRLS",
-            "No policy binds the role lp_web",
+            "Policies do not apply to the role lp_web",
         ),
         (
             "GRANT lp_operator TO lp_web",
@@ -144,7 +144,7 @@ def test_roles_sql_makes_a_plain_server_ready_and_the_check_tells_what_is_not(pl
         (
             f'GRANT lp_web TO "{LOGIN}" WITH SET FALSE',
             f'GRANT lp_web TO "{LOGIN}" WITH SET TRUE',
-            "The login role may not SET ROLE lp_web",
+            "The login role cannot SET ROLE lp_web",
         ),
         (
             "ALTER TABLE checkpoints DISABLE ROW LEVEL SECURITY",

@@ -142,9 +142,6 @@ def test_what_is_no_address_gets_nothing_and_is_settled(target, owner, inbox):
     assert inbox.got == []
 
 
-# -- Mails that a user asks for ------------------------------------------------
-
-
 def test_another_address_is_taken_once_its_link_was_opened(
     owner, address, inbox, browser_of_owner
 ):

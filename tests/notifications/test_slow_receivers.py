@@ -162,8 +162,6 @@ def test_a_mail_server_of_a_byte_at_a_time_ends_in_time(trickler, settings):
     assert time.monotonic() - began < SECONDS + 0.8
 
 
-# -- Slots ---------------------------------------------------------------------
-
 DONE_AT: list[float] = []
 
 
@@ -227,9 +225,6 @@ def test_a_user_whose_receiver_was_slow_has_one_slot(owner, stranger, trickler):
         patched.setattr("notifications.sending.slots.SLOW_SECONDS", 0.5)
         seconds_of(delivery_to(owner, f"http://127.0.0.1:{trickler.port}/"))
     assert (most_of(owner.pk), most_of(stranger.pk)) == (1, 4)
-
-
-# -- Rest ----------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -9,6 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 pytestmark = pytest.mark.trainer
+QUOTA = """
+from lora_pipeline.models import User
+User.objects.filter(username={owner!r}).update(quota_queued_jobs=1000)
+"""
 BUDGET = """
 from lora_pipeline.models import User
 User.objects.filter(username={owner!r}).update(monthly_budget_usd={usd})
@@ -18,6 +22,7 @@ User.objects.filter(username={owner!r}).update(monthly_budget_usd={usd})
 @pytest.fixture(scope="module")
 def body(console):
     """A job for a machine that is not connected: it waits, and nothing is started."""
+    console.shell(QUOTA.format(owner=console.owner))
     return {
         "dataset_id": console.upload(40),
         "preset_id": "fast",

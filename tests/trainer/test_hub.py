@@ -88,7 +88,7 @@ def fetch(url, home, reserve=0) -> str:
 def test_a_model_is_fetched_once_with_progress_and_token(hub, tmp_path):
     url, seen = hub
     said = fetch(url, tmp_path)
-    assert "fetched 100% of the base model (model.safetensors)" in said
+    assert "downloaded 100% of the base model (model.safetensors)" in said
     assert "hf_secret" not in said
     assert "Bearer hf_secret" in seen
     folder = said.partition("FOLDER ")[2].strip()

@@ -168,9 +168,6 @@ def _words(train: Sequence[Point], validation: Sequence[Point]) -> str:
     return ", ".join(parts) + "."
 
 
-# -- Rows ----------------------------------------------------------------------
-
-
 def metric_rows(job: TrainingJob, most: int | None = None) -> list[dict[str, Any]]:
     """The rows in order, thinned to `most` if given, keeping peaks of the loss.
 
@@ -205,6 +202,3 @@ def table(job: TrainingJob) -> Iterator[tuple[object, ...]]:
     points = MetricPoint.objects.filter(job=job).order_by("step")
     for row in points.values_list(*COLUMNS).iterator(chunk_size=1000):
         yield (*row[:-1], row[-1].isoformat())
-
-
-# -- Watching ------------------------------------------------------------------

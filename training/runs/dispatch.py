@@ -28,9 +28,6 @@ TURNS_REMEMBERED = timedelta(days=1)
 Offers = dict[str, list[str]]
 
 
-# -- What starts ---------------------------------------------------------------
-
-
 def launch_queued() -> None:
     """Start queued jobs in fair order while devices are free; none overtakes."""
     if is_draining():
@@ -190,9 +187,6 @@ def _claim(attempt: RunAttempt) -> None:
     )
 
 
-# -- What did not start --------------------------------------------------------
-
-
 @transaction.atomic
 def not_started(attempt_id: UUID, error: Exception) -> None:
     """End an attempt whose process did not start."""
@@ -230,6 +224,3 @@ def close_unstarted(job: TrainingJob, attempt: RunAttempt, why: str) -> None:
     end_attempt(attempt, "not_started", charged=False, error_message=why)
     if not stop_if_asked(job, why, by=RECONCILER):
         requeue(job, why, by=RECONCILER, retry_at=timezone.now())
-
-
-# -- What waits ----------------------------------------------------------------

@@ -103,9 +103,6 @@ def guarded(step: Callable[..., Any], *arguments: Any) -> None:
         logger.exception("%s failed for %s", step.__name__, arguments)
 
 
-# -- What runs -----------------------------------------------------------------
-
-
 def observe(attempt: RunAttempt) -> None:
     """Check one attempt: dead, stalled, or to be stopped."""
     if not local.is_alive(attempt.job_id):

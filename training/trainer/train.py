@@ -91,9 +91,6 @@ def _resume_folder(spec: Spec, reporter: Voice) -> str | None:
     return str(folder)
 
 
-# -- Data ----------------------------------------------------------------------
-
-
 def _sequences(spec: Spec, tokenizer: Any, reporter: Voice) -> dict[str, Sequences]:
     """Both splits as labelled sequences. Raises BadData if none has a label."""
     template, limit = template_of(tokenizer), spec.hyperparameters.max_length
@@ -109,9 +106,6 @@ def _sequences(spec: Spec, tokenizer: Any, reporter: Voice) -> dict[str, Sequenc
             f"max_length {limit}. Raise max_length, or add answers."
         )
     return found
-
-
-# -- Model ---------------------------------------------------------------------
 
 
 def load_tokenizer(spec: Spec, folder: str) -> Any:
@@ -161,9 +155,6 @@ def _not_found(spec: Spec, where: str, error: Exception) -> ModelNotFound:
         f"{str(error).splitlines()[0][:300]} Check its name, and HF_TOKEN when it is "
         "gated."
     )
-
-
-# -- Trainer -------------------------------------------------------------------
 
 
 def make_trainer(

@@ -192,9 +192,6 @@ def test_estimated_statistics():
     assert_grows_no_faster_than_its_input(make, count)
 
 
-# -- The first look ----------------------------------------------------------------
-
-
 @pytest.mark.django_db
 def test_an_upload_of_two_thousand_turns_is_answered_at_once(owner):
     content = "".join(f"{json.dumps(chat(*[('a', 'b')] * 2000))}\n" for _ in range(20))

@@ -21,6 +21,7 @@ TECHNICAL = {
     "auth.Permission": "given on the pages of users and groups",
     "contenttypes.ContentType": "Django's own list of models",
     "sessions.Session": "its key is the secret in the cookie",
+    "lora_pipeline.TaskDeath": "how often a task's worker died, for the worker alone",
     "procrastinate.ProcrastinateEvent": "what moved a task; the task says where it is",
     "procrastinate.ProcrastinatePeriodicDefer": "when a periodic task was last due",
     "procrastinate.ProcrastinateWorker": "worker processes, of no use to a person",

@@ -131,7 +131,9 @@ def test_a_merge_and_a_delivery_that_kill_three_workers_end_as_failed(owner, wor
         return export.is_settled and delivery.is_settled
 
     workers.run_until(settled, seconds=240)
-    assert workers.deaths == 6
+    # A worker that has both under way when one kills it dies once for both.
+    assert 3 <= workers.deaths <= 6
+    assert [death.count for death in TaskDeath.objects.all()] == [3, 3]
     assert (export.status, delivery.status) == ("failed", "failed")
     assert "three times" in export.error
     assert "three times" in delivery.error

@@ -51,9 +51,6 @@ def completed(make, **fields):
     return job
 
 
-# -- Home ----------------------------------------------------------------------
-
-
 def test_a_new_user_is_led_to_the_upload(owner, browser_of_owner):
     assert next_of(browser_of_owner) == ("Upload a dataset", "/datasets/upload")
     assert "Upload data" in browser_of_owner.get("/").content.decode()
@@ -154,9 +151,6 @@ def test_a_refresh_of_home_asks_for_jobs_only(
         browser_of_owner.get("/", headers=HTMX)
 
 
-# -- Keys ----------------------------------------------------------------------
-
-
 def test_a_key_is_shown_once(browser_of_owner):
     body = {"name": "ci", "scope": "write"}
     page = browser_of_owner.post("/keys", body).content.decode()
@@ -193,9 +187,6 @@ def test_a_key_is_revoked_by_its_owner_only(
     assert "ci was revoked." in page.content.decode()
     key.refresh_from_db()
     assert key.is_revoked
-
-
-# -- What went wrong -----------------------------------------------------------
 
 
 def test_a_404_says_what_was_not_found(browser_of_owner):

@@ -102,9 +102,6 @@ def test_only_a_checkpoints_folder_is_removed(make):
     assert folders(job) == {"checkpoint-20"}
 
 
-# -- The other buttons ---------------------------------------------------------
-
-
 def test_a_queued_job_is_paused_and_resumed_from_its_page(make, browser_of_owner):
     job = make("queued")
     path = job.get_absolute_url()

@@ -32,9 +32,6 @@ def test_the_description_names_just_the_statuses_of_the_table():
         assert faults(endpoint.method, endpoint.path) == rows, name
 
 
-# -- What works, so that the refusals below mean something ---------------------
-
-
 def test_each_endpoint_works_by_session_and_by_key(caller, full, job):
     for endpoint, data, status in (
         (ESTIMATE, full, 200),
@@ -47,9 +44,6 @@ def test_each_endpoint_works_by_session_and_by_key(caller, full, job):
         assert answer.status_code == status, answer.content
         found = conforms(answer, endpoint.method, endpoint.path)
         assert found["success"] is True
-
-
-# -- 401 -----------------------------------------------------------------------
 
 
 @rows(401)
@@ -75,9 +69,6 @@ def test_a_key_that_has_ended_gets_401(endpoint, ended, api, owner, full, job):
         type(owner).objects.update(is_active=False)
     answer = endpoint.call(api, data=data_for(endpoint, full), job=job.pk)
     endpoint.refused(answer, 401)
-
-
-# -- 404 -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["estimate", "create"])
@@ -116,9 +107,6 @@ def test_unknown_hidden_and_foreign_jobs_get_the_same_bytes(
 @pytest.mark.parametrize("job_id", ["1", "x", "%00", "0" * 36])
 def test_an_id_that_is_no_uuid_is_an_unknown_job(name, job_id, caller):
     ENDPOINTS[name].refused(ENDPOINTS[name].call(caller, job=job_id), 404)
-
-
-# -- 400: bodies ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["estimate", "create"])
@@ -188,9 +176,6 @@ def test_an_estimate_without_pairs_says_the_status(caller, dataset, full):
     type(dataset).objects.update(status="validating", total_training_pairs=None)
     error = ESTIMATE.refused(ESTIMATE.call(caller, data=full), 400)
     assert "validating" in error["details"]["dataset_id"][0]
-
-
-# -- 400: the list's query -----------------------------------------------------
 
 
 @pytest.mark.parametrize(

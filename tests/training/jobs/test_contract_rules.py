@@ -13,8 +13,6 @@ from tests.training.jobs.contract import CANCEL, CREATE, ENDPOINTS, data_for, ro
 from training.domain.lifecycle import FINAL
 from training.models import TrainingJob
 
-# -- 409 -----------------------------------------------------------------------
-
 
 @pytest.mark.parametrize("status", sorted(FINAL))
 def test_cancelling_what_has_ended_gets_409(status, caller, owner):
@@ -32,9 +30,6 @@ def test_an_idempotency_key_with_another_body_gets_409(caller, full):
     assert TrainingJob.objects.count() == 1
 
 
-# -- 402 -----------------------------------------------------------------------
-
-
 def test_a_job_over_budget_gets_402_with_the_numbers(caller, owner, full):
     type(owner).objects.update(monthly_budget_usd="5.00")
     error = CREATE.refused(CREATE.call(caller, data=full), 402)
@@ -47,9 +42,6 @@ def test_a_job_over_budget_gets_402_with_the_numbers(caller, owner, full):
         "needed_usd": 5.81,
     }
     assert not TrainingJob.objects.exists()
-
-
-# -- 405, 413, 415, 429 --------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -118,9 +110,6 @@ def test_too_many_requests_get_429_and_when_to_try_again(
     assert f"{seconds} s" in error["error"]
 
 
-# -- 403 -----------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("name", ["create", "cancel"])
 def test_a_key_without_the_scope_gets_403(name, reader, full, job):
     answer = ENDPOINTS[name].call(reader, data=full, job=job.pk)
@@ -144,9 +133,6 @@ def test_a_browser_without_its_csrf_token_gets_403(endpoint, token, session, ful
     assert "X-CSRFToken" in endpoint.refused(answer, 403)["error"]
     job.refresh_from_db()
     assert (job.cancel_requested_at, TrainingJob.objects.count()) == (None, 1)
-
-
-# -- 500 -----------------------------------------------------------------------
 
 
 @rows(500)
@@ -178,9 +164,6 @@ def test_a_fault_before_the_view_is_the_same_500(
     answer = endpoint.call(session, data=data_for(endpoint, full), job=job.pk)
     assert endpoint.refused(answer, 500)["details"]["request_id"]
     assert b"inner" not in answer.content
-
-
-# -- Long names ----------------------------------------------------------------
 
 
 def test_a_long_dataset_name_still_names_a_job(caller, dataset, full):

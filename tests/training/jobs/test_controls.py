@@ -66,9 +66,6 @@ def ended(job, status="cancelled"):
     job.attempts.update(ended_at=NOW)
 
 
-# -- Pause and resume ----------------------------------------------------------
-
-
 def test_pausing_what_waits_is_instant_and_twice_harmless(api, job):
     assert post(api, job, "pause")["status"] == "paused"
     assert post(api, job, "pause")["status"] == "paused"
@@ -115,9 +112,6 @@ def test_cancelling_twice_while_it_runs_is_harmless(api, running):
 def test_a_stranger_steers_nothing(what, stranger_api, job):
     body = {"priority": "low"} if what == "priority" else {}
     assert "Job not found" in post(stranger_api, job, what, body, 404)["error"]
-
-
-# -- Again ---------------------------------------------------------------------
 
 
 def test_a_failed_job_starts_again_with_the_suggested_change(api, running):
@@ -186,9 +180,6 @@ def test_a_checkpoint_that_was_freed_cannot_be_continued(api, job):
     assert answer["code"] == "no_checkpoint"
 
 
-# -- Priority ------------------------------------------------------------------
-
-
 def test_only_an_operator_who_may_prioritise_gives_high_priority(api, job, owner):
     assert post(api, job, "priority", {"priority": "low"})["priority"] == 1
     assert post(api, job, "priority", {"priority": "high"}, status=400)
@@ -199,9 +190,6 @@ def test_only_an_operator_who_may_prioritise_gives_high_priority(api, job, owner
     may = Permission.objects.get(codename="prioritise_trainingjob")
     owner.user_permissions.add(may)
     assert post(api, job, "priority", {"priority": "high"})["priority"] == 3
-
-
-# -- Cost ----------------------------------------------------------------------
 
 
 def spend(job, seconds, max_cost):

@@ -78,9 +78,6 @@ def test_a_cookie_that_is_no_session_gets_401(endpoint, cookie, full, job):
     endpoint.refused(answer, 401)
 
 
-# -- What never reaches a view -------------------------------------------------
-
-
 @pytest.mark.parametrize("path", ["/api/", "/api/nothing", "/api/jobs/", "/api//jobs"])
 def test_an_unknown_address_is_a_404_in_the_envelope(path, caller):
     answer = caller.get(path)

@@ -108,9 +108,6 @@ def test_a_job_that_nothing_fits_has_no_expected_start(offer, owner):
     assert job.status_note == f"waiting for a machine that offers 3 x {GPU}"
 
 
-# -- Lost and stalled ----------------------------------------------------------
-
-
 @pytest.fixture
 def attempt(offer, owner):
     attempt = begin_attempt(queued(owner).pk, "a", ["3"])

@@ -166,7 +166,7 @@ def test_a_backslash_before_u0000_is_only_text(attempt):
 def test_a_kind_of_a_newer_trainer_is_noted_and_the_rest_taken(attempt):
     newer = {"type": "gossip", "at": NOW, "what": [1]}
     assert post(attempt, newer, metrics(loss=2.0)).status_code == 200
-    assert "unknown type: gossip" in attempt.job.events.get().message
+    assert "unknown event type: gossip" in attempt.job.events.get().message
     assert attempt.job.metrics.get().loss == 2.0
 
 
@@ -175,9 +175,6 @@ def test_completing_a_run_that_never_began_is_a_409(owner, dataset):
         TrainingJobFactory(user=owner, dataset=dataset, status="initializing")
     )
     assert post(attempt, {"type": "completed", "at": NOW}).status_code == 409
-
-
-# -- Not a number --------------------------------------------------------------
 
 
 @pytest.fixture

@@ -70,9 +70,6 @@ def note_measures(job: TrainingJob, measures: dict[str, Measure]) -> None:
     kept["not_finite"] = words
 
 
-# -- One function per kind of event ---------------------------------------------
-
-
 def _ignore(job: TrainingJob, attempt: RunAttempt, event: events.Unknown) -> None:
     words = f"The trainer sent an unknown event type: {event.kind}."
     record_log(job, words, level="warning", attempt=attempt)
@@ -208,9 +205,6 @@ APPLY: dict[type[events.Event], Callable[[TrainingJob, RunAttempt, Any], None]] 
     events.Failed: _failed,
     events.Unknown: _ignore,
 }
-
-
-# -- Progress ----------------------------------------------------------------
 
 
 def save_progress(job: TrainingJob, attempt: RunAttempt) -> None:

@@ -90,9 +90,6 @@ def write_progress(
         cursor.execute(_progress_sql(job_fields, attempt_fields), values)
 
 
-# -- Statements ----------------------------------------------------------------
-
-
 @cache
 def _lock_sql(column: str) -> str:
     attempt, job = RunAttempt._meta.db_table, TrainingJob._meta.db_table
@@ -132,9 +129,6 @@ def _progress_sql(job_fields: tuple[str, ...], attempt_fields: tuple[str, ...]) 
 def _update_sql(model: type[models.Model], names: Iterable[str]) -> str:
     sets = ", ".join(f"{_field(model, name).column} = %s" for name in names)
     return f"UPDATE {model._meta.db_table} SET {sets} WHERE id = %s"
-
-
-# -- Between rows and instances ------------------------------------------------
 
 
 @cache
