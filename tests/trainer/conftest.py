@@ -134,15 +134,24 @@ class Console:
     def leave(self) -> None:
         """End what the user has open: the next one finds the machine free."""
         open_ones = "&".join(f"status={status}" for status in OPEN_STATUSES)
+        patience = time.monotonic() + 10
 
         def cancel_all() -> bool:
             found = self.api(f"/jobs?limit=100&{open_ones}")["jobs"]
             for job in found:
                 with contextlib.suppress(urllib.error.HTTPError):  # it is ending
                     self.act(job["id"], "cancel")
+                if time.monotonic() > patience:
+                    self.kill_trainer(job["id"])
             return not found
 
-        self.wait(cancel_all, 60)
+        self.wait(cancel_all, 120)
+
+    def kill_trainer(self, job_id: str) -> None:
+        """End a trainer that keeps asking for what is not there, such as its data."""
+        with contextlib.suppress(OSError, ValueError):
+            group = (self.var / "runs" / job_id / "group").read_text()
+            os.killpg(int(group), signal.SIGKILL)
 
     def api(self, path: str, body=None, kind: str = "application/json"):
         if body is not None and not isinstance(body, bytes):
