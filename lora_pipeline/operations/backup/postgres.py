@@ -85,7 +85,7 @@ def _send(script: IO[bytes], target: IO[bytes]) -> None:
 
 def default_privileges() -> str:
     """Default privileges, set again because a dump ties them to its old owner."""
-    grants = import_module("lora_pipeline.migrations.0002_grants").FORWARD
+    grants = import_module("lora_pipeline.migrations.0002_rules").GRANTS
     return "".join(f"{s};\n" for s in grants.split(";") if "DEFAULT PRIVILEGES" in s)
 
 

@@ -97,7 +97,7 @@ def test_what_one_login_backed_up_another_restores(two_databases, tmp_path):
     assert made.returncode == 0, made.stderr
     again = first.manage("restore", kept)
     assert again.returncode == 1
-    assert "There are 1 users and 1 files here: give --replace" in again.stderr
+    assert "Found 1 users and 1 files here. Use --replace" in again.stderr
     restored = second.manage("restore", kept)
     assert restored.returncode == 0, restored.stderr
     expected = [[["chats", "owner"]], 0, "private"]
