@@ -309,6 +309,7 @@ def test_reload_and_back_lose_nothing(page):
     fill(page, "epochs", "6")
     fill(page, "learning_rate", "0.0002")
     kept = values(page)
+    expect(page).to_have_url(re.compile("learning_rate=0.0002"))
     page.reload()
     assert values(page) == kept
     expect(page.locator("#gpu_type-h100")).to_be_checked()

@@ -34,7 +34,9 @@ def shared_console(tmp_path_factory, tiny_model) -> Iterator[Console]:
 @pytest.fixture(scope="module")
 def console(request, shared_console: Console) -> Iterator[Console]:
     """The shared console, for a user of the module's own who has nothing yet."""
-    shared_console.enter(request.module.__name__.rpartition(".test_")[2])
+    # With its folder: modules of one name may run on one worker.
+    folder, _, name = request.module.__name__.rpartition(".test_")
+    shared_console.enter(f"{folder.rpartition('.')[2]}-{name}")
     yield shared_console
     shared_console.leave()
 
