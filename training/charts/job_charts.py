@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from training.charts.line_chart import Chart, Series, line_chart
 from training.domain.series import Point, downsample, smoothed
+from training.domain.setting_labels import SETTINGS
 from training.models import MetricPoint, TrainingJob
 
 COLUMNS = (
@@ -25,7 +26,7 @@ COLUMNS = (
     "at",
 )
 SMALL_CHARTS = {
-    "learning_rate": "Learning rate",
+    "learning_rate": SETTINGS["learning_rate"].label,
     "grad_norm": "Gradient norm",
     "tokens_per_second": "Tokens/s",
     "gpu_use": "GPU use, %",

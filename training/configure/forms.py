@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypedDict
 
 from django import forms
 from django.conf import settings
@@ -18,36 +18,16 @@ from training.domain.limits import (
     Limit,
     plain,
 )
-from training.domain.method import LORA, METHODS
+from training.domain.method import LORA, QLORA
 from training.domain.presets import DEFAULT_PRESET, PRESET_IDS
+from training.domain.setting_labels import METHOD_LABELS, SETTINGS, SettingLabel
 from training.estimates import lookup
 from training.estimates.checked import CheckedConfig
 from training.estimates.lookup import Catalogue, is_connected
 from training.estimates.rules import find_problems
 from training.models import BaseModel, GpuType
 
-WORDS = {
-    "gpu_count": ("GPUs", ""),
-    "learning_rate": (
-        "Learning rate",
-        "Lower is more stable; higher trains faster but can diverge.",
-    ),
-    "batch_size": ("Batch size", "Sequences per optimizer step, over all GPUs."),
-    "epochs": ("Epochs", "Passes over the data, with diminishing returns."),
-    "rank": ("LoRA rank", "Capacity of the adapter: higher captures more detail."),
-    "alpha": ("Alpha", "Scale of the adapter's output; usually twice the rank."),
-    "dropout": ("Dropout", "Share of the adapter's inputs dropped during training."),
-    "max_length": ("Max length", "In tokens; longer sequences are truncated."),
-    "seed": ("Seed", "The same seed and settings reproduce a run."),
-    "micro_batch": (
-        "Micro-batch",
-        "Sequences per forward pass; accumulation fills the batch. Empty: automatic.",
-    ),
-    "warmup_ratio": (
-        "Warmup",
-        "Share of the steps in which the learning rate ramps up.",
-    ),
-}
+LABELS = {"gpu_count": SettingLabel(label="GPUs"), **SETTINGS}
 FORM_NAMES = {
     "gpu_config.type": "gpu_type",
     "gpu_config.count": "gpu_count",
@@ -55,18 +35,33 @@ FORM_NAMES = {
     "hyperparameters.micro_batch": "micro_batch",
 }
 UNSENT = ("csrfmiddlewaretoken", "submission", "estimated_cost", "confirm_memory")
-METHOD_WORDS = {LORA: "LoRA", "qlora": "QLoRA (4-bit weights)"}
+METHOD_CHOICES = [
+    (LORA, METHOD_LABELS[LORA]),
+    (QLORA, f"{METHOD_LABELS[QLORA]} (4-bit weights)"),
+]
 METHOD_NAMES = ("method", "packing", "gradient_checkpointing", "micro_batch")
 CHOSEN = (*LIMITS, "scheduler", *METHOD_NAMES)
 AUTOMATIC, ON, OFF = "auto", "on", "off"
 SWITCH = {AUTOMATIC: None, ON: True, OFF: False}
 
 
-def switch(label: str, help_text: str, words: dict[str, str]) -> forms.TypedChoiceField:
+class FieldTexts(TypedDict):
+    """A form field's label and explanation."""
+
+    label: str
+    help_text: str
+
+
+def labelled(name: str) -> FieldTexts:
+    """A setting's label and explanation."""
+    texts = LABELS[name]
+    return {"label": texts.label, "help_text": texts.help_text}
+
+
+def switch(name: str, words: dict[str, str]) -> forms.TypedChoiceField:
     """On or off, or automatic where that is allowed."""
     return forms.TypedChoiceField(
-        label=label,
-        help_text=help_text,
+        **labelled(name),
         required=False,
         choices=list(words.items()),
         coerce=SWITCH.__getitem__,
@@ -89,10 +84,8 @@ def limited(name: str, limit: Limit) -> forms.Field:
         if problem := limit.problem(value):
             raise forms.ValidationError(problem)
 
-    label, help_text = WORDS[name]
     field = kind(
-        label=label,
-        help_text=help_text,
+        **labelled(name),
         widget=forms.NumberInput(attrs=attrs),
         validators=[check],
         error_messages={"required": words, "invalid": words},
@@ -109,7 +102,9 @@ def limited(name: str, limit: Limit) -> forms.Field:
 class ConfigureForm(forms.Form):
     """A complete job configuration, except the dataset."""
 
-    preset_id = forms.ChoiceField(label="Preset", choices=[(n, n) for n in PRESET_IDS])
+    preset_id = forms.ChoiceField(
+        label=SETTINGS["preset_id"].label, choices=[(n, n) for n in PRESET_IDS]
+    )
     name = forms.CharField(
         label="Name",
         max_length=200,
@@ -117,26 +112,18 @@ class ConfigureForm(forms.Form):
         help_text="Defaults to the dataset's name and the preset.",
     )
     scheduler = forms.ChoiceField(
-        label="Scheduler",
+        **labelled("scheduler"),
         required=False,
         choices=[(s, s.replace("_", " ")) for s in SCHEDULERS],
-        help_text="How the learning rate changes during training.",
     )
     method = forms.ChoiceField(
-        label="Method",
+        **labelled("method"),
         required=False,
-        choices=[(name, METHOD_WORDS[name]) for name in METHODS],
-        help_text="QLoRA keeps the base model in 4 bits: less memory, slower steps.",
+        choices=METHOD_CHOICES,
     )
-    packing = switch(
-        "Packing",
-        "Several short sequences per row: less padding, fewer steps.",
-        {OFF: "off", ON: "on"},
-    )
+    packing = switch("packing", {OFF: "off", ON: "on"})
     gradient_checkpointing = switch(
-        "Gradient checkpointing",
-        "Recomputes activations in the backward pass: less memory, slower.",
-        {AUTOMATIC: "automatic", ON: "on", OFF: "off"},
+        "gradient_checkpointing", {AUTOMATIC: "automatic", ON: "on", OFF: "off"}
     )
     confirm_memory = forms.BooleanField(required=False)
     max_cost = forms.DecimalField(

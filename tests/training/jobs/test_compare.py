@@ -43,7 +43,7 @@ def test_losses_are_overlaid_and_differences_marked(jobs, browser_of_owner):
     text = page.content.decode()
     assert [line.css for line in page.context["chart"].lines] == ["line-1", "line-2"]
     differing = {row.label for row in page.context["rows"] if row.differs}
-    assert differing == {"Learning rate", "Rank", "Alpha"}
+    assert differing == {"Learning rate", "LoRA rank", "Alpha"}
     assert text.count('class="differs"') == 3
     for words in ("2.0000", "1.5000", "1.7500", "1 h 01 min", "1.25"):
         assert words in text

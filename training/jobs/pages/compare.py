@@ -8,7 +8,8 @@ from typing import Any
 from training.charts.job_charts import Switches, is_number
 from training.charts.line_chart import Chart, Series, line_chart
 from training.domain.series import Point, smoothed
-from training.jobs.setting_words import LABELS, setting_words
+from training.domain.setting_labels import SETTINGS
+from training.jobs.setting_words import setting_words
 from training.models import MetricPoint, TrainingJob
 
 MOST_JOBS = 6
@@ -97,8 +98,8 @@ def settings_rows(jobs: Sequence[TrainingJob]) -> list[Row]:
             [f"{job.gpu_count} \N{MULTIPLICATION SIGN} {job.gpu_type}" for job in jobs],
         ),
     ]
-    for name, label in LABELS.items():
-        rows.append(_row(label, [_setting(job, name) for job in jobs]))
+    for name, setting in SETTINGS.items():
+        rows.append(_row(setting.label, [_setting(job, name) for job in jobs]))
     return rows
 
 

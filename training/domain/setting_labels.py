@@ -1,0 +1,81 @@
+"""A job's settings as pages name them: one table of labels and explanations.
+
+Ranges and defaults stand in `limits`; the order here is the order of every list.
+"""
+
+from dataclasses import dataclass
+
+from training.domain.method import LORA, QLORA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingLabel:
+    """A setting's name on pages, and its one-line explanation on the form."""
+
+    label: str
+    help_text: str = ""
+    automatic: bool = False
+    """Chosen by the console if it has no value."""
+
+
+SETTINGS: dict[str, SettingLabel] = {
+    "preset_id": SettingLabel(label="Preset"),
+    "method": SettingLabel(
+        label="Method",
+        help_text="QLoRA keeps the base model in 4 bits: less memory, slower steps.",
+    ),
+    "learning_rate": SettingLabel(
+        label="Learning rate",
+        help_text="Lower is more stable; higher trains faster but can diverge.",
+    ),
+    "batch_size": SettingLabel(
+        label="Batch size",
+        help_text="Sequences per optimizer step, over all GPUs.",
+    ),
+    "epochs": SettingLabel(
+        label="Epochs", help_text="Passes over the data, with diminishing returns."
+    ),
+    "rank": SettingLabel(
+        label="LoRA rank",
+        help_text="Capacity of the adapter: higher captures more detail.",
+    ),
+    "alpha": SettingLabel(
+        label="Alpha",
+        help_text="Scale of the adapter's output; usually twice the rank.",
+    ),
+    "dropout": SettingLabel(
+        label="Dropout",
+        help_text="Share of the adapter's inputs dropped during training.",
+    ),
+    "max_length": SettingLabel(
+        label="Max length", help_text="In tokens; longer sequences are truncated."
+    ),
+    "packing": SettingLabel(
+        label="Packing",
+        help_text="Several short sequences per row: less padding, fewer steps.",
+    ),
+    "gradient_checkpointing": SettingLabel(
+        label="Gradient checkpointing",
+        help_text="Recomputes activations in the backward pass: less memory, slower.",
+        automatic=True,
+    ),
+    "micro_batch": SettingLabel(
+        label="Micro-batch",
+        help_text=(
+            "Sequences per forward pass; accumulation fills the batch."
+            " Empty: automatic."
+        ),
+        automatic=True,
+    ),
+    "warmup_ratio": SettingLabel(
+        label="Warmup",
+        help_text="Share of the steps in which the learning rate ramps up.",
+    ),
+    "scheduler": SettingLabel(
+        label="Scheduler", help_text="How the learning rate changes during training."
+    ),
+    "seed": SettingLabel(
+        label="Seed", help_text="The same seed and settings reproduce a run."
+    ),
+}
+METHOD_LABELS = {LORA: "LoRA", QLORA: "QLoRA"}
