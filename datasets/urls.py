@@ -23,13 +23,13 @@ urlpatterns = [
     path("datasets", views.dataset_list, name="datasets"),
     path("datasets/upload", views.upload, name="dataset-upload"),
     path(ONE, views.detail, name="dataset"),
-    path(f"{ONE}/examples", views.examples, name="examples-of-dataset"),
-    path(f"{ONE}/example", views.example, name="example-of-dataset"),
+    path(f"{ONE}/examples", views.examples, name="dataset-examples"),
+    path(f"{ONE}/example", views.example, name="dataset-example"),
     path(f"{ONE}/edit", views.edit_page, name="dataset-edit"),
     path(f"{ONE}/version", views.version, name="dataset-version"),
     path(f"{ONE}/measure", views.measure, name="dataset-measure"),
     path(f"{ONE}/delete", views.delete, name="dataset-delete"),
-    path(f"{ONE}/restore", views.restore, name="restore-dataset"),
+    path(f"{ONE}/restore", views.restore, name="dataset-restore"),
     path(
         f"{ONE}/download/<dataset_part:part>", views.download, name="dataset-download"
     ),

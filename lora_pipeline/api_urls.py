@@ -9,7 +9,7 @@ from lora_pipeline.web import views
 urlpatterns = [
     path("docs", views.api_docs, name="api-docs"),
     path("schema", SpectacularJSONAPIView.as_view(), name="schema"),
-    path("quotas", QuotasView.as_view(), name="quotas"),
+    path("quotas", QuotasView.as_view(), name="api-quotas"),
     path("", include("datasets.api_urls")),
     path("", include("training.api_urls")),
     path("", include("notifications.api_urls")),

@@ -7,14 +7,14 @@ from notifications.api.settings import DeliveryViewSet, PreferencesView, Webhook
 from notifications.api.views import NotificationViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
-router.register("notifications", NotificationViewSet, basename="notification")
-router.register("webhooks", WebhookViewSet, basename="webhook")
-router.register("deliveries", DeliveryViewSet, basename="delivery")
+router.register("notifications", NotificationViewSet, basename="api-notification")
+router.register("webhooks", WebhookViewSet, basename="api-webhook")
+router.register("deliveries", DeliveryViewSet, basename="api-delivery")
 urlpatterns = [
     path(
         "notification-preferences",
         PreferencesView.as_view(),
-        name="notification-preferences",
+        name="api-notification-preferences",
     ),
     path("", include(router.urls)),
 ]

@@ -55,7 +55,7 @@ def notice_settings(request: UserRequest) -> HttpResponse:
             address.add_error("email", refusal.message)
             return _refused(request, refusal, address=address)
         messages.success(request, f"Settings saved. {words}".strip())
-        return redirect("notice-settings")
+        return redirect("notification-settings")
     return _page(request, address=address)
 
 
@@ -92,7 +92,7 @@ def confirm_address(request: UserRequest) -> HttpResponse:
     else:
         set_address(user=user, email=email)
         messages.success(request, f"E-mail now goes to {email}.")
-    return redirect("notice-settings")
+    return redirect("notification-settings")
 
 
 def _ticked(given: QueryDict) -> dict[str, tuple[bool, bool]]:
@@ -127,7 +127,7 @@ def webhook_add(request: UserRequest) -> HttpResponse:
             messages.success(
                 request, "Webhook added. Send a test to check that it works."
             )
-            return redirect("notice-settings")
+            return redirect("notification-settings")
     return _page(request, status=422, webhook=form)
 
 
@@ -136,7 +136,7 @@ def webhook_remove(request: UserRequest, webhook_id: UUID) -> HttpResponse:
     """Remove a webhook."""
     remove_webhook(webhook=own_webhook(request.user, webhook_id))
     messages.success(request, "Webhook removed.")
-    return redirect("notice-settings")
+    return redirect("notification-settings")
 
 
 @require_POST
@@ -144,7 +144,7 @@ def webhook_wake(request: UserRequest, webhook_id: UUID) -> HttpResponse:
     """Resume a paused webhook."""
     wake_webhook(webhook=own_webhook(request.user, webhook_id))
     messages.success(request, "The webhook is active again. Send it a test.")
-    return redirect("notice-settings")
+    return redirect("notification-settings")
 
 
 @require_POST
@@ -154,7 +154,7 @@ def webhook_test(request: UserRequest, webhook_id: UUID) -> HttpResponse:
         send_test(webhook=own_webhook(request.user, webhook_id))
     except Refusal as refusal:
         messages.error(request, refusal.message)
-        return redirect("notice-settings")
+        return redirect("notification-settings")
     messages.success(request, "Test sent. Its delivery status is shown below.")
     return redirect("deliveries")
 
@@ -168,7 +168,7 @@ def email_test(request: UserRequest) -> HttpResponse:
         messages.error(request, refusal.message)
         if refusal.wait:
             return _refused(request, refusal)
-        return redirect("notice-settings")
+        return redirect("notification-settings")
     messages.success(request, "Test sent. Its delivery status is shown below.")
     return redirect("deliveries")
 

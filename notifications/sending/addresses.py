@@ -16,7 +16,7 @@ LINK_SECONDS = 24 * 3600
 def confirmation_path(user_id: UUID, address: str) -> str:
     """The path and query that confirm an address, for that user alone."""
     token = signing.dumps([str(user_id), address], salt=SALT)
-    return f"{reverse('confirm-address')}?{urlencode({'token': token})}"
+    return f"{reverse('address-confirm')}?{urlencode({'token': token})}"
 
 
 def confirmed_address(user_id: UUID, token: str) -> str | None:

@@ -135,7 +135,12 @@ def test_the_first_user_sees_the_word_that_the_walk_looks_for(first, web):
     }
     assert {"home", "keys", "datasets", "jobs", "jobs-live", "notifications"} <= seen
     assert {"deliveries", "adapters", "compare", "costs", "costs-csv"} <= seen
-    assert {"job-list", "api-dataset-list", "adapter-list", "webhook-list"} <= seen
+    assert {
+        "api-job-list",
+        "api-dataset-list",
+        "api-adapter-list",
+        "api-webhook-list",
+    } <= seen
 
 
 def test_nobody_finds_anything_without_signing_in(first, web):

@@ -98,4 +98,4 @@ def test_without_row_security_the_walk_finds_all(
         if ask.method == "GET" and leaks(caller.send(asked), asked, first):
             shown.add(ask.name)
     assert {"home", "datasets", "jobs", "adapters", "keys", "notifications"} <= shown
-    assert {"deliveries", "costs", "webhook-list", "notice-settings"} <= shown
+    assert {"deliveries", "costs", "api-webhook-list", "notification-settings"} <= shown
