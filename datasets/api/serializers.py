@@ -14,23 +14,22 @@ from datasets.domain.split import (
 )
 from datasets.models import Dataset, DatasetStatistics
 from datasets.uploads import received_bytes
+from lora_pipeline.api.fields import StrictSerializer
 from lora_pipeline.api.rows import RowSerializer
 
 
 class DatasetSerializer(RowSerializer[Dataset]):
     """A dataset with its statistics, errors and warnings."""
 
+    user_id = serializers.UUIDField()
     received_bytes = serializers.SerializerMethodField()
 
     class Meta:
         model = Dataset
         exclude = [
             "user",
-            "storage_bucket",
-            "storage_path",
             "validation_file_path",
             "label_starts",
-            "deleted_at",
             "files_removed_at",
         ]
 
@@ -58,7 +57,7 @@ def described(**options: Any) -> serializers.CharField:
     )
 
 
-class SplitFields(serializers.Serializer[Dataset]):
+class SplitFields(StrictSerializer):
     """How examples are split into train and validation."""
 
     validation_share = serializers.FloatField(
@@ -184,7 +183,7 @@ class PreflightQuery(MaxLengthQuery, ExampleQuery):
     base_model = serializers.CharField(max_length=200, default="")
 
 
-class MeasureSerializer(serializers.Serializer[Any]):
+class MeasureSerializer(StrictSerializer):
     """The base model whose tokenizer counts the tokens."""
 
     base_model = serializers.CharField(max_length=200)

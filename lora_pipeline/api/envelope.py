@@ -108,6 +108,8 @@ def flatten(detail: Any, name: str = "") -> dict[str, list[str]]:
             own = "" if key == "non_field_errors" else str(key)
             found |= flatten(value, ".".join(filter(None, [name, own])))
         return found
+    if isinstance(detail, list) and any(isinstance(one, dict) for one in detail):
+        return flatten({str(n): one for n, one in enumerate(detail) if one}, name)
     messages = detail if isinstance(detail, list) else [detail]
     return {name or "body": [str(message) for message in messages]}
 

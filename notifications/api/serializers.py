@@ -11,6 +11,8 @@ from notifications.models import Notification
 class NotificationSerializer(RowSerializer[Notification]):
     """A notification of the caller."""
 
+    user_id = serializers.UUIDField()
+
     class Meta:
         model = Notification
         exclude = ["user"]

@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from lora_pipeline.api.envelope import success
 from lora_pipeline.api.error_docs import NOTHING_OR_QUOTA, Fault
+from lora_pipeline.api.fields import StrictSerializer
 from lora_pipeline.api.requests import ApiRequest
 from lora_pipeline.api.rows import RowSerializer
 from lora_pipeline.api.viewsets import OwnViewSet
@@ -38,7 +39,7 @@ KNOWN = Fault.of(
 RESTING = Fault.of(RESTING_WEBHOOK)
 
 
-class ChoiceSerializer(serializers.Serializer[Any]):
+class ChoiceSerializer(StrictSerializer):
     """Channels of one kind of notification besides the console."""
 
     kind = serializers.ChoiceField(CHOSEN)
@@ -47,7 +48,7 @@ class ChoiceSerializer(serializers.Serializer[Any]):
     by_webhook = serializers.BooleanField()
 
 
-class PreferencesSerializer(serializers.Serializer[Any]):
+class PreferencesSerializer(StrictSerializer):
     """Channels to set; omitted kinds stay unchanged."""
 
     preferences = ChoiceSerializer(many=True)
@@ -94,7 +95,7 @@ class NewWebhookSerializer(WebhookSerializer):
         fields = [*WebhookSerializer.Meta.fields, "secret"]
 
 
-class WebhookRequest(serializers.Serializer[Any]):
+class WebhookRequest(StrictSerializer):
     """A new webhook."""
 
     url = serializers.URLField(max_length=LONGEST_URL)

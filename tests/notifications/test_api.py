@@ -12,6 +12,7 @@ from notifications.services import notify
 PATH = "/api/notifications"
 KEYS = {
     "id",
+    "user_id",
     "type",
     "title",
     "message",

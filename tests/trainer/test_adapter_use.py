@@ -31,7 +31,7 @@ def adapter(console):
     job = console.start_job(console.upload(40), epochs=4)
     ended = console.wait_for_end(job)
     assert ended["status"] == "completed", ended["error_message"]
-    return console.api(f"/adapters/{ended['artifact']}")
+    return console.api(f"/adapters/{ended['artifact_id']}")
 
 
 def get(console, path, **headers) -> bytes:

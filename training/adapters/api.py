@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from lora_pipeline.api.envelope import success
 from lora_pipeline.api.error_docs import Fault
+from lora_pipeline.api.fields import StrictSerializer
 from lora_pipeline.api.requests import ApiRequest
 from lora_pipeline.api.rows import RowSerializer
 from lora_pipeline.api.viewsets import OwnViewSet
@@ -50,7 +51,7 @@ class AdapterDetailSerializer(AdapterSerializer):
         return snippets(adapter)
 
 
-class AdapterEditSerializer(serializers.Serializer[Any]):
+class AdapterEditSerializer(StrictSerializer):
     """Editable fields of an adapter."""
 
     name = serializers.CharField(max_length=200)
@@ -64,7 +65,7 @@ class ExportSerializer(RowSerializer[AdapterExport]):
         exclude = ["storage_path"]
 
 
-class QuestionRequest(serializers.Serializer[Any]):
+class QuestionRequest(StrictSerializer):
     """A question for the base model and the adapter."""
 
     question = serializers.CharField(max_length=adapters.LONGEST_QUESTION)

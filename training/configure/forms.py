@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from django import forms
 from django.conf import settings
 
+from lora_pipeline.names import unknown_names
 from training.domain import presets
 from training.domain.config import JobConfig, fill_defaults
 from training.domain.limits import (
@@ -25,6 +26,7 @@ from training.estimates import lookup
 from training.estimates.checked import CheckedConfig
 from training.estimates.lookup import Catalogue, is_connected
 from training.estimates.rules import find_problems
+from training.estimates.serializers import ALSO_CALLED
 from training.models import BaseModel, GpuType
 
 LABELS = {"gpu_count": SettingLabel(label="GPUs"), **SETTINGS}
@@ -34,6 +36,9 @@ FORM_NAMES = {
     "hyperparameters.method": "method",
     "hyperparameters.micro_batch": "micro_batch",
 }
+BUTTONS = ("start", "update", "set_preset", "apply_change")
+BESIDE = frozenset({"datasetId", "csrfmiddlewaretoken", *BUTTONS})
+"""What the page sends beside the values of the form."""
 UNSENT = ("csrfmiddlewaretoken", "submission", "estimated_cost", "confirm_memory")
 METHOD_CHOICES = [
     (LORA, METHOD_LABELS[LORA]),
@@ -164,6 +169,9 @@ class ConfigureForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """The catalogue's rules, shared with the API."""
         found = self.cleaned_data
+        given = set(self.data) - BESIDE
+        for name, words in unknown_names(given, self.fields, ALSO_CALLED).items():
+            self.add_error(None, f"{name}: {words}")
         problems = find_problems(
             gpu_type=None,
             gpu_count=found.get("gpu_count"),

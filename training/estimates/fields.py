@@ -56,6 +56,16 @@ class LimitField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
+class RowKey(serializers.UUIDField):
+    """A row's id as text; rejects a number, which REST framework would take for one."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            words = f"Received {shown(data)}; must be a UUID as a string."
+            raise serializers.ValidationError(words)
+        return super().to_internal_value(data)
+
+
 class Choice(serializers.ChoiceField):
     """A choice whose error says what was received and what is allowed."""
 

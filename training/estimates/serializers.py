@@ -6,18 +6,44 @@ from typing import Any
 from rest_framework import serializers
 
 from lora_pipeline.api.envelope import flatten
-from lora_pipeline.api.fields import BodySerializer, Text
+from lora_pipeline.api.fields import BodySerializer, StrictSerializer, Text
 from training.domain.config import JobConfig, fill_defaults
 from training.domain.limits import GPU_COUNT, LIMITS, MICRO_BATCH, REQUIRED, SCHEDULERS
 from training.domain.method import METHODS
-from training.domain.presets import CUSTOM
-from training.domain.priority import PRIORITIES
+from training.domain.presets import CUSTOM, PRESET_IDS
+from training.domain.priority import PRIORITIES, USERS_PRIORITIES
 from training.estimates.checked import CheckedConfig
-from training.estimates.fields import Choice, Flag, LimitField
+from training.estimates.fields import Choice, Flag, LimitField, RowKey, Usd
 from training.estimates.lookup import Catalogue, look_up
 from training.estimates.rules import find_problems
 
 SURROGATES = re.compile("[\ud800-\udfff]")
+ALSO_CALLED = {
+    "lr": "learning_rate",
+    "learning_rate_multiplier": "learning_rate",
+    "r": "rank",
+    "lora_r": "rank",
+    "lora_rank": "rank",
+    "lora_alpha": "alpha",
+    "lora_dropout": "dropout",
+    "max_steps": "epochs",
+    "n_epochs": "epochs",
+    "num_epochs": "epochs",
+    "num_train_epochs": "epochs",
+    "max_seq_length": "max_length",
+    "max_seq_len": "max_length",
+    "cutoff_len": "max_length",
+    "per_device_train_batch_size": "micro_batch",
+    "gradient_accumulation_steps": "micro_batch",
+    "lr_scheduler_type": "scheduler",
+    "lr_scheduler": "scheduler",
+    "warmup_steps": "warmup_ratio",
+    "warmup": "warmup_ratio",
+    "sample_packing": "packing",
+    "load_in_4bit": "method",
+    "quantization": "method",
+}
+"""Settings of TRL, PEFT, Axolotl, LLaMA-Factory and OpenAI, by our names."""
 
 
 def method_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
@@ -30,15 +56,17 @@ def method_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
     }
 
 
-class GpuConfigSerializer(serializers.Serializer[Any]):
+class GpuConfigSerializer(StrictSerializer):
     """GPU type and count."""
 
     type = Text(max_length=50, trim_whitespace=False)
     count = LimitField(GPU_COUNT)
 
 
-class HyperparametersSerializer(serializers.Serializer[Any]):
+class HyperparametersSerializer(StrictSerializer):
     """Hyperparameters; four are required, the others have defaults."""
+
+    also_called = ALSO_CALLED
 
     scheduler = Choice(SCHEDULERS, required=False)
 
@@ -56,16 +84,32 @@ def _text(value: Any) -> str | None:
 
 
 class EstimateRequest(BodySerializer):
-    """The body of an estimate request."""
+    """The body of an estimate request: that of a job, with or without its preset."""
 
+    also_called = ALSO_CALLED | {n: f"hyperparameters.{n}" for n in REQUIRED}
     found: Catalogue
 
-    dataset_id = serializers.UUIDField()
+    dataset_id = RowKey()
     gpu_config = GpuConfigSerializer()
     hyperparameters = HyperparametersSerializer()
     base_model = Text(
         max_length=200, required=False, allow_blank=True, trim_whitespace=False
     )
+
+    preset_id = Choice(PRESET_IDS, required=False)
+    name = Text(max_length=200, required=False, allow_blank=True)
+    estimated_cost = Usd(required=False, allow_null=True)
+    max_cost = Usd(required=False, allow_null=True)
+    scheduler = Choice(SCHEDULERS, required=False)
+    priority = Choice(USERS_PRIORITIES, required=False)
+    confirm_memory = Flag(required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        for name, limit in LIMITS.items():
+            if name not in REQUIRED:
+                fields[name] = LimitField(limit, required=False)
+        return fields | method_fields()
 
     def to_internal_value(self, data: Any) -> Any:
         """All errors at once: of single fields and from the catalogue."""

@@ -84,7 +84,7 @@ def test_all_comes_back_and_the_job_goes_on(own_server, tmp_path, tiny_model):
         assert ended["attempts"][1][2] >= 40
         steps = [point[0] for point in ended["points"]]
         assert steps == list(range(1, ended["total_steps"] + 1))
-        assert console.job(done)["artifact"] == before["artifact"]
+        assert console.job(done)["artifact_id"] == before["artifact_id"]
         rows = console.api(f"/datasets/{dataset}/examples")
         assert rows
         again = console.wait_for_end(console.start_job(dataset, epochs=1))

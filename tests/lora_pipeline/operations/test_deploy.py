@@ -215,7 +215,7 @@ def test_the_guide_followed_from_start_to_end(deployed, tiny_model):
     ended = deployed.wait_for_end(job)
     assert ended["status"] == "completed", ended["error_message"]
     assert len(deployed.result(job)["attempts"]) == 1
-    path = f"{deployed.url}/api/adapters/{ended['artifact']}/download"
+    path = f"{deployed.url}/api/adapters/{ended['artifact_id']}/download"
     headers = {"Authorization": f"Bearer {deployed.key}", "Range": "bytes=0-99"}
     part = urllib.request.urlopen(urllib.request.Request(path, headers=headers))
     assert (part.status, len(part.read())) == (206, 100)

@@ -130,8 +130,8 @@ def test_from_upload_to_adapter_all_files_are_in_the_bucket(
         assert [key for key in keys if key.startswith("console/adapters/")]
         assert not [p for p in (own_server / "storage").rglob("*") if p.is_file()]
         assert console.api(f"/datasets/{dataset}/examples")
-        check_downloads(console, ended["artifact"], dataset)
-        request(console, f"/adapters/{ended['artifact']}", "DELETE").close()
+        check_downloads(console, ended["artifact_id"], dataset)
+        request(console, f"/adapters/{ended['artifact_id']}", "DELETE").close()
         gone = lambda: not [k for k in keys_of(server) if "/adapters/" in k]  # noqa: E731
         console.wait(gone, 10)
     finally:

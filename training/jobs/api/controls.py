@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from lora_pipeline.api.envelope import success
 from lora_pipeline.api.error_docs import FAULTS, NOTHING_OR_QUOTA, Fault
+from lora_pipeline.api.fields import StrictSerializer
 from lora_pipeline.api.openapi import described
 from lora_pipeline.api.requests import ApiRequest
 from training.domain.priority import PRIORITIES
@@ -46,25 +47,25 @@ CONTINUED = AGAIN | {402: CAP_REACHED, 404: Fault.of(refusals.NO_CHECKPOINT)}
 PREFERRED = {200: JobSerializer, 409: Fault.of(refusals.ALREADY_ENDED)}
 
 
-class ResumeSerializer(serializers.Serializer[Any]):
+class ResumeSerializer(StrictSerializer):
     """A higher cost cap, for a job paused at its cap."""
 
     max_cost = Usd(required=False, allow_null=True)
 
 
-class RetrySerializer(serializers.Serializer[Any]):
+class RetrySerializer(StrictSerializer):
     """Whether to apply the change suggested after the failure."""
 
     apply_suggestion = serializers.BooleanField(default=False)
 
 
-class ContinueSerializer(serializers.Serializer[Any]):
+class ContinueSerializer(StrictSerializer):
     """The checkpoint's step; defaults to the last one."""
 
     step = serializers.IntegerField(min_value=1, required=False, allow_null=True)
 
 
-class PrioritySerializer(serializers.Serializer[Any]):
+class PrioritySerializer(StrictSerializer):
     """The job's priority; only operators can set `high`."""
 
     priority = Choice(tuple(PRIORITIES))

@@ -28,6 +28,7 @@ NO_FIT_OR_REUSED = Fault.of(
 )
 
 JOB_ID = "0b8f3f0e-6d5f-4f0c-8d3a-2f6a1c9e7b10"
+USER_ID = "5d2c1e52-0c0f-4d55-9f5c-3f0e7ad0a6b1"
 
 MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 
@@ -56,6 +57,8 @@ PLAN = {
 }
 JOB = {
     "id": JOB_ID,
+    "user_id": USER_ID,
+    "dataset_id": DATASET_ID,
     "dataset": {
         "id": DATASET_ID,
         "name": "My Dataset",
@@ -109,7 +112,7 @@ JOB = {
     "start_step": 0,
     "retry_count": 0,
     "external_job_id": "",
-    "artifact": None,
+    "artifact_id": None,
     "created_at": "2026-11-24T18:00:00Z",
     "updated_at": "2026-11-24T18:00:00Z",
 }

@@ -6,22 +6,15 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from datasets.models import Dataset
-from lora_pipeline.api.fields import Facts, Text
+from lora_pipeline.api.fields import Facts, StrictSerializer, Text
 from lora_pipeline.api.openapi import answered
 from lora_pipeline.api.rows import RowSerializer
-from training.domain.limits import (
-    LIMITS,
-    REQUIRED,
-    SCHEDULERS,
-)
 from training.domain.presets import PRESET_IDS
-from training.domain.priority import USERS_PRIORITIES
-from training.estimates.fields import Choice, Flag, LimitField, Usd
+from training.estimates.fields import Choice
 from training.estimates.serializers import (
     EstimateRequest,
     GpuConfigSerializer,
     HyperparametersSerializer,
-    method_fields,
 )
 from training.jobs.api import docs
 from training.jobs.listing import LONG_FIELDS
@@ -32,19 +25,6 @@ class JobRequest(EstimateRequest):
     """The body that creates a job."""
 
     preset_id = Choice(PRESET_IDS)
-    name = Text(max_length=200, required=False, allow_blank=True)
-    estimated_cost = Usd(required=False, allow_null=True)
-    max_cost = Usd(required=False, allow_null=True)
-    scheduler = Choice(SCHEDULERS, required=False)
-    priority = Choice(USERS_PRIORITIES, required=False)
-    confirm_memory = Flag(required=False)
-
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        for name, limit in LIMITS.items():
-            if name not in REQUIRED:
-                fields[name] = LimitField(limit, required=False)
-        return fields | method_fields()
 
 
 class JobDatasetSerializer(RowSerializer[Dataset]):
@@ -84,6 +64,9 @@ class SuggestionSerializer(serializers.Serializer[Any]):
 class JobSerializer(RowSerializer[TrainingJob]):
     """A full job."""
 
+    user_id = serializers.UUIDField()
+    dataset_id = serializers.UUIDField()
+    artifact_id = serializers.UUIDField(allow_null=True)
     dataset = JobDatasetSerializer()
     suggestion = SuggestionSerializer(allow_null=True)
     hyperparameters = StoredHyperparameters()
@@ -95,7 +78,7 @@ class JobSerializer(RowSerializer[TrainingJob]):
 
     class Meta:
         model = TrainingJob
-        exclude = ["user", "hidden_at", "retry_at"]
+        exclude = ["user", "artifact", "hidden_at", "retry_at"]
 
 
 class JobRowSerializer(JobSerializer):
@@ -107,13 +90,13 @@ class JobRowSerializer(JobSerializer):
         exclude = [*JobSerializer.Meta.exclude, *LONG_FIELDS]
 
 
-class JobEditSerializer(serializers.Serializer[Any]):
+class JobEditSerializer(StrictSerializer):
     """Editable fields of a job."""
 
     name = Text(max_length=200)
 
 
-class JobMoveSerializer(serializers.Serializer[Any]):
+class JobMoveSerializer(StrictSerializer):
     """The new GPU type and count of a queued job."""
 
     gpu_config = GpuConfigSerializer()

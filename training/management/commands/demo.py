@@ -109,7 +109,7 @@ class Command(BaseCommand):
 
     def _download(self, api: "Api", job: dict[str, Any]) -> Path:
         target = Path(settings.VAR_DIR) / "demo-adapter.zip"
-        api.download(f"/api/adapters/{job['artifact']}/download", target)
+        api.download(f"/api/adapters/{job['artifact_id']}/download", target)
         self.stdout.write(f"adapter: {target} ({target.stat().st_size / 1e6:.1f} MB)")
         return target
 
