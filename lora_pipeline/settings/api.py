@@ -71,6 +71,7 @@ SPECTACULAR_SETTINGS = {
         "DatasetStatus": "datasets.models.Dataset.Status",
         "JobStatus": "training.models.JOB_STATUSES",
         "JobPriority": "training.models.TrainingJob.Priority",
+        "AskedPriority": "training.domain.priority.USERS_PRIORITIES",
         "WorkStatus": "training.models.Work",
         "DeliveryStatus": "notifications.models.Delivery.Status",
         "DeliveryChannel": "notifications.models.Delivery.Channel",

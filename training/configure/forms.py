@@ -170,8 +170,8 @@ class ConfigureForm(forms.Form):
         """The catalogue's rules, shared with the API."""
         found = self.cleaned_data
         given = set(self.data) - BESIDE
-        for name, words in unknown_names(given, self.fields, ALSO_CALLED).items():
-            self.add_error(None, f"{name}: {words}")
+        for name, word in unknown_names(given, self.fields, ALSO_CALLED).items():
+            self.add_error(None, f"{name}: {word}")
         problems = find_problems(
             gpu_type=None,
             gpu_count=found.get("gpu_count"),
