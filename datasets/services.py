@@ -57,6 +57,7 @@ def create_dataset(
     if validation_file is not None:
         require_content(validation_file, "validation_file")
     size = file.size + (validation_file.size if validation_file else 0)
+    # Refused early where possible; `begin_check` looks again, under the owner's lock.
     require_room(owner=owner, kind="storage_bytes", adding=size)
     dataset = Dataset(
         user=owner,
@@ -85,7 +86,7 @@ def store(dataset: Dataset, file: Upload, validation_file: Upload | None) -> Non
         if validation_file is not None:
             path = _save(dataset, "original_validation", validation_file, kept)
             dataset.validation_file_path = path
-        begin_check(dataset)
+        begin_check(dataset, adding=dataset.stored_bytes)
     except BaseException:
         for path in kept:
             default_storage.delete(path)
@@ -97,11 +98,17 @@ def _save(dataset: Dataset, part: str, file: Upload, kept: list[str]) -> str:
     return kept[-1]
 
 
-def begin_check(dataset: Dataset) -> None:
-    """Save the row with estimates from the first rows, and queue validation."""
+def begin_check(dataset: Dataset, *, adding: int = 0) -> None:
+    """Save the row with estimates from the first rows, and queue validation.
+
+    `adding`: bytes of a new dataset. Uploads that arrive together each find room before
+    any of them is stored, so the quota is checked again with the row that counts.
+    """
     for name, value in first_look(dataset).items():
         setattr(dataset, name, value)
     with transaction.atomic():
+        if adding:
+            require_room(owner=dataset.user, kind="storage_bytes", adding=adding)
         dataset.status = Dataset.Status.VALIDATING
         dataset.progress, dataset.stage = 0.0, ""
         dataset.save()
@@ -203,11 +210,16 @@ def delete_dataset(*, dataset: Dataset) -> None:
 
 @transaction.atomic
 def restore_dataset(*, dataset: Dataset) -> None:
-    """Restore a deleted dataset; an abandoned validation starts again."""
+    """Restore a deleted dataset; an abandoned validation starts again.
+
+    Deleted and restored over and over, it waits once in the queue.
+    """
     dataset.deleted_at = None
     dataset.save(update_fields=["deleted_at", "updated_at"])
     if dataset.status == Dataset.Status.VALIDATING:
-        validate_dataset.defer(dataset_id=str(dataset.pk))
+        once = validate_dataset.configure(queueing_lock=f"validate {dataset.pk}")
+        with suppress(AlreadyEnqueued), transaction.atomic():
+            once.defer(dataset_id=str(dataset.pk))
 
 
 def edit(dataset: Dataset, changes: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
 from lora_pipeline.api.envelope import success
-from lora_pipeline.api.error_docs import Fault
+from lora_pipeline.api.error_docs import FAULTS, Fault
 from lora_pipeline.api.fields import StrictSerializer
 from lora_pipeline.api.requests import ApiRequest
 from lora_pipeline.api.rows import RowSerializer
@@ -134,7 +134,7 @@ class AdapterViewSet(OwnViewSet[Adapter]):
         """Get the progress of the merged export."""
         return success(ExportSerializer(self._export(request, pk)).data)
 
-    @extend_schema(request=None, responses={202: ExportSerializer})
+    @extend_schema(request=None, responses={202: ExportSerializer, 413: FAULTS[413]})
     @export.mapping.post
     def start_export(self, request: ApiRequest, pk: UUID) -> Response:
         """Merge into the base model; returns an export in progress or done as it is."""

@@ -6,7 +6,9 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
+from lora_pipeline.accounts.quotas import require_room
 from lora_pipeline.errors import Rule
+from lora_pipeline.models import User
 from training.adapters.lineage import next_version
 from training.adapters.tasks import answer_question, export_merged
 from training.jobs.transitions import record_log
@@ -17,6 +19,7 @@ LONGEST_SYSTEM = 2000
 MOST_NEW_TOKENS = 512
 DEFAULT_NEW_TOKENS = 128
 MOST_WAITING = 5
+BYTES_PER_WEIGHT = 4  # merged models are saved in float32
 TOO_MANY_QUESTIONS = Rule(
     code="too_many_questions",
     words="{waiting} of your questions are still unanswered. Wait for one to finish.",
@@ -58,11 +61,16 @@ def start_export(*, adapter: Adapter) -> tuple[AdapterExport, bool]:
     """Queue a merge into the base model; also returns whether it was newly started.
 
     An export in progress or done is returned as it is; a failed one starts again.
+    Raises Refusal 413 where the owner's storage has no room for the merged model.
     """
     Adapter.objects.select_for_update().get(pk=adapter.pk)
     export, is_new = AdapterExport.objects.get_or_create(adapter=adapter)
     if not is_new and export.status != Work.FAILED:
         return export, False
+    expected = BYTES_PER_WEIGHT * (adapter.job.base_model.parameters or 0)
+    require_room(owner=adapter.user, kind="storage_bytes", adding=expected)
+    # Counts as storage from now on; the real size replaces it.
+    export.size_bytes = expected
     export.status, export.stage, export.error = Work.WAITING, "", ""
     export.started_at = export.completed_at = None
     export.save()
@@ -82,7 +90,8 @@ def ask(
 
     Raises Refusal 409 if the user has too many unanswered questions.
     """
-    Adapter.objects.select_for_update().get(pk=adapter.pk)
+    # The user's row, not the adapter's: the limit holds over all their adapters.
+    User.objects.select_for_update().get(pk=adapter.user_id)
     own = AdapterQuestion.objects.filter(adapter__user=adapter.user_id)
     waiting = own.filter(status__in=[Work.WAITING, Work.RUNNING]).count()
     if waiting >= MOST_WAITING:

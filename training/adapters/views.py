@@ -141,7 +141,10 @@ def delete(request: UserRequest, adapter_id: UUID) -> HttpResponse:
 @require_POST
 def export(request: UserRequest, adapter_id: UUID) -> HttpResponse:
     """Start a merged export."""
-    adapters.start_export(adapter=own_adapter(request.user, adapter_id))
+    try:
+        adapters.start_export(adapter=own_adapter(request.user, adapter_id))
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
     return redirect("adapter", adapter_id=adapter_id)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from lora_pipeline.accounts.quotas import require_room
 from lora_pipeline.errors import Refusal
 from training.costs.budget import require_budget
 from training.costs.charges import reach_usd
@@ -57,8 +58,8 @@ def resume_job(
 ) -> TrainingJob:
     """Requeue a paused job from its last checkpoint, with a new cost cap if given.
 
-    Raises Refusal: 409 if it is not paused, 402 if its cap is used up or the monthly
-    budget does not cover the new one.
+    Raises Refusal: 409 if it is not paused or the owner has too many queued jobs, 402
+    if its cap is used up or the monthly budget does not cover the new one.
     """
     job = locked(job_id)
     if job.status != lifecycle.PAUSED and not job.is_pausing:
@@ -66,7 +67,7 @@ def resume_job(
     if max_cost is not None:
         require_budget(owner=job.user, needed_usd=max_cost, besides=job)
         job.max_cost = max_cost
-    _require_room(job)
+    _require_unspent(job)
     job.pause_requested_at, job.pause_reason = None, ""
     fields = ["max_cost", "budget_noticed_percent", "pause_requested_at"]
     job.save(update_fields=[*fields, "pause_reason", "updated_at"])
@@ -77,7 +78,7 @@ def resume_job(
     return job
 
 
-def _require_room(job: TrainingJob) -> None:
+def _require_unspent(job: TrainingJob) -> None:
     """Raises Refusal (402) if the cost cap leaves nothing to spend."""
     if job.max_cost is None:
         return
@@ -90,6 +91,7 @@ def _require_room(job: TrainingJob) -> None:
 
 
 def _queue_again(job: TrainingJob, why: str, *, by: str) -> None:
+    require_room(owner=job.user, kind="queued_jobs")
     move_to(
         job,
         lifecycle.QUEUED,
@@ -157,7 +159,7 @@ def continue_job(
     job = locked(job_id)
     checkpoint = _checkpoint(job, step)
     if job.status == lifecycle.PAUSED:
-        _require_room(job)
+        _require_unspent(job)
         _go_back(job, checkpoint, by=by)
         return job, False
     _require_ended(job, "can be continued. Pause it first")

@@ -1,8 +1,20 @@
 """What one user may have: the console's default, or an operator's number for them."""
 
-import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
+import pytest
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+
+from datasets.models import Dataset
+from datasets.services import create_dataset
 from lora_pipeline.accounts.services import create_api_key
 from lora_pipeline.errors import Refusal
 from lora_pipeline.models import User
@@ -10,7 +22,15 @@ from tests.factories import AdapterFactory, DatasetFactory, TrainingJobFactory, 
 from tests.openapi import conforms
 from tests.training.jobs.contract import CREATE
 from tests.training.jobs.test_api import body
-from training.models import AdapterExport, Checkpoint, RunAttempt
+from training.adapters.services import MOST_WAITING, ask
+from training.jobs.controls import pause_job
+from training.models import (
+    AdapterExport,
+    AdapterQuestion,
+    BaseModel,
+    Checkpoint,
+    RunAttempt,
+)
 
 ROW = b'{"prompt": "a", "completion": "b"}\n'
 
@@ -136,3 +156,104 @@ def test_an_operator_changes_them_in_the_admin(admin_client, owner):
     assert answer.status_code == 302, answer.context["errors"]
     owner.refresh_from_db()
     assert (owner.quota_storage_bytes, owner.quota_api_keys) == (123, None)
+
+
+@pytest.mark.parametrize("way", ["resume", "continue"])
+def test_a_paused_job_goes_back_to_the_queue_only_where_there_is_room(
+    way, api, owner, dataset
+):
+    """Else: fill the queue, pause all, fill it again, and resume them all."""
+    job = TrainingJobFactory(user=owner, dataset=dataset)
+    pause_job(job_id=job.pk, by="owner")
+    attempt = RunAttempt.objects.create(
+        job=job, number=1, token_hash="a", process_count=1
+    )
+    Checkpoint.objects.create(
+        job=job, attempt=attempt, step=1, name="checkpoint-1", size_bytes=1
+    )
+    waiting = TrainingJobFactory(user=owner, dataset=dataset)
+    give(owner, queued_jobs=1)
+    refused = api.post(f"/api/jobs/{job.pk}/{way}", {}, format="json")
+    conforms(refused, "POST", f"/api/jobs/{{id}}/{way}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "quota")
+    job.refresh_from_db()
+    assert job.status == "paused"
+    pause_job(job_id=waiting.pk, by="owner")
+    assert api.post(f"/api/jobs/{job.pk}/{way}", {}, format="json").status_code == 200
+
+
+def test_a_merge_counts_before_it_has_written_a_byte(api, owner):
+    adapters = [AdapterFactory(job__user=owner, size_bytes=0) for _ in range(2)]
+    model = adapters[0].job.base_model
+    BaseModel.objects.filter(pk=model.pk).update(parameters=1000)
+    used = quotas(api)["storage_bytes"][0]
+    give(owner, storage_bytes=used + 4 * 1000)
+    first, second = (f"/api/adapters/{adapter.pk}/export" for adapter in adapters)
+    assert api.post(first, {}, format="json").status_code == 202
+    refused = api.post(second, {}, format="json")
+    conforms(refused, "POST", "/api/adapters/{id}/export")
+    assert (refused.status_code, refused.json()["code"]) == (413, "quota")
+    AdapterExport.objects.update(status="failed")
+    assert api.post(second, {}, format="json").status_code == 202
+
+
+def test_the_page_says_that_there_is_no_room_for_a_merge(browser_of_owner, owner):
+    adapter = AdapterFactory(job__user=owner)
+    give(owner, storage_bytes=1)
+    answer = browser_of_owner.post(f"/adapters/{adapter.pk}/export", follow=True)
+    assert b"Storage: you use" in answer.content
+
+
+class AtOnce:
+    """Calls that all come to the middle before any of them goes on."""
+
+    def __init__(self, monkeypatch, path: str, number: int) -> None:
+        self.meeting = threading.Barrier(number, timeout=20)
+        module, _, name = path.rpartition(".")
+        original = getattr(import_module(module), name)
+
+        def met(*args, **options):
+            with suppress(threading.BrokenBarrierError):
+                self.meeting.wait()
+            return original(*args, **options)
+
+        monkeypatch.setattr(path, met)
+
+    def call(self, *calls) -> list[Any]:
+        with ThreadPoolExecutor(len(calls)) as threads:
+            return list(threads.map(self._caught, calls))
+
+    def _caught(self, call) -> Any:
+        try:
+            return call()
+        except Refusal as refusal:
+            return refusal.code
+        finally:
+            connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_uploads_that_arrive_together_share_the_room(monkeypatch, owner):
+    give(owner, storage_bytes=1500)
+    at_once = AtOnce(monkeypatch, "datasets.services.first_look", 3)
+
+    def upload():
+        file = SimpleUploadedFile("a.jsonl", ROW * 20)
+        return create_dataset(owner=owner, file=file).status
+
+    ends = at_once.call(upload, upload, upload)
+    assert sorted(ends) == ["quota", "validating", "validating"]
+    kept = {dataset.storage_path for dataset in Dataset.objects.all()}
+    stored = Path(default_storage.location, "datasets").glob("*/original")
+    assert len(list(stored)) == len(kept) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_questions_to_several_adapters_share_one_limit(monkeypatch, owner):
+    adapters = [AdapterFactory(job__user=owner) for _ in range(3)]
+    for _ in range(MOST_WAITING - 1):
+        AdapterQuestion.objects.create(adapter=adapters[0], question="?")
+    at_once = AtOnce(monkeypatch, "training.adapters.services.answer_question.defer", 3)
+    calls = [partial(ask, adapter=adapter, question="?") for adapter in adapters]
+    codes = [end for end in at_once.call(*calls) if isinstance(end, str)]
+    assert codes == ["too_many_questions"] * 2

@@ -42,7 +42,11 @@ AGAIN: dict[int, Any] = {
     413: FAULTS[413],
 }
 PAUSED = {200: JobSerializer, 409: Fault.of(refusals.NOT_OPEN)}
-RESUMED = {200: JobSerializer, 402: CAP_REACHED, 409: Fault.of(refusals.NOT_PAUSED)}
+RESUMED = {
+    200: JobSerializer,
+    402: CAP_REACHED,
+    409: Fault.of(refusals.NOT_PAUSED, component="QuotaError", shape=NOTHING_OR_QUOTA),
+}
 CONTINUED = AGAIN | {402: CAP_REACHED, 404: Fault.of(refusals.NO_CHECKPOINT)}
 PREFERRED = {200: JobSerializer, 409: Fault.of(refusals.ALREADY_ENDED)}
 

@@ -68,10 +68,6 @@ def _keep(
     known = Adapter.objects.filter(job_id=attempt.job_id).first()
     if known is not None and known.archive_sha256 == archive:
         return known
-    replaced = known.size_bytes if known is not None and known.storage_path else 0
-    require_room(
-        owner=attempt.job.user, kind="storage_bytes", adding=max(size - replaced, 0)
-    )
     path = default_storage.save(
         f"adapters/{attempt.job_id}/{archive[:16]}.zip", File(file)
     )
@@ -86,9 +82,15 @@ def _keep(
 def _record(
     attempt: RunAttempt, path: str, size: int, *, archive: str, weights: str
 ) -> Adapter:
-    """Raises Refusal 410 if a newer attempt started during the upload."""
+    """Raises Refusal 410 if a newer attempt started during the upload, and 413 if the
+    owner's storage has no room: two runs may end at the same moment.
+    """
     fenced = open_attempt(attempt.pk)
     job = fenced.job
+    adapter = Adapter.objects.filter(job=job).first()
+    replaced = adapter.size_bytes if adapter and adapter.storage_path else 0
+    added = max(size - replaced, 0)
+    require_room(owner=job.user, kind="storage_bytes", adding=added)
     facts = facts_of(fenced) | {
         "storage_path": path,
         "size_bytes": size,
@@ -96,7 +98,6 @@ def _record(
         "adapter_sha256": weights,
         "deleted_at": None,
     }
-    adapter = Adapter.objects.filter(job=job).first()
     if adapter is None:
         version = next_version(job.user, job.name)
         adapter = Adapter(job=job, user=job.user, name=job.name, version=version)
