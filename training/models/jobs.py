@@ -1,6 +1,7 @@
 """Training jobs: the request, its status and its progress."""
 
 import uuid
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -223,6 +224,11 @@ class TrainingJob(models.Model):
         if self.is_cancelling:
             return "cancel"
         return "pause" if self.pause_requested_at is not None else ""
+
+    @property
+    def stop_requested_at(self) -> datetime | None:
+        """Since when its trainer should stop; None if it should not."""
+        return self.cancel_requested_at or self.pause_requested_at
 
     @property
     def gpu_type(self) -> str:

@@ -128,13 +128,18 @@ def stalled_words(attempt: RunAttempt, now: datetime) -> str:
     """Why a running attempt counts as stalled; empty if it does not.
 
     Silence is not enough: a trainer that cannot reach us keeps touching a file.
-    A trainer that sends heartbeats but makes no progress for long is stalled too.
+    A trainer that sends heartbeats but makes no progress for long, or does not stop
+    when asked to, is stalled too.
     """
     began = attempt.launched_at or attempt.created_at
     beat = local.last_beat(attempt.job_id, attempt.pk)
     last_sign = max(filter(None, (began, attempt.last_event_at, beat)))
     if (silence := (now - last_sign).total_seconds()) > settings.RUN_STALLED_SECONDS:
         return f"The trainer sent no heartbeat for {silence:.0f} s and was stopped."
+    if asked := attempt.job.stop_requested_at:
+        waited = (now - max(began, asked)).total_seconds()
+        if waited > settings.RUN_STALLED_SECONDS:
+            return f"The trainer did not stop within {waited:.0f} s and was ended."
     progress = max(filter(None, (began, attempt.last_progress_at)))
     in_touch = attempt.last_event_at is not None and attempt.last_event_at > progress
     idle = (now - progress).total_seconds()

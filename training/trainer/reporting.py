@@ -15,6 +15,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from measures import Measures
+from stopping import Stopped
 
 FINAL_ANSWERS = frozenset({401, 403, 404, 409, 410})
 NEVER_TAKEN = frozenset({400, 413})
@@ -42,12 +43,14 @@ class Refused(Exception):
 class Console:
     """Requests that are retried with backoff until the console answers.
 
-    The base URL is reread for every attempt: a restarted console may have moved.
+    A run that was asked to stop meanwhile raises Stopped instead of trying again; only
+    its reports go on. The base URL is reread for every attempt: a restarted console may have moved.
     """
 
     def __init__(self, run_dir: Path, run_id: str, token: str) -> None:
         self.run_dir = run_dir
         self.run_id = run_id
+        self.stopping = threading.Event()
         self._token = token
 
     def get_json(self, name: str) -> Any:
@@ -59,7 +62,7 @@ class Console:
         self._request("GET", name, target=target)
 
     def post_json(self, name: str, body: Any) -> Any:
-        """The data of a POST response. Raises Refused."""
+        """The data of a POST response, however long it takes. Raises Refused."""
         encoded = json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
         return json.loads(self._request("POST", name, encoded, headers))["data"]
@@ -89,7 +92,10 @@ class Console:
                 raise Refused(status, answer.decode(errors="replace"))
             reason = answer[:200].decode(errors="replace")
             say(f"{method} {name}: {status} {reason}; retrying", sys.stderr)
-            time.sleep(pause)
+            if method == "POST":
+                time.sleep(pause)
+            elif self.stopping.wait(pause):
+                raise Stopped(0)
         raise AssertionError("pauses never end")
 
     def _once(
@@ -173,7 +179,7 @@ class Reporter:
     def __init__(self, console: Console, attempt_dir: Path) -> None:
         self.console = console
         self.measures = Measures()
-        self.cancelled = threading.Event()
+        self.cancelled = console.stopping
         self.refused: Refused | None = None
         self.taken_through = 0
         self._journal = attempt_dir / "events.jsonl"

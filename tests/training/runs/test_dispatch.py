@@ -156,3 +156,21 @@ def test_a_lost_run_whose_output_shows_a_full_disk_is_not_tried_again(attempt):
     attempt.refresh_from_db()
     assert (attempt.job.status, attempt.job.failure_kind) == ("failed", "disk_full")
     assert "No space left" in attempt.log_tail
+
+
+@pytest.mark.parametrize("asked", ["cancel_requested_at", "pause_requested_at"])
+def test_not_stopping_when_asked_to_is_a_stall_however_busy_it_is(asked, attempt):
+    now = timezone.now()
+    attempt.last_event_at = attempt.last_progress_at = now
+    setattr(attempt.job, asked, now - timedelta(seconds=599))
+    assert not stalled_words(attempt, now)
+    setattr(attempt.job, asked, now - timedelta(seconds=601))
+    assert "did not stop within 601 s" in stalled_words(attempt, now)
+
+
+def test_an_attempt_that_began_after_the_request_has_its_own_time(attempt):
+    now = timezone.now()
+    attempt.job.cancel_requested_at = now - timedelta(hours=2)
+    attempt.last_event_at = attempt.last_progress_at = now
+    attempt.launched_at = now - timedelta(seconds=10)
+    assert not stalled_words(attempt, now)

@@ -5,15 +5,17 @@ import time
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from lora_pipeline.tokens import hash_secret
 from tests.factories import TrainingJobFactory
-from training.models import RunAttempt
+from training.models import RunAttempt, TrainingJob
 from training.runs.outcomes import end_attempt
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "training" / "trainer"))
 
 from reporting import Console, Reporter
+from stopping import Stopped
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECONDS = 20.0
@@ -76,3 +78,20 @@ def test_odd_texts_and_numbers_of_the_trainers_own_are_made_sayable(reporter, at
     attempt.job.refresh_from_db()
     words = attempt.job.current_metrics["not_finite"]
     assert words == {"loss": "NaN", "grad_norm": "-Infinity"}
+
+
+@pytest.mark.parametrize("name", ["dataset/train", "spec"])
+def test_a_run_stops_on_request_while_it_asks_for_what_never_comes(
+    name, reporter, attempt, monkeypatch, tmp_path
+):
+    """The console answers 500 for ever; until now only a kill ended that."""
+    console = reporter.console
+    once = console._once
+    monkeypatch.setattr(
+        console, "_once",
+        lambda method, *rest: (500, b"") if method == "GET" else once(method, *rest),
+    )  # fmt: skip
+    TrainingJob.objects.update(cancel_requested_at=timezone.now())
+    reporter.emit("log", message="a report is answered, and asks to stop")
+    with pytest.raises(Stopped):
+        console.download(name, tmp_path / "data")
