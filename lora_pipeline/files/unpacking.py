@@ -6,11 +6,17 @@ and only what repeats itself without end packs 200 times.
 """
 
 import io
-from collections.abc import Callable
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Any
 
 FREE_BYTES = 10 * 1024**2
 MOST_RATIO = 200
+PIECE_BYTES = 1024 * 1024
+LONGEST_DIRECTORY = 2 * PIECE_BYTES
 
 
 class UnpacksTooLarge(ValueError):
@@ -52,3 +58,57 @@ class Gauged(io.RawIOBase):
         self._gauge.add(len(found))
         buffer[: len(found)] = found
         return len(found)
+
+
+class ShortReads(io.RawIOBase):
+    """A zip whose directory is read only while it is short.
+
+    `zipfile` reads the directory at once and makes an object of each of its entries,
+    which takes ten times as much memory. A file's content it reads in pieces.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        """Raises UnpacksTooLarge for more than LONGEST_DIRECTORY bytes at once."""
+        most = LONGEST_DIRECTORY + 1
+        found = self._file.read(min(size, most) if size >= 0 else most)
+        if len(found) == most:
+            words = f"a directory of files of more than {LONGEST_DIRECTORY:,} bytes"
+            raise UnpacksTooLarge(words)
+        return found
+
+
+@contextmanager
+def opened_member(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, *, most_bytes: int
+) -> Iterator[IO[bytes]]:
+    """A zip's member, counted as it comes out: what its entry says may be a lie."""
+    gauge = Gauge(most_bytes=most_bytes, packed=entry.compress_size)
+    with archive.open(entry) as member:
+        yield io.BufferedReader(Gauged(member, gauge), PIECE_BYTES)
+
+
+def unpack_member(
+    archive: zipfile.ZipFile, name: str, target: Path, *, most_bytes: int
+) -> None:
+    """Write one member to a new file that the caller names. Raises UnpacksTooLarge."""
+    entry = archive.getinfo(name)
+    with (
+        opened_member(archive, entry, most_bytes=most_bytes) as member,
+        target.open("xb") as file,
+    ):
+        shutil.copyfileobj(member, file, PIECE_BYTES)

@@ -15,7 +15,6 @@ import train
 from adapted import load
 from merge import merge_adapter
 from reporting import Silent
-from saving import make_archive
 from spec import Hyperparameters, Plan, Spec
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -70,9 +69,8 @@ def main() -> None:
     train.save_adapter = keep_and_save
     folder = train.train(spec(), Silent()).folder
     logits, tokens = at_end["measured"]
-    archive, merged = WORK / "adapter.zip", WORK / "merged.zip"
-    make_archive(folder, archive)
-    merge_adapter(str(MODEL), None, archive, merged)
+    merged = WORK / "merged.zip"
+    merge_adapter(str(MODEL), None, folder, merged)
     zipfile.ZipFile(merged).extractall(WORK / "merged")
     tokenizer = AutoTokenizer.from_pretrained(WORK / "merged")
     models = {

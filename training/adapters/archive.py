@@ -4,17 +4,20 @@ Users load what they download, and loading a pickle runs code.
 """
 
 import hashlib
-import io
 import stat
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import PurePosixPath
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 import msgspec
 
-from lora_pipeline.files.unpacking import Gauge, Gauged, UnpacksTooLarge
+from lora_pipeline.files.unpacking import (
+    ShortReads,
+    UnpacksTooLarge,
+    opened_member,
+    unpack_member,
+)
 
 WEIGHTS = "adapter_model.safetensors"
 NEEDED = {WEIGHTS, "adapter_config.json"}
@@ -41,28 +44,31 @@ def check_archive(file: IO[bytes], *, most_bytes: int) -> str:
     Raises BadArchive. Nothing is extracted to disk.
     """
     try:
-        with zipfile.ZipFile(file) as archive:
+        with zipfile.ZipFile(ShortReads(file)) as archive:
             _check_entries(archive.infolist(), most_bytes)
             for entry in archive.infolist():
-                with _opened(archive, entry, most_bytes) as member:
+                with opened_member(archive, entry, most_bytes=most_bytes) as member:
                     _check_content(entry.filename, member)
-            with _opened(archive, archive.getinfo(WEIGHTS), most_bytes) as weights:
+            found = archive.getinfo(WEIGHTS)
+            with opened_member(archive, found, most_bytes=most_bytes) as weights:
                 return _sha256(weights)
     except UnpacksTooLarge as error:
-        raise BadArchive(f"A file of the archive unpacks to {error}.") from error
+        raise BadArchive(f"The archive unpacks to {error}.") from error
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise BadArchive("The body is not a zip archive.") from error
 
 
-@contextmanager
-def _opened(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most_bytes: int
-) -> Iterator[IO[bytes]]:
-    """A member, counted as it comes out: what its entry says of it may be a lie."""
-    packed = entry.compress_size
-    with archive.open(entry) as member:
-        gauge = Gauge(most_bytes=most_bytes, packed=packed)
-        yield io.BufferedReader(Gauged(member, gauge), CHUNK_BYTES)
+def unpack_archive(file: IO[bytes], folder: Path, *, most_bytes: int) -> None:
+    """Extract a valid archive into a new folder.
+
+    Raises BadArchive: the storage may hold something else than what was checked when
+    it came.
+    """
+    check_archive(file, most_bytes=most_bytes)
+    folder.mkdir()
+    with zipfile.ZipFile(file) as archive:
+        for name in archive.namelist():
+            unpack_member(archive, name, folder / name, most_bytes=most_bytes)
 
 
 def _check_entries(entries: list[zipfile.ZipInfo], most_bytes: int) -> None:

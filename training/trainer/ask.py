@@ -3,8 +3,6 @@
 import json
 import os
 import sys
-import tempfile
-import zipfile
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -22,7 +20,9 @@ def print_answers(
         model, dtype=torch.float32, trust_remote_code=False
     )
     if adapter is not None:
-        loaded = _with_adapter(loaded, adapter)
+        from peft import PeftModel
+
+        loaded = PeftModel.from_pretrained(loaded, adapter)
     answers = []
     for messages in json.loads(questions.read_text()):
         prompt = tokenizer.apply_chat_template(
@@ -39,13 +39,3 @@ def print_answers(
         answers.append(tokenizer.decode(made[0][start:], skip_special_tokens=True))
     json.dump(answers, sys.stdout)
     return 0
-
-
-def _with_adapter(model: object, adapter: Path) -> object:
-    from peft import PeftModel
-
-    if adapter.is_dir():
-        return PeftModel.from_pretrained(model, adapter)
-    with tempfile.TemporaryDirectory() as folder:
-        zipfile.ZipFile(adapter).extractall(folder)
-        return PeftModel.from_pretrained(model, folder)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from adapted import base_folder, load, unpacked
+from adapted import base_folder, load
 
 
 def compare_answers(
@@ -21,8 +21,7 @@ def compare_answers(
     """
     messages = json.loads(question.read_text())
     say(stage="Loading the base model")
-    with unpacked(adapter) as folder:
-        loaded, tokenizer = load(base_folder(model, revision), folder)
+    loaded, tokenizer = load(base_folder(model, revision), adapter)
     say(stage="Base model is answering")
     with loaded.disable_adapter():
         say(base=answer(loaded, tokenizer, messages, max_new_tokens))

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from adapted import base_folder, load, unpacked
+from adapted import base_folder, load
 from compare import say
 from saving import make_archive, sha256
 
@@ -16,16 +16,15 @@ def merge_adapter(model: str, revision: str | None, adapter: Path, target: Path)
     work = target.with_suffix(".merging")
     shutil.rmtree(work, ignore_errors=True)
     try:
-        with unpacked(adapter) as folder:
-            say(stage="Loading the base model")
-            loaded, tokenizer = load(base_folder(model, revision), folder)
-            say(stage="Merging")
-            merged = loaded.merge_and_unload(safe_merge=True)
-            say(stage="Saving the model")
-            merged.save_pretrained(work)
-            tokenizer.save_pretrained(work)
-            if (card := folder / "README.md").is_file():
-                shutil.copy(card, work / "ADAPTER.md")
+        say(stage="Loading the base model")
+        loaded, tokenizer = load(base_folder(model, revision), adapter)
+        say(stage="Merging")
+        merged = loaded.merge_and_unload(safe_merge=True)
+        say(stage="Saving the model")
+        merged.save_pretrained(work)
+        tokenizer.save_pretrained(work)
+        if (card := adapter / "README.md").is_file():
+            shutil.copy(card, work / "ADAPTER.md")
         say(stage="Packing")
         make_archive(work, target)
         say(sha256=sha256(target))

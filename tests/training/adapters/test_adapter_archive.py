@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from tests.safetensors import weights
-from training.adapters.archive import BadArchive, check_archive
+from training.adapters.archive import BadArchive, check_archive, unpack_archive
 
 GOOD = {"adapter_model.safetensors": weights(), "adapter_config.json": b"{}"}
 PICKLE = pickle.dumps({"w": [1.0]})
@@ -166,4 +166,31 @@ def test_checking_an_archive_never_takes_much_memory(name):
     tracemalloc.start()
     check_archive(packed, most_bytes=LARGE)
     assert tracemalloc.get_traced_memory()[1] < 100 * MIB
+    tracemalloc.stop()
+
+
+def test_a_stored_archive_is_checked_again_before_it_unpacks(tmp_path):
+    """The storage may be a bucket, which others write to."""
+    unpack_archive(archive(GOOD), tmp_path / "good", most_bytes=MOST)
+    assert {file.name for file in (tmp_path / "good").iterdir()} == set(GOOD)
+    bomb = archive(GOOD | {"a.txt": bytes(MOST)})
+    for number, bad in enumerate([bomb, archive(GOOD | {"../a.txt": b"x"})]):
+        with pytest.raises(BadArchive):
+            unpack_archive(bad, tmp_path / str(number), most_bytes=MOST)
+        assert not (tmp_path / str(number)).exists()
+    assert not (tmp_path / "a.txt").exists()
+
+
+def test_a_directory_of_a_million_files_is_not_even_read():
+    """20 MB that took 400 MB of memory, each name an object."""
+    packed = archive(GOOD)
+    entry = packed.getvalue()[packed.getvalue().index(b"PK\x01\x02") :][:46]
+    entry = entry[:28] + struct.pack("<HHH", 1, 0, 0) + entry[34:] + b"a"
+    many = entry * 400_000
+    start = packed.getvalue()[: packed.getvalue().index(b"PK\x01\x02")]
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 9, 9, len(many), len(start), 0)
+    tracemalloc.start()
+    with pytest.raises(BadArchive, match="directory"):
+        check_archive(io.BytesIO(start + many + end), most_bytes=LARGE)
+    assert tracemalloc.get_traced_memory()[1] < 50 * MIB
     tracemalloc.stop()

@@ -1,7 +1,6 @@
 """`manage.py demo`: a full training job from end to end, through the REST API."""
 
 import json
-import shutil
 import tempfile
 import time
 import uuid
@@ -21,6 +20,7 @@ from training.catalogue.demo_model import (
     demo_model_folder,
     fetch_demo_model,
 )
+from training.adapters.archive import unpack_archive
 from training.launchers.account import hand_over
 from training.launchers.program import run, trainer_command
 
@@ -186,7 +186,10 @@ def ask(facts: list[dict[str, str]], adapter: Path | None = None) -> list[str]:
         command = trainer_command("ask", "--model", str(demo_model_folder()))
         command += ["--questions", str(questions)]
         if adapter:
-            command += ["--adapter", str(shutil.copy(adapter, name))]
+            folder = Path(name, "adapter")
+            with adapter.open("rb") as archive:
+                unpack_archive(archive, folder, most_bytes=settings.MAX_ADAPTER_BYTES)
+            command += ["--adapter", str(folder)]
         hand_over(Path(name))
         done = run(command)
     if done.returncode:
