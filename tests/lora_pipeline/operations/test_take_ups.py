@@ -22,8 +22,8 @@ from lora_pipeline.models import TaskDeath
 from notifications.models import Delivery, Notification
 from notifications.tasks import deliver
 from tests.factories import AdapterFactory, DatasetFactory, UserFactory
-from training.adapters.tasks import export_merged
-from training.models import AdapterExport
+from training.adapters.tasks import answer_question, export_merged
+from training.models import AdapterExport, AdapterQuestion
 
 ROOT = Path(__file__).parents[3]
 # A worker whose tasks end it as a lack of memory would.
@@ -137,6 +137,27 @@ def test_a_merge_and_a_delivery_that_kill_three_workers_end_as_failed(owner, wor
     assert (export.status, delivery.status) == ("failed", "failed")
     assert "three times" in export.error
     assert "three times" in delivery.error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_question_that_kills_three_workers_ends_as_failed(owner, workers):
+    question = AdapterQuestion.objects.create(
+        adapter=AdapterFactory(user=owner), question="?"
+    )
+    answer_question.defer(question_id=str(question.pk))
+    left = Path(settings.UPLOAD_DIR) / f"adapter-{question.adapter_id}.left.scratch"
+    left.mkdir()
+    (left / "in-use").touch()
+
+    def settled():
+        question.refresh_from_db()
+        return question.is_settled
+
+    workers.run_until(settled)
+    assert workers.deaths == TaskDeath.objects.get().count == 3
+    assert question.status == "failed"
+    assert "three times" in question.error
+    assert not left.exists()
 
 
 @pytest.mark.django_db(transaction=True)
