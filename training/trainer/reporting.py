@@ -44,7 +44,8 @@ class Console:
     """Requests that are retried with backoff until the console answers.
 
     A run that was asked to stop meanwhile raises Stopped instead of trying again; only
-    its reports go on. The base URL is reread for every attempt: a restarted console may have moved.
+    its reports go on. The base URL is reread for every attempt: a restarted console may
+    have moved.
     """
 
     def __init__(self, run_dir: Path, run_id: str, token: str) -> None:

@@ -15,12 +15,12 @@ from lora_pipeline.accounts.services import create_api_key, revoke_api_key
 from lora_pipeline.management.commands.up import running
 from lora_pipeline.models import User
 from lora_pipeline.processes import ports
+from training.adapters.archive import unpack_archive
 from training.catalogue.demo_model import (
     FetchFailed,
     demo_model_folder,
     fetch_demo_model,
 )
-from training.adapters.archive import unpack_archive
 from training.launchers.account import hand_over
 from training.launchers.program import run, trainer_command
 
