@@ -7,24 +7,11 @@ import os
 import tempfile
 from pathlib import Path
 
-import pytest
-
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
-NO_DATABASE = "LORA_PIPELINE_NO_DATABASE"
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Who only hands tests to workers runs none, and starts no database server."""
-    if not WORKER and early_config.known_args_namespace.numprocesses:
-        os.environ[NO_DATABASE] = "1"
-
-
 os.environ["LORA_PIPELINE_DATABASE_ROLE"] = "owner"
 os.environ.setdefault("LORA_PIPELINE_VAR", tempfile.mkdtemp(prefix="lp-test-"))
 if WORKER:  # a folder, and so a server, of its own below that of all
     os.environ["LORA_PIPELINE_VAR"] += f"/{WORKER}"
-    os.environ.pop(NO_DATABASE, None)
 static = Path(os.environ["LORA_PIPELINE_VAR"]) / "static"
 static.mkdir(parents=True, exist_ok=True)  # else each request warns of its absence
 os.environ.setdefault("LOG_LEVEL", "WARNING")
