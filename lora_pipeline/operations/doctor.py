@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 from lora_pipeline.operations import health
 from lora_pipeline.operations.backup.manifest import BackupRefused
 from lora_pipeline.operations.backup.postgres import require_roles
-from lora_pipeline.operations.finding import Check, Finding, fault, ok, warning
+from lora_pipeline.operations.diagnosis import Check, Finding, fault, ok, warning
 
 LOW_BYTES, FULL_BYTES = 10 * 1024**3, 1024**3
 

@@ -14,7 +14,7 @@ RETENTION_SESSION_DAYS = env.number("RETENTION_SESSION_DAYS", 1)
 # What the apps contribute to the console's operation, as dotted paths. A retention rule
 # is a setting in days and the function that removes anything older.
 HEALTH_CHECKS = {"reconciler": "training.runs.heartbeat.check"}
-METRIC_SOURCES = ["training.operators.figures.gather"]
+METRIC_SOURCES = ["training.operators.metrics.gather"]
 DOCTOR_CHECKS = [
     "training.operators.doctor.CHECKS",
     "training.operators.overdue.CHECKS",

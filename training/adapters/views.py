@@ -24,7 +24,7 @@ from training.adapters.page import (
     snippets,
 )
 from training.jobs.access import own_job
-from training.jobs.setting_words import setting_rows
+from training.jobs.setting_formats import setting_rows
 from training.models import Adapter, AdapterExport, Work
 
 PAGE_SIZE = 20

@@ -13,7 +13,7 @@ from django.utils import timezone
 from training.domain.estimator.calibration import Belief, censored_residual, score
 from training.domain.estimator.duration import DurationParts, Overheads
 from training.domain.estimator.overheads import overhead_residuals
-from training.estimates.knowledge import MEMORY, TIME
+from training.estimates.calibration import MEMORY, TIME
 from training.estimates.lengths import lengths_of
 from training.models import (
     BaseModel,

@@ -7,7 +7,7 @@ from django.db.models import Subquery
 from django.db.models.functions import JSONObject
 
 from lora_pipeline.postgres.compiled import Compiled
-from training.estimates import knowledge
+from training.estimates import calibration
 from training.models import BaseModel, GpuType
 from training.models.catalogue import GpuTypeQuerySet
 
@@ -57,7 +57,7 @@ def look_up(*, gpu_type: str, base_model: str) -> Catalogue:
 def offered() -> GpuTypeQuerySet:
     """Enabled types, connected first, and the calibration version."""
     machines = GpuType.objects.enabled().with_connection()
-    return machines.annotate(version=knowledge.version())
+    return machines.annotate(version=calibration.version())
 
 
 def _with_model(model: str) -> GpuTypeQuerySet:

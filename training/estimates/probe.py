@@ -21,7 +21,7 @@ from training.domain.estimator.model_estimate import (
 )
 from training.domain.estimator.plan import Setup
 from training.domain.method import LORA, METHODS
-from training.estimates.knowledge import MEMORY, TIME
+from training.estimates.calibration import MEMORY, TIME
 from training.estimates.learning import (
     STEPS_NEEDED,
     Kind,

@@ -21,8 +21,8 @@ from training.domain.estimator.priced import packing_words, priced
 from training.domain.method import QLORA, Method
 from training.domain.schedule import process_count
 from training.estimates.answer import memory_answer
+from training.estimates.calibration import knowledge
 from training.estimates.checked import CheckedConfig
-from training.estimates.knowledge import knowledge
 from training.estimates.lengths import lengths_of
 from training.estimates.lookup import Catalogue
 from training.estimates.rules import DOES_NOT_FIT, require_statistics

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from training.costs.charges import compute_usd, record_cost
-from training.domain import faults, lifecycle
+from training.domain import failures, lifecycle
 from training.domain.estimator.estimate import rounded
 from training.jobs import notices
 from training.jobs.notices import tell
@@ -157,7 +157,7 @@ def pause_now(job: TrainingJob, why: str, *, by: str) -> None:
 
 def fail_job(job: TrainingJob, kind: str, message: str, stack: str, *, by: str) -> None:
     """Fail a job, with the error message and the suggested change."""
-    suggestion = faults.suggest(
+    suggestion = failures.suggest(
         kind,
         job.hyperparameters,
         plan=job.plan,

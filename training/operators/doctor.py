@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
-from lora_pipeline.operations.finding import Check, Finding, fault, ok, warning
+from lora_pipeline.operations.diagnosis import Check, Finding, fault, ok, warning
 from training.launchers.account import TrainerUserUnusable, account
 from training.launchers.program import TrainerMissing, python_command, run
 from training.models import BaseModel, Machine

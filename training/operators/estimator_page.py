@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from training.domain.estimator.calibration import COVERAGE
 from training.domain.method import METHODS
-from training.estimates.knowledge import MEMORY, TIME
+from training.estimates.calibration import MEMORY, TIME
 from training.models import (
     BaseModel,
     CalibrationCell,

@@ -26,7 +26,7 @@ from django.db.models.functions import JSONObject
 
 from training.costs.budget import month_start
 from training.domain import lifecycle
-from training.estimates.knowledge import MEMORY, TIME
+from training.estimates.calibration import MEMORY, TIME
 from training.models import (
     CalibrationScore,
     CostRecord,

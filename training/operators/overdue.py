@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from datasets.models import Dataset
-from lora_pipeline.operations.finding import Check, Finding, ok, warning
+from lora_pipeline.operations.diagnosis import Check, Finding, ok, warning
 from notifications.models import Delivery
 from training.models import AdapterExport, AdapterQuestion, Work
 

@@ -13,7 +13,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from lora_pipeline.tokens import RUN_TOKEN_START, hash_secret
-from training.domain import faults, lifecycle
+from training.domain import failures, lifecycle
 from training.domain.queue import Share, Waiting, fair_order
 from training.jobs.transitions import locked, move_to, requeue, stop_if_asked
 from training.launchers import local
@@ -212,10 +212,10 @@ def not_started(attempt_id: UUID, error: Exception) -> None:
 
 def _kind(job: TrainingJob, error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return faults.DISK_FULL
+        return failures.DISK_FULL
     if isinstance(error, FileNotFoundError) and job.start_step:
         job.checkpoints.filter(step=job.start_step).update(freed_at=timezone.now())
-        return faults.CHECKPOINT_LOST
+        return failures.CHECKPOINT_LOST
     return "not_started"
 
 

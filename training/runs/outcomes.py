@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from training.costs.charges import charged_seconds, compute_usd
-from training.domain import faults, lifecycle
+from training.domain import failures, lifecycle
 from training.domain.estimator.estimate import rounded
 from training.estimates.learning import learn_from_lack_of_memory, learn_from_run
 from training.jobs import notices
@@ -72,7 +72,7 @@ def attempt_failed(
 
     An attempt that failed through our fault is not charged.
     """
-    users_fault = kind in faults.USERS_FAULTS
+    users_fault = kind in failures.USERS_FAULTS
     end_attempt(
         attempt,
         outcome,
@@ -82,7 +82,7 @@ def attempt_failed(
         error_stack=stack,
         log_tail=log_tail,
     )
-    if kind == faults.OUT_OF_MEMORY:
+    if kind == failures.OUT_OF_MEMORY:
         learn_from_lack_of_memory(job)
     job.running_seconds = charged_seconds(job)
     job.current_cost = rounded(compute_usd(job))

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from training.domain import faults
+from training.domain import failures
 from training.jobs.transitions import WAKE_CHANNEL, locked
 from training.launchers import local
 from training.models import DeviceClaim, RunAttempt
@@ -165,13 +165,13 @@ def close_lost(
         )
         return
     tail = local.log_tail(job.pk, attempt.pk)
-    kind = faults.recognise(tail)
+    kind = failures.recognise(tail)
     attempt_failed(
         job,
         attempt,
         outcome=outcome,
         kind=kind or outcome,
-        message=faults.WORDS.get(kind, words),
+        message=failures.WORDS.get(kind, words),
         stack=tail,
         log_tail=tail,
         by=RECONCILER,

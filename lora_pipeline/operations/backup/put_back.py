@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 
 from lora_pipeline.models import User
 from lora_pipeline.operations.backup import postgres
-from lora_pipeline.operations.backup.areas import areas
+from lora_pipeline.operations.backup.file_sets import areas
 from lora_pipeline.operations.backup.manifest import (
     DATABASE,
     SECRET_KEY,

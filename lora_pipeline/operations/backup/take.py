@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from lora_pipeline.operations.backup import postgres
-from lora_pipeline.operations.backup.areas import Area, Version, areas
+from lora_pipeline.operations.backup.file_sets import Area, Version, areas
 from lora_pipeline.operations.backup.manifest import (
     DATABASE,
     SECRET_KEY,

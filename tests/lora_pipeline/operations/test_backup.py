@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from lora_pipeline.files.folders import files_below
 from lora_pipeline.operations.backup import manifest as manifests
 from lora_pipeline.operations.backup import put_back, take
-from lora_pipeline.operations.backup.areas import Storage, areas
+from lora_pipeline.operations.backup.file_sets import Storage, areas
 from lora_pipeline.operations.backup.manifest import BackupRefused, Manifest, describe
 from lora_pipeline.operations.backup.take import Copies
 from tests.factories import DatasetFactory

@@ -9,7 +9,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from lora_pipeline.operations.backup.areas import Storage
+from lora_pipeline.operations.backup.file_sets import Storage
 from tests.lora_pipeline.operations.buckets import (
     BUCKET,
     CREDENTIALS,

@@ -9,8 +9,8 @@ from django.contrib.auth.models import Permission
 from tests.factories import TrainingJobFactory
 from tests.training.jobs.test_api import body
 from training.domain.estimator.memory import GIB
-from training.estimates import knowledge
-from training.estimates.knowledge import MEMORY, TIME
+from training.estimates import calibration
+from training.estimates.calibration import MEMORY, TIME
 from training.estimates.learning import learn_from_lack_of_memory, learn_from_run
 from training.models import (
     CalibrationCell,
@@ -27,7 +27,7 @@ SMOL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 
 @pytest.fixture
 def job(api, dataset) -> TrainingJob:
-    knowledge.forget()
+    calibration.forget()
     wanted = body(dataset, preset_id="custom", base_model=SMOL)
     assert api.post("/api/jobs", wanted, format="json").status_code == 201
     return TrainingJob.objects.get()
@@ -74,7 +74,7 @@ def test_fixed_costs_are_learned_against_where_they_started(job):
     start = CalibrationCell.objects.get(target="start")
     assert (start.key, start.count) == (["A100-80GB"], 1)
     assert start.total == pytest.approx(log(6.0 / 12.0))
-    moved = knowledge.current().overheads.start_seconds
+    moved = calibration.current().overheads.start_seconds
     # One run is believed by 0.4^2 / (0.4^2 + 0.3^2) = 0.64 of its logarithm.
     assert moved == pytest.approx(12 * exp(0.64 * log(0.5)))
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.training.jobs.test_api import body
-from training.estimates import knowledge
-from training.estimates.knowledge import MEMORY, TIME
+from training.estimates import calibration
+from training.estimates.calibration import MEMORY, TIME
 from training.models import BaseModel, CalibrationCell, GpuType, TrainingJob
 
 SMOL = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -15,9 +15,9 @@ MIXTRAL = "mistralai/Mixtral-8x7B-Instruct-v0.1"
 
 @pytest.fixture(autouse=True)
 def nothing_kept():
-    knowledge.forget()
+    calibration.forget()
     yield
-    knowledge.forget()
+    calibration.forget()
 
 
 def estimated(api, dataset, **changes):

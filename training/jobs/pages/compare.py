@@ -9,7 +9,7 @@ from training.charts.job_charts import Switches, is_number
 from training.charts.line_chart import Chart, Series, line_chart
 from training.domain.series import Point, smoothed
 from training.domain.setting_labels import SETTINGS
-from training.jobs.setting_words import setting_words
+from training.jobs.setting_formats import setting_text
 from training.models import MetricPoint, TrainingJob
 
 MOST_JOBS = 6
@@ -105,7 +105,7 @@ def settings_rows(jobs: Sequence[TrainingJob]) -> list[Row]:
 
 def _setting(job: TrainingJob, name: str) -> str:
     value = job.hyperparameters.get(name, getattr(job, name, None))
-    return setting_words(name, value)
+    return setting_text(name, value)
 
 
 def _row(label: str, values: list[str], identities: Sequence[Any] = ()) -> Row:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from lora_pipeline.errors import Refusal
 from training.costs.charges import compute_usd
-from training.domain import faults, lifecycle
+from training.domain import failures, lifecycle
 from training.domain.estimator.estimate import rounded
 from training.domain.estimator.remaining import WARM_UP_STEPS
 from training.jobs import notices
@@ -173,9 +173,9 @@ def _cancelled(job: TrainingJob, attempt: RunAttempt, event: events.Cancelled) -
 
 
 def _failed(job: TrainingJob, attempt: RunAttempt, event: events.Failed) -> None:
-    kind = event.kind or faults.TRAINER_ERROR
+    kind = event.kind or failures.TRAINER_ERROR
     save_progress(job, attempt)
-    if kind == faults.CHECKPOINT_LOST:
+    if kind == failures.CHECKPOINT_LOST:
         lost = job.checkpoints.filter(step=attempt.resumed_from_step)
         lost.update(freed_at=timezone.now())
     attempt_failed(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from training.domain import faults
-from training.domain.faults import micro_batch, recognise, suggest
+from training.domain import failures
+from training.domain.failures import micro_batch, recognise, suggest
 from training.domain.schedule import process_count
 
 VALUES = {"batch_size": 16, "max_length": 1024}
@@ -30,7 +30,7 @@ def test_the_last_sign_decides():
 
 
 def test_out_of_memory_halves_what_is_in_memory_at_a_time():
-    found = suggest(faults.OUT_OF_MEMORY, VALUES)
+    found = suggest(failures.OUT_OF_MEMORY, VALUES)
     assert micro_batch(batch_size=16, processes=1) == 8
     assert found.changes == {"micro_batch": 4}
 
@@ -41,7 +41,7 @@ def test_the_suggested_micro_batch_divides_the_batch_and_is_half_at_most(batch, 
     processes = process_count(batch_size=batch, gpu_count=gpus)
     micro = micro_batch(batch_size=batch, processes=processes)
     found = suggest(
-        faults.OUT_OF_MEMORY, VALUES | {"batch_size": batch}, processes=processes
+        failures.OUT_OF_MEMORY, VALUES | {"batch_size": batch}, processes=processes
     )
     if micro == 1:
         assert found.changes == {"max_length": 512}
@@ -54,7 +54,7 @@ def test_the_suggested_micro_batch_divides_the_batch_and_is_half_at_most(batch, 
 def test_following_every_suggestion_ends_with_the_shortest_sequences():
     plan = {"micro_batch": 4, "gradient_checkpointing": False}
     values, followed = VALUES | plan, []
-    while changes := suggest(faults.OUT_OF_MEMORY, values, plan=values).changes:
+    while changes := suggest(failures.OUT_OF_MEMORY, values, plan=values).changes:
         values |= changes
         followed.append(changes)
     assert followed == [
@@ -69,47 +69,47 @@ def test_following_every_suggestion_ends_with_the_shortest_sequences():
 
 
 def test_one_short_sequence_at_a_time_leaves_only_another_machine():
-    found = suggest(faults.OUT_OF_MEMORY, {"batch_size": 1, "max_length": 64})
+    found = suggest(failures.OUT_OF_MEMORY, {"batch_size": 1, "max_length": 64})
     assert found.changes == {}
     assert "GPU with more memory" in found.words
 
 
 def test_a_missing_model_is_replaced_by_the_installed_one():
     names = {"base_model": "a/b", "default_model": "c/d"}
-    found = suggest(faults.MODEL_NOT_FOUND, VALUES, **names)
+    found = suggest(failures.MODEL_NOT_FOUND, VALUES, **names)
     assert found.changes == {"base_model": "c/d"}
 
 
 def test_a_full_disk_asks_for_space_and_changes_nothing():
-    found = suggest(faults.DISK_FULL, VALUES)
+    found = suggest(failures.DISK_FULL, VALUES)
     assert (found.changes, "Free space" in found.words) == ({}, True)
 
 
 def test_answers_cut_away_ask_for_a_longer_sequence():
-    found = suggest(faults.BAD_DATA, VALUES | {"max_length": 16})
+    found = suggest(failures.BAD_DATA, VALUES | {"max_length": 16})
     assert found.changes == {"max_length": 1024}
 
 
 def test_our_own_faults_suggest_nothing():
-    assert suggest(faults.TRAINER_ERROR, VALUES) is None
+    assert suggest(failures.TRAINER_ERROR, VALUES) is None
 
 
 def test_a_run_that_diverged_is_tried_at_a_tenth_of_its_learning_rate():
-    found = suggest(faults.DIVERGED, VALUES | {"learning_rate": 0.001})
+    found = suggest(failures.DIVERGED, VALUES | {"learning_rate": 0.001})
     assert found.changes == {"learning_rate": 0.0001}
     assert "instead of 0.001" in found.words
-    found = suggest(faults.DIVERGED, VALUES | {"learning_rate": 0.00005})
+    found = suggest(failures.DIVERGED, VALUES | {"learning_rate": 0.00005})
     assert found.changes == {"learning_rate": 0.00001}
 
 
 def test_at_the_lowest_learning_rate_only_precision_is_left():
     values = VALUES | {"learning_rate": 0.00001}
-    found = suggest(faults.DIVERGED, values, plan={"method": "qlora"})
+    found = suggest(failures.DIVERGED, values, plan={"method": "qlora"})
     assert found.changes == {"method": "lora"}
-    found = suggest(faults.DIVERGED, values, plan={"method": "lora"})
+    found = suggest(failures.DIVERGED, values, plan={"method": "lora"})
     assert (found.changes, "float16" in found.words) == ({}, True)
 
 
 def test_where_nothing_was_learned_the_base_model_is_looked_at():
-    found = suggest(faults.NOTHING_LEARNED, VALUES)
+    found = suggest(failures.NOTHING_LEARNED, VALUES)
     assert (found.changes, "Ask the base model" in found.words) == ({}, True)

@@ -7,7 +7,7 @@ from lora_pipeline.templatetags.words import NOTHING
 from training.domain.setting_labels import METHOD_LABELS, SETTINGS
 
 
-def setting_words(name: str, value: Any) -> str:
+def setting_text(name: str, value: Any) -> str:
     """A setting's value for display."""
     if value is None:
         return "automatic" if SETTINGS[name].automatic else NOTHING
@@ -21,7 +21,7 @@ def setting_words(name: str, value: Any) -> str:
 def setting_rows(hyperparameters: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Label and value of every setting the job has, in the table's order."""
     return [
-        (setting.label, setting_words(name, hyperparameters[name]))
+        (setting.label, setting_text(name, hyperparameters[name]))
         for name, setting in SETTINGS.items()
         if name in hyperparameters
     ]
