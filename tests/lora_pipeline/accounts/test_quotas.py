@@ -4,7 +4,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
+from datasets import services
 from datasets.models import Dataset
-from datasets.services import create_dataset
 from lora_pipeline.accounts.services import create_api_key
 from lora_pipeline.errors import Refusal
 from lora_pipeline.models import User
@@ -205,19 +204,18 @@ def test_the_page_says_that_there_is_no_room_for_a_merge(browser_of_owner, owner
 
 
 class AtOnce:
-    """Calls that all come to the middle before any of them goes on."""
+    """Calls that all come to the middle before any of them goes on, if they may."""
 
-    def __init__(self, monkeypatch, path: str, number: int) -> None:
-        self.meeting = threading.Barrier(number, timeout=20)
-        module, _, name = path.rpartition(".")
-        original = getattr(import_module(module), name)
+    def __init__(self, monkeypatch, middle: Any, name: str, number: int) -> None:
+        self.meeting = threading.Barrier(number, timeout=2)
+        original = getattr(middle, name)
 
         def met(*args, **options):
             with suppress(threading.BrokenBarrierError):
                 self.meeting.wait()
             return original(*args, **options)
 
-        monkeypatch.setattr(path, met)
+        monkeypatch.setattr(middle, name, met)
 
     def call(self, *calls) -> list[Any]:
         with ThreadPoolExecutor(len(calls)) as threads:
@@ -235,11 +233,11 @@ class AtOnce:
 @pytest.mark.django_db(transaction=True)
 def test_uploads_that_arrive_together_share_the_room(monkeypatch, owner):
     give(owner, storage_bytes=1500)
-    at_once = AtOnce(monkeypatch, "datasets.services.first_look", 3)
+    at_once = AtOnce(monkeypatch, services, "first_look", 3)
 
     def upload():
         file = SimpleUploadedFile("a.jsonl", ROW * 20)
-        return create_dataset(owner=owner, file=file).status
+        return services.create_dataset(owner=owner, file=file).status
 
     ends = at_once.call(upload, upload, upload)
     assert sorted(ends) == ["quota", "validating", "validating"]
@@ -252,8 +250,10 @@ def test_uploads_that_arrive_together_share_the_room(monkeypatch, owner):
 def test_questions_to_several_adapters_share_one_limit(monkeypatch, owner):
     adapters = [AdapterFactory(job__user=owner) for _ in range(3)]
     for _ in range(MOST_WAITING - 1):
-        AdapterQuestion.objects.create(adapter=adapters[0], question="?")
-    at_once = AtOnce(monkeypatch, "training.adapters.services.answer_question.defer", 3)
+        AdapterQuestion.objects.create(
+            adapter=adapters[0], question="?", max_new_tokens=8
+        )
+    at_once = AtOnce(monkeypatch, AdapterQuestion.objects, "create", 3)
     calls = [partial(ask, adapter=adapter, question="?") for adapter in adapters]
     codes = [end for end in at_once.call(*calls) if isinstance(end, str)]
     assert codes == ["too_many_questions"] * 2

@@ -142,7 +142,7 @@ def test_a_merge_and_a_delivery_that_kill_three_workers_end_as_failed(owner, wor
 @pytest.mark.django_db(transaction=True)
 def test_a_question_that_kills_three_workers_ends_as_failed(owner, workers):
     question = AdapterQuestion.objects.create(
-        adapter=AdapterFactory(user=owner), question="?"
+        adapter=AdapterFactory(user=owner), question="?", max_new_tokens=8
     )
     answer_question.defer(question_id=str(question.pk))
     left = Path(settings.UPLOAD_DIR) / f"adapter-{question.adapter_id}.left.scratch"
