@@ -9,7 +9,10 @@ from pathlib import Path
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 os.environ["LORA_PIPELINE_DATABASE_ROLE"] = "owner"
-os.environ.setdefault("LORA_PIPELINE_VAR", tempfile.mkdtemp(prefix="lp-test-"))
+if "LORA_PIPELINE_VAR" not in os.environ:
+    var = Path(tempfile.mkdtemp(prefix="lp-test-"))
+    var.chmod(0o711)  # as our own are: as root, the server's account passes through
+    os.environ["LORA_PIPELINE_VAR"] = str(var)
 if WORKER:  # a folder, and so a server, of its own below that of all
     os.environ["LORA_PIPELINE_VAR"] += f"/{WORKER}"
 static = Path(os.environ["LORA_PIPELINE_VAR"]) / "static"

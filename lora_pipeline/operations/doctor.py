@@ -8,13 +8,15 @@ from pathlib import Path
 from django.conf import settings
 from django.core import checks, mail
 from django.core.files.storage import storages
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils.module_loading import import_string
 
-from lora_pipeline.operations import health
+from lora_pipeline.operations import health, safety
 from lora_pipeline.operations.backup.manifest import BackupRefused
 from lora_pipeline.operations.backup.postgres import require_roles
 from lora_pipeline.operations.diagnosis import Check, Finding, fault, ok, warning
+from lora_pipeline.postgres.places import existing_root
+from lora_pipeline.postgres.refusals import DatabaseRefused
 
 LOW_BYTES, FULL_BYTES = 10 * 1024**3, 1024**3
 
@@ -26,11 +28,7 @@ MOST_WORDS = 300
 def examine() -> Iterator[Finding]:
     """Every finding, in order. A check that crashes is itself a finding."""
     words = health.database()
-    yield (
-        fault("database", words, "start it, or fix DATABASE_URL")
-        if words
-        else ok("database", _database_words())
-    )
+    yield _database(words)
     for check in [*CHECKS, *_added()]:
         if words and check.needs_database:
             continue
@@ -47,8 +45,22 @@ def _added() -> Iterator[Check]:
         yield from import_string(path)
 
 
+def _database(words: str) -> Finding:
+    if not words:
+        return ok("database", _database_words())
+    try:
+        connection.ensure_connection()
+    except DatabaseRefused as refused:
+        return fault("database", str(refused), "see the message")
+    except DatabaseError:
+        pass
+    return fault("database", words, "start it, or fix DATABASE_URL")
+
+
 def _database_words() -> str:
-    kind = "embedded" if settings.DATABASE_EMBEDDED else "external server"
+    kind = "external server"
+    if settings.DATABASE_EMBEDDED:
+        kind = f"embedded, in {existing_root(Path(settings.VAR_DIR).resolve(), None)}"
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")
         return f"PostgreSQL {cursor.fetchone()[0]}, {kind}, answers"
@@ -181,4 +193,5 @@ CHECKS = [
     Check(_mail),
     Check(_settings),
     Check(_clock, needs_database=True),
+    *safety.CHECKS,
 ]

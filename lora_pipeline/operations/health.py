@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 from procrastinate.contrib.django.models import ProcrastinateWorker
 
 from lora_pipeline.postgres import row_security
+from lora_pipeline.postgres.refusals import DatabaseRefused
 
 SILENT_AFTER_SECONDS = max(30.0, 3 * settings.RECONCILE_SECONDS)
 PROBE_FOLDER = "probe"
@@ -27,7 +28,7 @@ def database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except Error:
+    except (Error, DatabaseRefused):
         return "the database does not answer"
     return ""
 

@@ -24,7 +24,7 @@ def keep(root: Path, socket: Path, binaries: Path, account: Sequence[int]) -> in
     """Run the postmaster until it has been unused for some seconds."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     alive = _take_alive(root / "alive.lock")
-    if alive is None:
+    if alive is None or runs_on(root / "data"):
         return 1
     for stale in (root / "data" / "postmaster.pid", *socket.glob(".s.PGSQL.*")):
         stale.unlink(missing_ok=True)
@@ -32,7 +32,10 @@ def keep(root: Path, socket: Path, binaries: Path, account: Sequence[int]) -> in
     start = os.open(root / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
     server = _postmaster(root, socket, binaries, account, alive)
     while True:
-        _watch(server, users, root / STOP_NOW)
+        _watch(server, users, root / STOP_NOW, socket)
+        if not (root / "data" / "PG_VERSION").exists():
+            server.send_signal(signal.SIGINT)
+            return server.wait()
         if server.poll() is not None:
             time.sleep(0.3)
             server = _postmaster(root, socket, binaries, account, alive)
@@ -53,10 +56,35 @@ def _take_alive(path: Path) -> int | None:
     return None
 
 
-def _watch(server: subprocess.Popen[bytes], users: int, stop_now: Path) -> None:
-    """Returns when the server dies or has been unused for the grace period."""
+def runs_on(data: Path) -> bool:
+    """Whether the process in the pid file is a server on these files.
+
+    The lock says so first; it is a file, which somebody may have removed. Pids recycle:
+    only a process whose folder this is counts.
+    """
+    try:
+        pid = int((data / "postmaster.pid").read_text().split()[0])
+        return Path(f"/proc/{pid}/cwd").samefile(data)
+    except (OSError, ValueError, IndexError):
+        return False
+
+
+def _watch(
+    server: subprocess.Popen[bytes], users: int, stop_now: Path, socket: Path
+) -> None:
+    """Returns when the server dies or has been unused for the grace period.
+
+    One whose socket was removed (a cleaner of /tmp) is ended, to be started anew.
+    """
     unused_since: float | None = None
+    seen_at: float | None = None
     while server.poll() is None:
+        if any(socket.glob(".s.PGSQL.*")):
+            seen_at = time.monotonic()
+        elif seen_at is not None and time.monotonic() - seen_at > GRACE_SECONDS:
+            server.send_signal(signal.SIGINT)
+            server.wait()
+            return
         if not try_exclusive(users):
             unused_since = None
         else:
@@ -73,6 +101,10 @@ def _postmaster(
 ) -> subprocess.Popen[bytes]:
     uid, gid = account or (None, None)
     data = str(root / "data")
+    if not socket.is_dir():
+        socket.mkdir(mode=0o700)
+        if account:
+            os.chown(socket, *account)
     return subprocess.Popen(  # noqa: S603 - the packaged server, folders of ours
         [str(binaries / "bin" / "postgres"), "-D", data, "-k", str(socket)],
         stdin=subprocess.DEVNULL,

