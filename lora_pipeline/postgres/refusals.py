@@ -26,8 +26,9 @@ def lost_database(passwords: Path, data: Path) -> DatabaseRefused:
     """The passwords are here, so there was a database; it is not where it was."""
     return DatabaseRefused(
         f"{passwords} belongs to a database that is not in {data}. Put that folder "
-        f"back (was it left behind, or is a disk not mounted?), {BACKED_UP}. To begin "
-        f"anew without it, move {passwords} away."
+        f"back (was it left behind, or is a disk not mounted? older releases kept root's in "
+        f"/var/tmp/lora-pipeline-…), {BACKED_UP}. To begin anew without it, move "
+        f"{passwords} away."
     )
 
 
