@@ -4,6 +4,7 @@ from pathlib import Path
 
 from django.core.management.base import CommandError
 
+EARLIER = "/var/tmp/lora-pipeline-…"  # noqa: S108 - only named
 BACKED_UP = "or restore a backup into an empty LORA_PIPELINE_VAR"
 
 
@@ -26,8 +27,8 @@ def lost_database(passwords: Path, data: Path) -> DatabaseRefused:
     """The passwords are here, so there was a database; it is not where it was."""
     return DatabaseRefused(
         f"{passwords} belongs to a database that is not in {data}. Put that folder "
-        f"back (was it left behind, or is a disk not mounted? older releases kept root's in "
-        f"/var/tmp/lora-pipeline-…), {BACKED_UP}. To begin anew without it, move "
+        f"back (was it left behind, or is a disk not mounted? older releases kept "
+        f"root's in {EARLIER}), {BACKED_UP}. To begin anew without it, move "
         f"{passwords} away."
     )
 
