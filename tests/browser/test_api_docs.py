@@ -6,13 +6,13 @@ import urllib.request
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import LOOKS
 from tests.browser.test_main_job import sign_in
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1200, 375])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_the_api_can_be_browsed_and_tried(page: Page, console, scheme, width):
     said: list[str] = []
     asked: list[str] = []

@@ -6,6 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.conftest import LOOKS
+
 pytestmark = pytest.mark.browser
 HEARD = """() => {
     window.shifts = [];
@@ -204,8 +206,7 @@ def test_the_filter_works_with_and_without_script(open_page, console, dataset):
     expect(plain.locator("tbody tr").first).to_contain_text("a big one")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 375])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_no_page_has_a_barrier(open_page, console, dataset, scheme, width):
     job = waiting(console, dataset)
     size = {"width": width, "height": 900}

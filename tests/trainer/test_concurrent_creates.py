@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-pytestmark = pytest.mark.trainer
+pytestmark = [pytest.mark.trainer, pytest.mark.long]
 QUOTA = """
 from lora_pipeline.models import User
 User.objects.filter(username={owner!r}).update(quota_queued_jobs=1000)

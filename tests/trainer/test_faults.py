@@ -58,6 +58,7 @@ def test_data_without_an_answer_to_learn_is_said_with_the_change(console, datase
     console.act(again["id"], "cancel")
 
 
+@pytest.mark.long
 def test_a_base_model_that_is_gone_is_said_with_another(console, dataset):
     job = console.start_job(dataset, base_model="tests/gone")
     ended = failed(console, job)

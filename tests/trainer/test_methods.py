@@ -128,6 +128,7 @@ def test_the_tiny_model_trains_in_nf4_on_a_processor(known, dataset):
     assert "qlora" in log_of(known, ended["id"])
 
 
+@pytest.mark.long
 @pytest.mark.trainer
 def test_a_packed_run_takes_the_steps_that_were_counted(known, dataset):
     values = {"packing": True, "max_length": 256, "gradient_checkpointing": True}

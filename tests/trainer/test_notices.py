@@ -8,7 +8,7 @@ import pytest
 from tests.notifications.receivers import Inbox, Receiver, start_mail_server
 from tests.trainer.conftest import Console, stub_settings
 
-pytestmark = pytest.mark.trainer
+pytestmark = [pytest.mark.trainer, pytest.mark.long]
 PREPARE = """
 from lora_pipeline.models import User
 from training.models import GpuType

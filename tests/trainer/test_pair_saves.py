@@ -13,10 +13,11 @@ import pytest
 from tests.trainer.conftest import ROOT, TRAINER_PYTHON, Console
 from tests.trainer.test_parallel import GPU, OFFER
 
-pytestmark = pytest.mark.trainer
+pytestmark = [pytest.mark.trainer, pytest.mark.long]
 TINY = str(ROOT / "tests" / "trainer" / "tiny_model.py")
 WIDTH, LAYERS, RANK = 256, 10, 128
 ADAPTER_BYTES = 20_000_000
+REPETITIONS = 10
 ROWS = 22  # 20 rows train: 5 whole batches of 4
 FILES = {
     "README.md",
@@ -78,16 +79,15 @@ def alone(console, dataset) -> Path:
     return weights
 
 
-@pytest.mark.parametrize("repetitions", [2, pytest.param(10, marks=pytest.mark.long)])
-def test_a_pair_saves_once_what_one_process_saves(console, dataset, alone, repetitions):
+def test_a_pair_saves_once_what_one_process_saves(console, dataset, alone):
     differences = []
-    for _ in range(repetitions):
+    for _ in range(REPETITIONS):
         ended, weights = trained(console, dataset, gpu_config={"type": GPU, "count": 2})
         assert [a[1] for a in ended["attempts"]] == ["completed"]
         assert ended["facts"][0]["world_size"] == 2
         differences.append(difference(alone, weights))
     print(
-        f"\n{repetitions} pairs differ from one process by {max(differences)} at most"
+        f"\n{REPETITIONS} pairs differ from one process by {max(differences)} at most"
     )
     assert max(differences) < 1e-6
 

@@ -59,6 +59,7 @@ def test_a_run_goes_on_while_everything_else_is_killed(console, dataset, undistu
     assert len(ended["attempts"]) == 1
 
 
+@pytest.mark.long
 def test_cancelling_a_run_keeps_its_checkpoint(console, dataset):
     job = console.start_job(dataset, epochs=20)
     console.wait_for_step(job, 5)

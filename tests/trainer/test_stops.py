@@ -162,6 +162,7 @@ def test_at_its_cap_a_job_pauses_with_a_checkpoint_and_resumes_higher(console, d
     assert {"budget_80", "budget_100", "job_paused", "job_completed"} <= notices
 
 
+@pytest.mark.long
 def test_twenty_jobs_of_three_users_take_turns_under_two_reconcilers(console, dataset):
     pace(console, 0.01)
     second = subprocess.Popen(

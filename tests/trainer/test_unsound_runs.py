@@ -62,6 +62,7 @@ def test_a_loss_of_nan_is_shown_as_none(console, diverged):
     assert [row["not_finite"].get("loss") for row in rows[-3:]] == ["NaN"] * 3
 
 
+@pytest.mark.long
 def test_the_last_sound_checkpoint_is_kept_and_can_be_continued(console, diverged):
     path = f"/jobs/{diverged['id']}/checkpoints"
     kept = [c["step"] for c in console.api(path)["checkpoints"]]
@@ -88,6 +89,7 @@ def test_a_run_without_any_gradient_fails_and_says_that_nothing_was_learned(cons
     assert not (console.var / "runs" / job / "adapter.zip").exists()
 
 
+@pytest.mark.long
 def test_a_short_run_without_any_gradient_is_noticed_at_its_end(console):
     dataset = console.upload(20)
     job = console.start_job(dataset, base_model="tests/flat", epochs=1)
@@ -96,6 +98,7 @@ def test_a_short_run_without_any_gradient_is_noticed_at_its_end(console):
     assert ended["current_step"] == ended["total_steps"] < 10
 
 
+@pytest.mark.long
 def test_a_run_of_a_single_step_learns_something(console):
     dataset = console.upload(20)
     values = {"batch_size": 64}

@@ -122,6 +122,7 @@ def test_no_words_of_a_user_are_in_the_report(all_there, owner):
     assert not [f for f in doctor.examine() if "secret chats" in str(f)]
 
 
+@pytest.mark.long
 @pytest.mark.trainer
 def test_the_real_trainer_loads_in_the_locked_versions(settings):
     settings.TRAINER_PYTHON = TRAINER_PYTHON

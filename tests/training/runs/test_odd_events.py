@@ -100,7 +100,7 @@ def metrics(step=1, **values):
 
 
 @settings(
-    max_examples=250,
+    max_examples=80,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
