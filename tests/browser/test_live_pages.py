@@ -100,6 +100,7 @@ def test_the_job_page_keeps_what_the_user_is_doing(open_page, console, running):
     assert page.locator("#log").inner_text().strip().startswith(grown)
 
 
+@pytest.mark.long
 def test_nothing_jumps_while_a_run_goes_on(open_page, long_running):
     page = open_page(f"/training/jobs/{long_running}")
     expect(page.locator("svg.chart").first).to_be_visible(timeout=20_000)
@@ -120,6 +121,7 @@ def test_home_shows_the_run_and_then_its_result(open_page, console, running):
     expect(page.locator("#now")).not_to_have_attribute("hx-get", re.compile("."))
 
 
+@pytest.mark.long
 def test_a_job_without_a_machine_moves_to_one_that_is_here(open_page, console, dataset):
     job = waiting(console, dataset)
     page = open_page(f"/training/jobs/{job}")
@@ -135,6 +137,7 @@ def test_a_job_without_a_machine_moves_to_one_that_is_here(open_page, console, d
     expect(page.locator("#stranded")).to_be_empty()
 
 
+@pytest.mark.long
 def test_a_console_that_is_away_is_told_once_and_found_again(
     open_page, console, dataset
 ):

@@ -120,6 +120,7 @@ def test_a_run_writes_one_record_and_moves_the_next_estimate(known, dataset):
     assert after["evidence"]["similar_runs"] == 1
 
 
+@pytest.mark.long
 @pytest.mark.trainer
 def test_the_tiny_model_trains_in_nf4_on_a_processor(known, dataset):
     ended = finished(known, dataset, method="qlora")

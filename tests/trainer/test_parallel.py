@@ -58,6 +58,7 @@ def start(console, alone, count):
     )
 
 
+@pytest.mark.long
 def test_two_processes_train_what_one_does(console, alone):
     # Three GPUs cannot share a batch of four: two processes run, three are held.
     job = start(console, alone, 3)
