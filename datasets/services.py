@@ -1,6 +1,7 @@
 """All writes to datasets."""
 
 from contextlib import suppress
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,6 +19,7 @@ from datasets.models import Dataset
 from datasets.tasks import measure_dataset_task, validate_dataset
 from lora_pipeline.accounts.quotas import require_room
 from lora_pipeline.errors import Refusal, Rule
+from lora_pipeline.files.durable import undone_if_refused
 from lora_pipeline.models import User
 from training.models import BaseModel
 
@@ -80,17 +82,18 @@ def create_dataset(
 def store(dataset: Dataset, file: Upload, validation_file: Upload | None) -> None:
     """Store both files, the first estimate, the row and its validation, atomically."""
     kept: list[str] = []
-    try:
+    with undone_if_refused(partial(_delete_all, kept)):
         dataset.storage_bucket = settings.S3_BUCKET or LOCAL
         dataset.storage_path = _save(dataset, "original", file, kept)
         if validation_file is not None:
             path = _save(dataset, "original_validation", validation_file, kept)
             dataset.validation_file_path = path
         begin_check(dataset, adding=dataset.stored_bytes)
-    except BaseException:
-        for path in kept:
-            default_storage.delete(path)
-        raise
+
+
+def _delete_all(paths: list[str]) -> None:
+    for path in paths:
+        default_storage.delete(path)
 
 
 def _save(dataset: Dataset, part: str, file: Upload, kept: list[str]) -> str:

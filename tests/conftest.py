@@ -54,7 +54,7 @@ def own_storage(settings, tmp_path: Path) -> Path:
     """Every test has a storage folder of its own."""
     storages = {**settings.STORAGES}
     storages["default"] = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "lora_pipeline.files.storage.FolderStorage",
         "OPTIONS": {"location": tmp_path / "storage"},
     }
     settings.STORAGES = storages

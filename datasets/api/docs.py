@@ -34,3 +34,12 @@ WRONG_OFFSET = Fault(
     details={"offset": 1_000_000},
     shape={"anyOf": [NOTHING, OFFSET]},
 )
+DISK_FULL = Fault(
+    when="The console's disk is full; what came before this chunk is kept.",
+    error="The console's disk is full, so this chunk was not kept. Everything before "
+    "it is: resume from the offset once an operator has made room.",
+    code="disk_full",
+    component="PieceNotKeptError",
+    details={"offset": 1_000_000},
+    shape={"anyOf": [NOTHING, OFFSET]},
+)

@@ -87,6 +87,7 @@ class DatasetViewSet(DatasetContent, OwnViewSet[Dataset]):
             200: DatasetSerializer,
             400: docs.BAD_PIECE,
             409: docs.WRONG_OFFSET,
+            507: docs.DISK_FULL,
         },
     )
     @action(detail=True, methods=["put"])

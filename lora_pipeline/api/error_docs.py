@@ -123,4 +123,10 @@ FAULTS: dict[int, Fault] = {
             "properties": {"request_id": {"type": "string"}},
         },
     ),
+    507: Fault(
+        when="The console's disk is full.",
+        error="The console's disk is full, so nothing of this request was kept. Send "
+        "it again once an operator has made room.",
+        code="disk_full",
+    ),
 }

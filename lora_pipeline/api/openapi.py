@@ -125,7 +125,7 @@ class EnvelopeSchema(AutoSchema):
         """The operation's possible errors besides those that its view declares."""
         usual = {401, 429, 500}
         if self._get_request_body():  # type: ignore[no-untyped-call]
-            usual |= {400, 413, 415}
+            usual |= {400, 413, 415, 507}
         if any(one["in"] == "query" for one in self._get_parameters()):
             usual |= {400}
         if "{" in self.path:

@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from lora_pipeline.files.durable import sync, sync_path
 from lora_pipeline.postgres import binaries, refusals
 from lora_pipeline.postgres.keeper import environment
 from lora_pipeline.postgres.places import Places
@@ -77,7 +78,7 @@ def make(places: Places) -> dict[str, str]:
     initialise(places, passwords["postgres"])
     write_passwords(_new_passwords(places), passwords)
     (places.root / UNFINISHED).rename(places.data)
-    sync_folder(places.root)
+    sync_path(places.root)
     return kept_passwords(places)
 
 
@@ -92,8 +93,7 @@ def initialise(places: Places, password: str) -> None:
         run(places, "initdb", *options, "-D", str(unfinished))
     with (unfinished / "postgresql.conf").open("a") as file:
         file.write(CONFIGURATION)
-        file.flush()
-        os.fsync(file.fileno())
+        sync(file)
 
 
 def kept_passwords(places: Places) -> dict[str, str]:
@@ -101,7 +101,7 @@ def kept_passwords(places: Places) -> dict[str, str]:
     new = _new_passwords(places)
     if new.exists() and not places.passwords.exists():
         new.rename(places.passwords)  # stopped between the two renames
-        sync_folder(new.parent)
+        sync_path(new.parent)
     try:
         found: dict[str, str] = json.loads(places.passwords.read_text())
     except (FileNotFoundError, ValueError):
@@ -114,21 +114,11 @@ def write_passwords(path: Path, passwords: dict[str, str]) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         json.dump(passwords, file)
-        file.flush()
-        os.fsync(file.fileno())
+        sync(file)
 
 
 def _new_passwords(places: Places) -> Path:
     return places.passwords.with_suffix(".new")
-
-
-def sync_folder(folder: Path) -> None:
-    """The names in a folder are on disk when this returns."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

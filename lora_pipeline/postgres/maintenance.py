@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from lora_pipeline.files.durable import sync_path
 from lora_pipeline.postgres import cluster, refusals
 from lora_pipeline.postgres.embedded import has_stopped, locked
 from lora_pipeline.postgres.places import Places, existing_root, find_places
@@ -48,5 +49,5 @@ def new_passwords(var_dir: Path) -> Path:
         if places.passwords.exists():
             places.passwords.rename(places.passwords.with_suffix(".old"))
         cluster.write_passwords(places.passwords, passwords)
-        cluster.sync_folder(places.passwords.parent)
+        sync_path(places.passwords.parent)
         return places.passwords

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from psycopg import Connection, sql
 
+from lora_pipeline.files.durable import sync_path
 from lora_pipeline.postgres import binaries, cluster, refusals, server
 from lora_pipeline.postgres.keeper import environment
 from lora_pipeline.postgres.maintenance import unused
@@ -110,7 +111,7 @@ def _swap(places: Places, found: str) -> Path:
     kept = places.root / f"data-{found}-{now:%Y%m%d-%H%M%S}"
     places.data.rename(kept)
     (places.root / cluster.UNFINISHED).rename(places.data)
-    cluster.sync_folder(places.root)
+    sync_path(places.root)
     return kept
 
 

@@ -17,7 +17,7 @@ def _storage() -> dict[str, Any]:
     """A folder, or the bucket S3_BUCKET; boto3 finds the credentials itself."""
     if not S3_BUCKET:
         folder = {"location": STORAGE_DIR}
-        backend = "django.core.files.storage.FileSystemStorage"
+        backend = "lora_pipeline.files.storage.FolderStorage"
         return {"BACKEND": backend, "OPTIONS": folder}
     style = env.choice(
         "S3_ADDRESSING_STYLE",
@@ -46,7 +46,7 @@ STORAGES = {
         },
     },
 }
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["lora_pipeline.files.upload_handler.UploadHandler"]
 FILE_UPLOAD_TEMP_DIR = UPLOAD_DIR
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 # The folder is created with the first database connection, not before a check.

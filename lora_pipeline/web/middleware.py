@@ -24,6 +24,7 @@ from django.shortcuts import render, resolve_url
 from lora_pipeline.api.envelope import is_api, json_error, server_error, unreadable
 from lora_pipeline.errors import Refusal
 from lora_pipeline.postgres import row_security
+from lora_pipeline.web import failures
 from lora_pipeline.web.large_bodies import is_large, take_place
 from lora_pipeline.web.rate_limits import SIGN_IN_DOORS
 
@@ -63,6 +64,8 @@ class ErrorEnvelope:
             return refused_body(request, CUT_OFF, status=400, code="incomplete")
         if isinstance(error, CALLERS_FAULTS):
             return unreadable() if is_api(request) else None
+        if (known := failures.known(error)) is not None:
+            return failures.answer(request, known)
         return server_error(request) if is_api(request) else None
 
 

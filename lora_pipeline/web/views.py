@@ -1,5 +1,7 @@
 """API reference and error pages."""
 
+import sys
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from lora_pipeline.api.envelope import is_api, server_error
 from lora_pipeline.logs.request_ids import current_request_id
+from lora_pipeline.web import failures
 
 
 @csrf_exempt
@@ -20,7 +23,12 @@ def api_docs(request: HttpRequest) -> HttpResponse:
 
 
 def our_fault(request: HttpRequest) -> HttpResponse:
-    """A 500 from outside a view: middleware or the database."""
+    """A 500 from outside a view: middleware or the database.
+
+    Called while the exception is handled, so that its kind can be told.
+    """
+    if (known := failures.known(sys.exc_info()[1])) is not None:
+        return failures.answer(request, known)
     if is_api(request):
         return server_error(request)
     page = render_to_string("500.html", {"request_id": current_request_id()})

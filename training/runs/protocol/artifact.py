@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+from functools import partial
 from typing import IO, Any
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.db import transaction
 
 from lora_pipeline.accounts.quotas import require_room
 from lora_pipeline.errors import Refusal
+from lora_pipeline.files.durable import undone_if_refused
 from training.adapters.archive import CHUNK_BYTES, WEIGHTS, BadArchive, check_archive
 from training.adapters.lineage import facts_of, next_version
 from training.models import Adapter, RunAttempt
@@ -66,16 +68,17 @@ def _keep(
     attempt: RunAttempt, file: IO[bytes], size: int, *, archive: str, weights: str
 ) -> Adapter:
     known = Adapter.objects.filter(job_id=attempt.job_id).first()
-    if known is not None and known.archive_sha256 == archive:
+    if known is not None and known.archive_sha256 == archive and _is_stored(known):
         return known
     path = default_storage.save(
         f"adapters/{attempt.job_id}/{archive[:16]}.zip", File(file)
     )
-    try:
+    with undone_if_refused(partial(default_storage.delete, path)):
         return _record(attempt, path, size, archive=archive, weights=weights)
-    except BaseException:
-        default_storage.delete(path)
-        raise
+
+
+def _is_stored(adapter: Adapter) -> bool:
+    return bool(adapter.storage_path) and default_storage.exists(adapter.storage_path)
 
 
 @transaction.atomic

@@ -1,0 +1,51 @@
+"""Failures of the installation that have words of their own, unlike a bare 500."""
+
+import logging
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from lora_pipeline.api.envelope import is_api, json_error
+from lora_pipeline.files.durable import is_disk_full
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What to answer, and after how many seconds to try again (0: not said)."""
+
+    words: str
+    status: int
+    code: str
+    retry_after: int = 0
+
+
+DISK_FULL = Failure(
+    words="The console's disk is full, so nothing of this request was kept. Send it "
+    "again once an operator has made room.",
+    status=507,
+    code="disk_full",
+)
+
+
+def known(error: BaseException | None) -> Failure | None:
+    """The failure behind an exception; None for a fault of the program."""
+    return DISK_FULL if is_disk_full(error) else None
+
+
+def answer(request: HttpRequest, failure: Failure) -> HttpResponse:
+    """JSON for the API, else a page; the log has the exception."""
+    logger.exception("%s %s: %s", request.method, request.path, failure.code)
+    response: HttpResponse
+    if is_api(request):
+        response = json_error(
+            failure.words, status_code=failure.status, code=failure.code
+        )
+    else:
+        found = {"title": "Not possible now", "words": failure.words}
+        response = render(request, "error.html", found, status=failure.status)
+    if failure.retry_after:
+        response.headers["Retry-After"] = str(failure.retry_after)
+    return response
