@@ -11,7 +11,9 @@ MIB = 1024**2
 
 
 def test_ten_megabytes_are_free_whatever_they_come_from():
-    Gauge(most_bytes=10**12, packed=1).add(FREE_BYTES)
+    gauge = Gauge(most_bytes=10**12, packed=1)
+    gauge.add(FREE_BYTES)
+    assert gauge.given == FREE_BYTES
 
 
 def test_beyond_them_200_times_the_packed_bytes_may_come():

@@ -146,9 +146,10 @@ def test_home_with_a_budget_costs_at_most_ten_queries(
 def test_a_refresh_of_home_asks_for_jobs_only(
     make, browser_of_owner, django_assert_num_queries
 ):
-    make()
+    job = make()
     with django_assert_num_queries(5):
-        browser_of_owner.get("/", headers=HTMX)
+        part = browser_of_owner.get("/", headers=HTMX).content.decode()
+    assert f"/training/jobs/{job.pk}" in part
 
 
 def test_a_key_is_shown_once(browser_of_owner):

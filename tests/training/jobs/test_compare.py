@@ -95,4 +95,5 @@ def test_comparing_takes_the_same_queries_for_two_and_for_three(
 ):
     for asked in (jobs[:2], jobs):
         with django_assert_num_queries(6):
-            browser_of_owner.get(address(asked))
+            text = browser_of_owner.get(address(asked)).content.decode()
+        assert f"Compare {len(asked)} jobs" in text

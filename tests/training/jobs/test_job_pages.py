@@ -101,7 +101,8 @@ def test_a_refresh_costs_at_most_eight_queries(
 ):
     measure(job, 1.0)
     with django_assert_max_num_queries(8):
-        page_of(browser_of_owner, job, "?status=queued&after=0", **HTMX)
+        part = page_of(browser_of_owner, job, "?status=queued&after=0", **HTMX)
+    assert 'id="live"' in part
 
 
 @pytest.mark.parametrize("after", ["", "x", "-1", "9" * 40, "²"])
