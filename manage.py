@@ -11,6 +11,7 @@ OWNER_COMMANDS = {
     "showmigrations",
     "sqlmigrate",
     "dbshell",
+    "wait_for_database",
     "backup",
     "restore",
 }

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeAlias
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -106,21 +106,3 @@ def path(name: str, default: Path) -> Path:
     """An absolute path; expands `~`."""
     value = os.environ.get(name, "").strip()
     return Path(value).expanduser().resolve() if value else default
-
-
-def database_url(value: str) -> dict[str, object]:
-    """Django's database settings for postgres://user:password@host:port/name?option=x."""
-    parts = urlsplit(value)
-    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
-        shown = f"{parts.scheme}://…" if parts.scheme else "…"
-        allowed = "postgres://USER:PASSWORD@HOST:PORT/NAME"
-        raise BadSetting("DATABASE_URL", shown, allowed)
-    options = dict(parse_qsl(parts.query))
-    return {
-        "HOST": options.pop("host", unquote(parts.hostname or "")),
-        "PORT": str(parts.port or ""),
-        "NAME": unquote(parts.path.strip("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "OPTIONS": options,
-    }

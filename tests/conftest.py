@@ -41,10 +41,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
     Threads of a worker leave sessions open, in which the database cannot be dropped.
     """
     connection.close()
-    connection.settings_dict["OPTIONS"]["options"] = "-c role=lp_operator"
+    connection.settings_dict["OPTIONS"]["assume_role"] = "lp_operator"
     yield
     connection.close()
-    connection.settings_dict["OPTIONS"].pop("options")
+    connection.settings_dict["OPTIONS"]["assume_role"] = ""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(END_OTHER_SESSIONS)
 

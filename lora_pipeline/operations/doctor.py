@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 
 from lora_pipeline.operations import health, safety
 from lora_pipeline.operations.backup.manifest import BackupRefused
-from lora_pipeline.operations.backup.postgres import require_roles
+from lora_pipeline.operations.backup.postgres import OWN, require_roles
 from lora_pipeline.operations.diagnosis import Check, Finding, fault, ok, warning
 from lora_pipeline.postgres.places import existing_root
 from lora_pipeline.postgres.refusals import DatabaseRefused
@@ -78,6 +78,13 @@ def _roles() -> Iterator[Finding]:
         yield fault("roles", words, one.hint or "see the message")
     if not found:
         yield ok("roles", "both roles and all policies exist")
+
+
+def _backup_programs() -> Iterator[Finding]:
+    """Whether pg_dump can reach a server over TLS: the installed one cannot."""
+    connection.ensure_connection()
+    if connection.connection.pgconn.ssl_in_use and not settings.POSTGRES_PROGRAMS:
+        yield warning("backup", "the server is reached over TLS, pg_dump is not", OWN)
 
 
 def _migrations() -> Iterator[Finding]:
@@ -185,6 +192,7 @@ def _others_read(path: Path) -> bool:
 
 CHECKS = [
     Check(_roles, needs_database=True),
+    Check(_backup_programs, needs_database=True),
     Check(_migrations, needs_database=True),
     Check(_processes, needs_database=True),
     Check(_storage),

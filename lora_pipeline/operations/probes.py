@@ -14,26 +14,34 @@ from ipaddress import ip_address
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.urls import resolve
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from lora_pipeline.accounts.authentication import bearer_token
 from lora_pipeline.operations import health, metrics
+from lora_pipeline.postgres.backend.patience import answers_within
 
-ALIVE = "/healthz"
 READY_SECONDS = 5.0
+DATABASE_SECONDS = 3.0
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 
 
-class AliveFirst:
-    """Handles `/healthz` before anything that could need the database."""
+class ProbesFirst:
+    """Answers probes before anything that could need the database or a host name.
+
+    A load balancer asks by the machine's address, whatever the console's name is.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return alive(request) if request.path == ALIVE else self.get_response(request)
+        if (probe := PROBES.get(request.path_info)) is None:
+            return self.get_response(request)
+        request.resolver_match = resolve(request.path_info)
+        return probe(request)
 
 
 @require_safe
@@ -91,7 +99,8 @@ class Recent:
     def get(self) -> dict[str, str]:
         with self._lock:
             if time.monotonic() >= self._until:
-                self._found = health.faults()
+                with answers_within(DATABASE_SECONDS):
+                    self._found = health.faults()
                 self._until = time.monotonic() + READY_SECONDS
             return self._found
 
@@ -100,3 +109,4 @@ class Recent:
 
 
 _recent = Recent()
+PROBES = {"/healthz": alive, "/readyz": ready, "/metrics": figures}

@@ -1,4 +1,4 @@
-"""`manage.py check --database default`: checks roles and policies.
+"""`manage.py check --database default`: checks roles, policies and pooling.
 
 `migrate` runs it too, before any change. So policies are checked only when no migration
 is pending, because a pending one may add them.
@@ -7,15 +7,26 @@ is pending, because a pending one may add them.
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from lora_pipeline.postgres import pooling
 from lora_pipeline.postgres.policies import missing_policies, wrong_roles
 
 ROLES_HINT = (
     "As superuser, once per server: psql -v login=THE_LOGIN_ROLE -f "
     "lora_pipeline/deploy/roles.sql (README, Settings)."
+)
+POOLED = (
+    "A setting of this connection did not survive: a pooler in front of PostgreSQL "
+    "gives every transaction another connection, and row-level security would show "
+    "empty lists and refuse valid keys."
+)
+POOLED_HINT = (
+    "Set pool_mode = session in pgbouncer (for this database: pool_mode=session after "
+    "its dbname), or name PostgreSQL itself in DATABASE_URL."
 )
 POLICY_HINT = (
     "Add a migration with row_security.owner_policies(…) or child_policies(…), "
@@ -34,6 +45,8 @@ def check_row_security(
         connection.ensure_connection()
     except OperationalError as error:
         return [_unreachable(error)]
+    if not settings.DATABASE_EMBEDDED and pooling.loses_settings():
+        return [Error(POOLED, hint=POOLED_HINT, id="lora_pipeline.E004")]
     found: list[CheckMessage] = [
         Error(words, hint=ROLES_HINT, id="lora_pipeline.E001")
         for words in wrong_roles()

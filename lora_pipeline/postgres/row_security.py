@@ -77,9 +77,8 @@ def _set(role: str, user_id: str) -> None:
 
 
 def _opened_as() -> str:
-    """The role in the connection options; `none` for the login role itself."""
-    options = str(connection.settings_dict["OPTIONS"].get("options", ""))
-    return options.partition("role=")[2] or "none"
+    """The role that a new connection takes; `none` for the login role itself."""
+    return str(connection.settings_dict["OPTIONS"].get("assume_role") or "none")
 
 
 def owner_policies(table: str, owner_column: str = "user_id") -> tuple[str, str]:

@@ -6,12 +6,13 @@ holds a share of the threads and connections at most; what is above waits its tu
 Loaded before Django, so it uses nothing from it.
 """
 
+import re
 import selectors
 import socket
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from gunicorn.http.body import LengthReader
@@ -34,6 +35,8 @@ READ_BYTES = 64 * 1024
 SWEEP_SECONDS = 0.5
 LINGER_SECONDS = 2.0
 MOST_LINGERING = 256
+PROBE = re.compile(rb"(GET|HEAD) (/healthz|/readyz)[ ?]")
+PROBE_THREADS = 2
 
 
 class Connection(TConn):  # type: ignore[misc]
@@ -44,6 +47,7 @@ class Connection(TConn):  # type: ignore[misc]
         self.arrival = Arrival()
         self.peer = str(peer[0]) if peer else ""
         self.address = self.peer
+        self.is_probe = False
         self._worker = worker
 
     def hand_over(self) -> None:
@@ -83,6 +87,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.busy: Counter[str] = Counter()
         self.waiting: dict[str, deque[Connection]] = defaultdict(deque)
         self.swept = 0.0
+        self.probing = ThreadPoolExecutor(PROBE_THREADS, "probe")
 
     def load_wsgi(self) -> None:
         """The application, and with it how many proxies are before us."""
@@ -195,8 +200,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 self.end_lingering(sock)
 
     def enqueue_req(self, conn: Connection) -> None:
-        """A thread, once the client's address holds less than its share of them."""
-        if self.busy[conn.address] < self.threads_each:
+        """A thread, once the client's address holds less than its share of them.
+
+        Probes have threads of their own: they say that all others are stuck.
+        """
+        conn.is_probe = PROBE.match(conn.arrival.header) is not None
+        if conn.is_probe:
+            answer = self.probing.submit(self.handle, conn)
+            answer.add_done_callback(
+                lambda done: self.method_queue.defer(self.finish_request, conn, done)
+            )
+        elif self.busy[conn.address] < self.threads_each:
             self.busy[conn.address] += 1
             super().enqueue_req(conn)
         elif len(self.waiting[conn.address]) < max(MOST_WAITING, self.connections_each):
@@ -220,7 +234,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         """The thread is free for the next of that address; the client may ask on."""
-        self.let_next(conn.address)
+        if not conn.is_probe:
+            self.let_next(conn.address)
         try:
             is_kept = fs.result()
         except Exception:

@@ -3,11 +3,18 @@
 from typing import Any
 
 from lora_pipeline import env
+from lora_pipeline.settings import database_url
 
 DATABASE_ROLES = {"web": "lp_web", "operator": "lp_operator", "owner": ""}
 DATABASE_ROLE = DATABASE_ROLES[
     env.choice("LORA_PIPELINE_DATABASE_ROLE", list(DATABASE_ROLES), "web")
 ]
+# A request does not wait longer for one answer; the worker and the reconciler do.
+DATABASE_SECONDS = (
+    env.number("DATABASE_SECONDS", 30.0, minimum=1.0)
+    if DATABASE_ROLE == "lp_web"
+    else 0.0
+)
 DATABASE_EMBEDDED = not env.text("DATABASE_URL")
 
 
@@ -16,9 +23,9 @@ def _database() -> dict[str, Any]:
     if DATABASE_EMBEDDED:
         where: dict[str, Any] = {"NAME": "lora_pipeline", "OPTIONS": {}}
     else:
-        where = env.database_url(env.text("DATABASE_URL"))
-    if DATABASE_ROLE:
-        where["OPTIONS"]["options"] = f"-c role={DATABASE_ROLE}"
+        where = database_url.parse(env.text("DATABASE_URL"))
+    # By a query and not in the start packet, of which a pooler takes no role.
+    where["OPTIONS"]["assume_role"] = DATABASE_ROLE
     return where | {
         "ENGINE": "lora_pipeline.postgres.backend",
         "CONN_MAX_AGE": 600,

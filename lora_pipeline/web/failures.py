@@ -5,21 +5,27 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from lora_pipeline.api.envelope import is_api, json_error
 from lora_pipeline.files.durable import is_disk_full
+from lora_pipeline.postgres import outages
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """What to answer, and after how many seconds to try again (0: not said)."""
+    """What to answer, and after how many seconds to try again (0: not said).
+
+    `page` is a template that asks the database for nothing, for who cannot.
+    """
 
     words: str
     status: int
     code: str
     retry_after: int = 0
+    page: str = ""
 
 
 DISK_FULL = Failure(
@@ -30,9 +36,20 @@ DISK_FULL = Failure(
 )
 
 
+DATABASE_AWAY = Failure(
+    words=outages.WORDS,
+    status=503,
+    code="unavailable",
+    retry_after=outages.RETRY_SECONDS,
+    page="503.html",
+)
+
+
 def known(error: BaseException | None) -> Failure | None:
     """The failure behind an exception; None for a fault of the program."""
-    return DISK_FULL if is_disk_full(error) else None
+    if is_disk_full(error):
+        return DISK_FULL
+    return DATABASE_AWAY if outages.is_outage(error) else None
 
 
 def answer(request: HttpRequest, failure: Failure) -> HttpResponse:
@@ -43,6 +60,9 @@ def answer(request: HttpRequest, failure: Failure) -> HttpResponse:
         response = json_error(
             failure.words, status_code=failure.status, code=failure.code
         )
+    elif failure.page:
+        page = render_to_string(failure.page, {"words": failure.words})
+        response = HttpResponse(page, status=failure.status)
     else:
         found = {"title": "Not possible now", "words": failure.words}
         response = render(request, "error.html", found, status=failure.status)

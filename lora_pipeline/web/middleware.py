@@ -37,7 +37,6 @@ SIGN_IN_BYTES = 16 * 1024
 NO_LENGTH = "Send a Content-Length header; chunked request bodies are not accepted."
 CUT_OFF = "The body ended early, or came too slowly: send it again."
 OPEN_PATHS = ("/sign-in", "/static/", "/api/", "/favicon.ico")
-PROBES = {"/healthz", "/readyz", "/metrics"}
 CALLERS_FAULTS = (BadRequest, SuspiciousOperation)
 
 
@@ -164,8 +163,6 @@ class SignInRequired:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path in PROBES:
-            return self.get_response(request)
         if request.path.startswith("/admin/") and _is_no_operator(request):
             raise PermissionDenied
         if request.user.is_authenticated or request.path.startswith(OPEN_PATHS):

@@ -88,11 +88,11 @@ def _plain(text: bytes) -> bytes:
 def as_the_web_process() -> Iterator[None]:
     """Between requests the connection is what it is in production: nobody's."""
     options = connection.settings_dict["OPTIONS"]
-    before = options["options"]
-    options["options"] = "-c role=lp_web"
+    before = options["assume_role"]
+    options["assume_role"] = "lp_web"
     row_security.reset()
     try:
         yield
     finally:
-        options["options"] = before
+        options["assume_role"] = before
         row_security.reset()

@@ -4,13 +4,16 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 
+import psycopg
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
-from procrastinate import App, signals
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from procrastinate import App, PsycopgConnector, signals
 from procrastinate.contrib.django import app
-from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.contrib.django.utils import connector_params
+from procrastinate.exceptions import ConnectorException
 
 from lora_pipeline.operations.take_ups import give_up_failed, take_up_orphans
 from lora_pipeline.processes import lifeline
@@ -18,7 +21,12 @@ from lora_pipeline.processes import lifeline
 logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 2.0
 POLL_SECONDS = 1.0  # how late a task that was put off is taken up
+REMEDY = "Whoever started it starts it again; is the database running?"
 SPARE_THREADS = 8  # for what asyncio itself looks up and waits for
+
+
+class EndedByItself(RuntimeError):
+    """A set of worker slots ended that nobody had asked to."""
 
 
 class Command(BaseCommand):
@@ -38,13 +46,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         lifeline.watch()
-        asyncio.run(
-            _work(
-                options["concurrency"],
-                wait=not options["once"],
-                grace_seconds=options["grace"],
+        try:
+            asyncio.run(
+                _work(
+                    options["concurrency"],
+                    wait=not options["once"],
+                    grace_seconds=options["grace"],
+                )
             )
-        )
+        except (ConnectorException, psycopg.Error, EndedByItself) as error:
+            words = f"The worker stopped without being asked to: {error}."
+            raise CommandError(f"{words} {REMEDY}") from error
 
 
 async def _work(concurrency: int, *, wait: bool, grace_seconds: float) -> None:
@@ -55,8 +67,7 @@ async def _work(concurrency: int, *, wait: bool, grace_seconds: float) -> None:
     slots[other_queues()] = concurrency
     threads = ThreadPoolExecutor(sum(slots.values()) + SPARE_THREADS)
     asyncio.get_running_loop().set_default_executor(threads)
-    connector = cast(DjangoConnector, app.connector).get_worker_connector()
-    worker_app = app.with_connector(connector)
+    worker_app = app.with_connector(_connector())
     options = {"wait": wait, "shutdown_graceful_timeout": grace_seconds}
     async with worker_app.open_async():
         beside = asyncio.create_task(_look_after(worker_app))
@@ -73,6 +84,17 @@ async def _work(concurrency: int, *, wait: bool, grace_seconds: float) -> None:
                 await beside
 
 
+def _connector() -> PsycopgConnector:
+    """Connections of the worker's own, each in the role that sees all tasks."""
+    role = connection.settings_dict["OPTIONS"]["assume_role"]
+
+    async def assume(made: psycopg.AsyncConnection[Any]) -> None:
+        await made.execute("SELECT set_config('role', %s, false)", [role or "none"])
+        await made.commit()
+
+    return PsycopgConnector(kwargs=connector_params(), configure=assume)
+
+
 def other_queues() -> tuple[str, ...]:
     """Every queue that some task is put into and that has no slots of its own."""
     named = {task.queue for task in app.tasks.values()} | {"default"}
@@ -82,7 +104,12 @@ def other_queues() -> tuple[str, ...]:
 async def _serve(
     worker_app: App, queues: tuple[str, ...], count: int, **options: Any
 ) -> None:
-    """Ends gracefully when it is cancelled."""
+    """Ends gracefully when it is cancelled.
+
+    Procrastinate's worker also ends by itself, without an error, when its listener or
+    its heartbeat fails. Raises EndedByItself then, so that whoever started this process
+    starts it anew.
+    """
     with suppress(asyncio.CancelledError):
         await worker_app.run_worker_async(
             queues=list(queues),
@@ -93,6 +120,8 @@ async def _serve(
             install_signal_handlers=False,
             **options,
         )
+        if options["wait"]:
+            raise EndedByItself("it lost the database, as the log above says")
 
 
 async def _until_all_end(sets: list["asyncio.Task[None]"]) -> None:

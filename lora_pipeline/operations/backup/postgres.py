@@ -18,6 +18,12 @@ from lora_pipeline.postgres import embedded
 
 ROLES = ("lp_web", "lp_operator")
 OLD_SERVERS_LACK = b"SET transaction_timeout"
+NO_TLS = b"SSL support is not compiled in"
+OWN = (
+    "Set POSTGRES_PROGRAMS to the folder of your server's own pg_dump, pg_restore and "
+    "psql, such as /usr/lib/postgresql/18/bin: those installed with the console have "
+    "no TLS."
+)
 EMPTY = """
 DROP SCHEMA public CASCADE;
 CREATE SCHEMA public AUTHORIZATION pg_database_owner;
@@ -115,8 +121,8 @@ def other_sessions() -> int:
 def _where() -> str:
     """Connection arguments without the password, which goes through the environment."""
     given = connection.settings_dict
-    options = {k: v for k, v in given["OPTIONS"].items() if isinstance(v, str)}
-    options["options"] = "-c role=none"
+    known = {k: v for k, v in given["OPTIONS"].items() if k != "assume_role"}
+    options = {k: str(v) for k, v in known.items() if isinstance(v, str | int)}
     return make_conninfo(
         host=given["HOST"] or None,
         port=given["PORT"] or None,
@@ -155,6 +161,8 @@ def _ended(program: str, started: "subprocess.Popen[bytes]") -> None:
 
 
 def _judge(program: str, status: int, errors: bytes) -> None:
+    if NO_TLS in errors:
+        raise BackupRefused(f"{program} cannot speak TLS; nothing was changed. {OWN}")
     if status:
         words = errors.decode(errors="replace").strip()[-1500:]
         raise BackupRefused(f"{program} failed; nothing was changed: {words}")

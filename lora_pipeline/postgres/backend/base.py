@@ -7,6 +7,7 @@ from django.db.backends.postgresql import base
 
 from lora_pipeline.files.folders import make_own_folders
 from lora_pipeline.postgres import embedded
+from lora_pipeline.postgres.backend.patience import DRIVER
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -15,6 +16,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     So a command that needs no database, a type checker and a test of a pure module
     touch no disk.
     """
+
+    Database = DRIVER
 
     def get_connection_params(self) -> dict[str, Any]:
         """Django's, with where the embedded server listens."""

@@ -34,7 +34,7 @@ import django
 from django.conf import settings
 settings.DATABASES["default"]["NAME"] = {name!r}
 options = settings.DATABASES["default"].setdefault("OPTIONS", {{}})
-options["options"] = "-c role=lp_operator"
+options["assume_role"] = "lp_operator"
 django.setup()
 from django.core.management import call_command
 from lora_pipeline.management.commands import work
