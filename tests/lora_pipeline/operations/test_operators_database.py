@@ -15,7 +15,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from lora_pipeline.postgres import embedded
+from lora_pipeline.postgres import cluster, embedded
+from lora_pipeline.postgres import server as running
 from tests.lora_pipeline.operations.test_deploy import certificate, free_port
 from tests.trainer.conftest import MANAGE
 
@@ -220,9 +221,9 @@ def test_worker_ends_with_a_fault_when_the_database_goes_and_not_when_asked(
     asked.send_signal(signal.SIGTERM)
     assert asked.wait(30) == 0
     lost = started()
-    superuser = embedded.find_places(tmp_path / "var")
-    passwords = embedded._kept_passwords(superuser)
-    with embedded._superuser(superuser, passwords) as asking:
+    places = embedded.find_places(tmp_path / "var")
+    passwords = cluster.kept_passwords(places)
+    with running.superuser(places, passwords) as asking:
         asking.execute("ALTER ROLE lora_pipeline NOLOGIN")  # away for a while
         asking.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
