@@ -29,11 +29,16 @@ def scratch_folder(name: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_scratch(name: str) -> None:
-    """Remove what tasks of this name left that are under way no longer."""
-    for folder in Path(settings.UPLOAD_DIR).glob(f"{name}.*{SUFFIX}"):
-        if not is_in_use(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+def remove_scratch(name: str = "*") -> None:
+    """Remove what tasks of this name, or any, left that are under way no longer."""
+    for folder in abandoned(name):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def abandoned(name: str = "*") -> list[Path]:
+    """Folders of tasks whose process ended before they did."""
+    found = Path(settings.UPLOAD_DIR).glob(f"{name}.*{SUFFIX}")
+    return [folder for folder in found if not is_in_use(folder)]
 
 
 def is_in_use(folder: Path) -> bool:

@@ -4,7 +4,6 @@ Separate from `metrics` because the variable must be set before the library impo
 """
 
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,13 @@ MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def use(folder: Path) -> None:
-    """Create the empty folder, in the parent, before the workers start."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, mode=0o700)
+    """Create the folder, in the parent, before the workers start.
+
+    Only what the library itself leaves there is removed.
+    """
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    for left in folder.glob("*.db"):
+        left.unlink(missing_ok=True)
     os.environ[MULTIPROCESS] = str(folder)
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from django.conf import settings
 
+from lora_pipeline.files.scratch import abandoned
 from lora_pipeline.operations.diagnosis import Check, Finding, ok, warning
 from lora_pipeline.postgres.places import existing_root
+from lora_pipeline.processes.alone import who_runs
 
 CLEANED = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))  # noqa: S108 - only compared
 
@@ -31,4 +33,20 @@ def is_cleaned(path: Path) -> bool:
     return any(path.resolve().is_relative_to(folder) for folder in CLEANED)
 
 
-CHECKS = [Check(places)]
+def console() -> Iterator[Finding]:
+    """Which `manage.py up` runs in this folder."""
+    found = who_runs(Path(settings.VAR_DIR))
+    words = found or "no manage.py up here (systemd's units do without)"
+    yield ok("console", words)
+
+
+def scratch() -> Iterator[Finding]:
+    """What tasks left whose worker died; a worker removes it."""
+    if left := abandoned():
+        words = f"{len(left)} folders of ended tasks, such as {left[0]}"
+        yield warning("scratch", words, "start a worker, which removes them")
+    else:
+        yield ok("scratch", "no task that ended left files")
+
+
+CHECKS = [Check(places), Check(console), Check(scratch)]

@@ -1,13 +1,11 @@
 """The installation: folders, secret key, URLs."""
 
-import os
-import secrets
 from functools import cache
 
 from django.utils.functional import lazy
 
 from lora_pipeline import env
-from lora_pipeline.files.closed import make_passable
+from lora_pipeline.files.secret import kept_secret
 from lora_pipeline.settings.folders import VAR_DIR
 
 
@@ -16,15 +14,7 @@ def _secret_key() -> str:
     """The key from the environment, else one generated once and kept in var/."""
     if key := env.text("SECRET_KEY"):
         return key
-    kept = VAR_DIR / "secret_key"
-    make_passable(kept.parent)
-    try:
-        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return kept.read_text()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key := secrets.token_urlsafe(50))
-    return key
+    return kept_secret(VAR_DIR / "secret_key")
 
 
 DEBUG = env.flag("DEBUG")

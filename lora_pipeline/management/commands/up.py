@@ -12,8 +12,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
+from lora_pipeline.files.closed import make_passable
 from lora_pipeline.postgres import embedded
 from lora_pipeline.processes import ports, supervisor
+from lora_pipeline.processes.alone import alone, require_alone
 from lora_pipeline.processes.supervisor import Supervisor
 
 
@@ -41,10 +43,18 @@ class Command(BaseCommand):
 def running(host: str, port: int, output: Any) -> Iterator[tuple[Supervisor, str]]:
     """Runs the console inside the block and stops it in order afterwards.
 
-    The port is checked before anything is started. Raises CommandError if it is taken
-    or migrations fail.
+    Raises CommandError before anything is started: a console runs in this folder, the
+    port is taken, or migrations fail.
     """
+    var_dir = Path(settings.VAR_DIR)
+    require_alone(var_dir)
     ports.require_free(host, port)
+    make_passable(var_dir)
+    with alone(var_dir, f"http://{host}:{port}"):
+        yield from _started(host, port, output)
+
+
+def _started(host: str, port: int, output: Any) -> Iterator[tuple[Supervisor, str]]:
     connection.ensure_connection()
     migrate()
     reachable = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - only compared: the operator's own choice

@@ -15,6 +15,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
 
+from lora_pipeline.files.scratch import remove_scratch
 from lora_pipeline.operations.take_ups import give_up_failed, take_up_orphans
 from lora_pipeline.processes import lifeline
 
@@ -139,7 +140,8 @@ def _cancel(sets: list["asyncio.Task[None]"]) -> None:
 
 
 async def _look_after(worker_app: App) -> None:
-    """Until ended: requeue tasks whose worker died, give up on what can never succeed.
+    """Until ended: requeue tasks whose worker died, give up on what can never succeed,
+    and remove what they left on the disk.
 
     Workers send a heartbeat every 2 seconds.
     """
@@ -147,6 +149,7 @@ async def _look_after(worker_app: App) -> None:
         try:
             await take_up_orphans(worker_app)
             await give_up_failed(worker_app)
+            await asyncio.to_thread(remove_scratch)
         except Exception:
             logger.exception("could not look for orphaned tasks")
         await asyncio.sleep(HEARTBEAT_SECONDS)

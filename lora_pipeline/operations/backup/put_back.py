@@ -1,6 +1,7 @@
 """Restores a backup over the current data."""
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,8 @@ def restore(source: Path, *, say: Say, replace: bool, dry_run: bool) -> Manifest
     postgres.require_roles()
     found = what_is_here()
     _say_plan(manifest, found, say)
+    require_own_database()
+    require_disk_for(manifest)
     if dry_run:
         return manifest
     require_idle()
@@ -99,6 +102,30 @@ def what_is_here() -> Found:
     tables = connection.introspection.table_names()
     users = User.objects.count() if User._meta.db_table in tables else 0
     return Found(users=users, files=sum(1 for area in areas() for _ in area.paths()))
+
+
+def require_own_database() -> None:
+    """Raises BackupRefused where a restore would replace another program's tables."""
+    tables = connection.introspection.table_names()
+    if tables and User._meta.db_table not in tables:
+        raise BackupRefused(
+            f"The database has {len(tables)} tables that are not this console's, such "
+            f"as {sorted(tables)[0]}. A restore replaces the whole schema: give the "
+            f"console a database of its own (DATABASE_URL)."
+        )
+
+
+def require_disk_for(manifest: Manifest) -> None:
+    """Raises BackupRefused if the files do not fit beside those that are here.
+
+    A restore that ends half way would leave rows without their files.
+    """
+    free = shutil.disk_usage(settings.VAR_DIR).free
+    if not settings.S3_BUCKET and manifest.total_bytes > free:
+        raise BackupRefused(
+            f"The backup needs {manifest.total_bytes / 1e9:.1f} GB and "
+            f"{settings.VAR_DIR} has {free / 1e9:.1f} GB free. Make room first."
+        )
 
 
 def require_idle() -> None:
