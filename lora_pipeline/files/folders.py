@@ -11,6 +11,9 @@ from django.conf import settings
 from lora_pipeline.files.closed import make_passable
 
 
+FOLDERS = ("STORAGE_DIR", "UPLOAD_DIR", "RUNS_DIR", "MODELS_DIR")
+
+
 @cache
 def make_own_folders() -> None:
     """Create the folders in the settings if they are missing.
@@ -18,8 +21,10 @@ def make_own_folders() -> None:
     The embedded server's account must be able to traverse the first one.
     """
     make_passable(Path(settings.VAR_DIR))
-    for name in ("STORAGE_DIR", "UPLOAD_DIR", "RUNS_DIR", "MODELS_DIR"):
+    for name in FOLDERS:
         Path(getattr(settings, name)).mkdir(mode=0o700, exist_ok=True, parents=True)
+    # Public: a proxy serves it, and without it every start warns of its absence.
+    Path(settings.STATIC_ROOT).mkdir(mode=0o755, exist_ok=True, parents=True)
     for name in ("UPLOAD_DIR", "RUNS_DIR"):  # trainers find their own folders in them
         with suppress(PermissionError):
             mode = 0o711 if settings.TRAINER_USER else 0o700

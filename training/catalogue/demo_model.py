@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from django.conf import settings
 
+from lora_pipeline.files.folders import make_own_folders
 from lora_pipeline.files.unpacking import unpack_member
 from training.launchers.account import hand_over, taken_over
 from training.launchers.program import TrainerMissing, run, trainer_command
@@ -68,6 +69,7 @@ def _enter(folder: Path, sha256: str) -> BaseModel:
 
 
 def _make(folder: Path, say: Say) -> None:
+    make_own_folders()  # this may be the first command in a new checkout
     _require(folder.parent)
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
         work = Path(name)
