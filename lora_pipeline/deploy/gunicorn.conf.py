@@ -3,10 +3,13 @@
 Trainers on this machine connect directly, so it listens on TCP, not on a Unix socket.
 """
 
+import subprocess
+import sys
 from pathlib import Path
 
 from lora_pipeline import env
 from lora_pipeline.operations import metrics_folder
+from lora_pipeline.postgres.refusals import NEWER_STATUS
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,6 +32,13 @@ child_exit = metrics_folder.forget_worker
 
 
 def on_starting(server: object) -> None:
-    """Before the workers start: create the empty folder of shared metrics."""
+    """Before the workers start: refuse a newer database, make the metrics' folder.
+
+    In a program of its own, so that a reload (HUP) finds no module loaded already. A
+    database that is away is waited for by the requests.
+    """
+    command = [sys.executable, str(_ROOT / "manage.py"), "wait_for_database"]
+    if subprocess.run([*command, "--seconds", "0"]).returncode == NEWER_STATUS:  # noqa: S603 - our own manage.py
+        sys.exit(NEWER_STATUS)
     var = env.path("LORA_PIPELINE_VAR", _ROOT / "var")
     metrics_folder.use(var / "metrics")

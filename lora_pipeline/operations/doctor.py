@@ -15,6 +15,7 @@ from lora_pipeline.operations import health, safety
 from lora_pipeline.operations.backup.manifest import BackupRefused
 from lora_pipeline.operations.backup.postgres import OWN, require_roles
 from lora_pipeline.operations.diagnosis import Check, Finding, fault, ok, warning
+from lora_pipeline.postgres import versions
 from lora_pipeline.postgres.places import existing_root
 from lora_pipeline.postgres.refusals import DatabaseRefused
 
@@ -88,12 +89,12 @@ def _backup_programs() -> Iterator[Finding]:
 
 
 def _migrations() -> Iterator[Finding]:
-    words = health.migrations()
-    yield (
-        fault("migrations", words, "manage.py migrate")
-        if words
-        else ok("migrations", "all applied")
-    )
+    if newer := versions.newer():
+        yield fault("migrations", versions.words_of(newer), "see the message")
+    elif words := health.migrations():
+        yield fault("migrations", words, "manage.py migrate")
+    else:
+        yield ok("migrations", "all applied, and none that this version lacks")
 
 
 def _processes() -> Iterator[Finding]:

@@ -3,20 +3,17 @@
 import uuid
 from collections.abc import Callable
 from datetime import datetime
-from functools import cache
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import Error, connection
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from procrastinate.contrib.django.models import ProcrastinateWorker
 
-from lora_pipeline.postgres import row_security
+from lora_pipeline.postgres import row_security, versions
 from lora_pipeline.postgres.refusals import DatabaseRefused
 
 SILENT_AFTER_SECONDS = max(30.0, 3 * settings.RECONCILE_SECONDS)
@@ -34,17 +31,11 @@ def database() -> str:
 
 
 def migrations() -> str:
-    """Whether all migrations are applied."""
-    missing = migrations_on_disk() - set(
-        MigrationRecorder(connection).applied_migrations()
-    )
-    return f"{len(missing)} migrations are not applied" if missing else ""
-
-
-@cache
-def migrations_on_disk() -> frozenset[tuple[str, str]]:
-    """Read once: a running version's files do not change."""
-    return frozenset(MigrationLoader(None).disk_migrations)
+    """Whether the tables are those of this version."""
+    if found := versions.newer():
+        return f"the database is newer than this program: it has {found[0]}"
+    found = versions.missing()
+    return f"{len(found)} migrations are not applied" if found else ""
 
 
 def storage() -> str:

@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from lora_pipeline.postgres import pooling
+from lora_pipeline.postgres import pooling, versions
 from lora_pipeline.postgres.policies import missing_policies, wrong_roles
 
 ROLES_HINT = (
@@ -47,6 +47,8 @@ def check_row_security(
         return [_unreachable(error)]
     if not settings.DATABASE_EMBEDDED and pooling.loses_settings():
         return [Error(POOLED, hint=POOLED_HINT, id="lora_pipeline.E004")]
+    if newer := versions.newer():
+        return [Error(versions.words_of(newer), id="lora_pipeline.E005")]
     found: list[CheckMessage] = [
         Error(words, hint=ROLES_HINT, id="lora_pipeline.E001")
         for words in wrong_roles()

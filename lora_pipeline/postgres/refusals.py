@@ -5,6 +5,7 @@ from pathlib import Path
 from django.core.management.base import CommandError
 
 EARLIER = "/var/tmp/lora-pipeline-…"  # noqa: S108 - only named
+NEWER_STATUS = 3  # the exit status of a program that is older than its database
 BACKED_UP = "or restore a backup into an empty LORA_PIPELINE_VAR"
 
 

@@ -3,13 +3,14 @@
 import logging
 from dataclasses import dataclass
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from lora_pipeline.api.envelope import is_api, json_error
 from lora_pipeline.files.durable import is_disk_full
-from lora_pipeline.postgres import outages
+from lora_pipeline.postgres import outages, versions
 
 logger = logging.getLogger(__name__)
 
@@ -45,11 +46,28 @@ DATABASE_AWAY = Failure(
 )
 
 
+ANOTHER_VERSION = Failure(
+    words="The console is being upgraded: its program and its database are not of the "
+    "same version. Nothing was changed. Try again in a minute.",
+    status=503,
+    code="unavailable",
+    retry_after=60,
+    page="503.html",
+)
+
+
 def known(error: BaseException | None) -> Failure | None:
     """The failure behind an exception; None for a fault of the program."""
     if is_disk_full(error):
         return DISK_FULL
-    return DATABASE_AWAY if outages.is_outage(error) else None
+    if outages.is_outage(error):
+        return DATABASE_AWAY
+    return ANOTHER_VERSION if _is_of_versions(error) else None
+
+
+def _is_of_versions(error: BaseException | None) -> bool:
+    """Whether the database refused what another version of it would take."""
+    return isinstance(error, DatabaseError) and versions.are_apart()
 
 
 def answer(request: HttpRequest, failure: Failure) -> HttpResponse:

@@ -6,6 +6,7 @@ looks at every open job and takes the next step for each.
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from lora_pipeline.postgres.versions import require_known_database
 from training.domain import failures
 from training.jobs.transitions import WAKE_CHANNEL, locked
 from training.launchers import local
@@ -41,6 +43,13 @@ def run_forever(stop: Event) -> None:
             logger.exception("lost the database connection; retrying")
             connection.close()
             stop.wait(1)
+            _leave_to_a_newer_program()
+
+
+def _leave_to_a_newer_program() -> None:
+    """Raises DatabaseRefused once an upgrade has changed the tables under us."""
+    with suppress(DatabaseError, psycopg.Error):
+        require_known_database()
 
 
 def _work(stop: Event) -> None:

@@ -6,11 +6,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection
 
+from lora_pipeline.postgres.versions import require_known_database
+
 PAUSE_SECONDS = 1.0
 
 
 class Command(BaseCommand):
-    help = "Wait until the database takes connections; exit status 1 if it does not."
+    help = "Wait until the database takes connections; exit status 1 if it does not, 3 "
+    help += "if it is newer than this program."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,6 +30,7 @@ class Command(BaseCommand):
             except OperationalError as error:
                 words = " ".join(str(error).split())
             else:
+                require_known_database()
                 connection.close()
                 return
             if time.monotonic() >= deadline:

@@ -9,6 +9,7 @@ from gunicorn.app.base import BaseApplication
 
 from lora_pipeline.logs.server import ServerLog
 from lora_pipeline.operations import metrics_folder
+from lora_pipeline.postgres.versions import require_known_database
 from lora_pipeline.processes import lifeline, ports
 from lora_pipeline.processes.web_worker import Worker
 
@@ -42,7 +43,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         lifeline.watch()
-        connection.ensure_connection()
+        require_known_database()
         connection.close()
         metrics_folder.use(settings.METRICS_DIR)
         Server(

@@ -17,6 +17,7 @@ from procrastinate.exceptions import ConnectorException
 
 from lora_pipeline.files.scratch import remove_scratch
 from lora_pipeline.operations.take_ups import give_up_failed, take_up_orphans
+from lora_pipeline.postgres.versions import require_known_database
 from lora_pipeline.processes import lifeline
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         lifeline.watch()
+        require_known_database()
         try:
             asyncio.run(
                 _work(

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
-from django.db.migrations.loader import MigrationLoader
 from django.utils.module_loading import import_string
 
 from lora_pipeline.models import User
@@ -22,6 +21,7 @@ from lora_pipeline.operations.backup.manifest import (
     read_manifest,
     verify,
 )
+from lora_pipeline.postgres import versions
 
 Say = Callable[[str], object]
 
@@ -83,14 +83,8 @@ def _say_plan(manifest: Manifest, found: Found, say: Say) -> None:
 
 def require_known(manifest: Manifest) -> None:
     """Raises BackupRefused for a schema newer than this version."""
-    loader = MigrationLoader(None)
-    known = {f"{app}.{name}" for app, name in loader.disk_migrations}
-    replaced = {
-        f"{app}.{name}"
-        for migration in loader.disk_migrations.values()
-        for app, name in migration.replaces
-    }
-    if newer := sorted(set(manifest.migrations) - known - replaced):
+    known = {f"{app}.{name}" for app, name in versions.known()}
+    if newer := sorted(set(manifest.migrations) - known):
         words = f"The backup has {newer[0]} and {len(newer) - 1} more"
         raise BackupRefused(
             f"{words}, which this version does not know. Install a newer version."

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from lora_pipeline.postgres.versions import require_known_database
 from lora_pipeline.processes import lifeline
 from training.catalogue import detect
 from training.runs import reconciler
@@ -24,6 +25,7 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
+        require_known_database()
         offers = detect.detect()
         found = ", ".join(f"{count} x {name}" for name, count in offers.items())
         self.stdout.write(f"this machine offers {found or 'no hardware to train on'}")
