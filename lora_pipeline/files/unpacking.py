@@ -61,14 +61,11 @@ class Gauged(io.RawIOBase):
 
 
 class ShortReads(io.RawIOBase):
-    """A zip whose directory is read only while it is short.
-
-    `zipfile` reads the directory at once and makes an object of each of its entries,
-    which takes ten times as much memory. A file's content it reads in pieces.
-    """
+    """A file that answers no long read, until `bounded` is turned off."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
+        self.bounded = True
 
     def readable(self) -> bool:
         return True
@@ -84,12 +81,26 @@ class ShortReads(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """Raises UnpacksTooLarge for more than LONGEST_DIRECTORY bytes at once."""
+        if not self.bounded:
+            return self._file.read(size)
         most = LONGEST_DIRECTORY + 1
         found = self._file.read(min(size, most) if size >= 0 else most)
         if len(found) == most:
             words = f"a directory of files of more than {LONGEST_DIRECTORY:,} bytes"
             raise UnpacksTooLarge(words)
         return found
+
+
+def opened_zip(file: IO[bytes]) -> zipfile.ZipFile:
+    """A zip whose directory is short. Raises UnpacksTooLarge, zipfile.BadZipFile.
+
+    `zipfile` reads the directory at once and makes an object of each of its entries,
+    which takes ten times as much memory. Members are counted by `opened_member`.
+    """
+    reads = ShortReads(file)
+    archive = zipfile.ZipFile(reads)
+    reads.bounded = False
+    return archive
 
 
 @contextmanager

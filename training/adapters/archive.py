@@ -13,9 +13,9 @@ from typing import IO
 import msgspec
 
 from lora_pipeline.files.unpacking import (
-    ShortReads,
     UnpacksTooLarge,
     opened_member,
+    opened_zip,
     unpack_member,
 )
 
@@ -44,7 +44,7 @@ def check_archive(file: IO[bytes], *, most_bytes: int) -> str:
     Raises BadArchive. Nothing is extracted to disk.
     """
     try:
-        with zipfile.ZipFile(ShortReads(file)) as archive:
+        with opened_zip(file) as archive:
             _check_entries(archive.infolist(), most_bytes)
             for entry in archive.infolist():
                 with opened_member(archive, entry, most_bytes=most_bytes) as member:

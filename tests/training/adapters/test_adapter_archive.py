@@ -44,6 +44,16 @@ def test_a_peft_folder_is_taken():
     assert len(found) == 64
 
 
+def test_files_as_large_as_those_of_real_models_are_taken():
+    tokenizer = json.dumps({"vocab": {f"word {n}": n for n in range(200_000)}}).encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as target:
+        for name, content in (GOOD | {"tokenizer.json": tokenizer}).items():
+            target.writestr(name, content)
+    assert len(tokenizer) > 4_000_000
+    assert check_archive(buffer, most_bytes=10**7)
+
+
 @pytest.mark.parametrize(
     "name",
     [
