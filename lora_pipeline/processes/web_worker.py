@@ -27,8 +27,9 @@ from lora_pipeline.processes.refused_requests import (
     InOurShape,
     refusal,
 )
+from lora_pipeline.processes.slow_peers import SlowPeers
 
-SHARE = 2  # one address holds every second thread at most
+SHARE = 2  # one address, or all slow peers, hold every second thread at most
 CONNECTIONS_SHARE = 4
 MOST_WAITING = 100
 READ_BYTES = 64 * 1024
@@ -52,7 +53,7 @@ class Connection(TConn):  # type: ignore[misc]
 
     def hand_over(self) -> None:
         """Give a thread's parser what the main loop gathered."""
-        self.sock.begin()
+        self.sock.begin(self._worker.slow_peers)
         self.parser.unreader.unread(bytes(self.arrival.data))
         self.arrival = Arrival()
 
@@ -78,6 +79,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.threads_each = max(self.cfg.threads // SHARE, 1)
+        self.slow_peers = SlowPeers(self.threads_each)
         self.connections_each = max(self.cfg.worker_connections // CONNECTIONS_SHARE, 1)
         self.proxies = 0
         self.proxy_addresses: Sequence[Network] = ()
@@ -234,6 +236,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         """The thread is free for the next of that address; the client may ask on."""
+        conn.sock.end()
         if not conn.is_probe:
             self.let_next(conn.address)
         try:

@@ -4,7 +4,7 @@ import socket
 import time
 import urllib.request
 import uuid
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -160,6 +160,66 @@ def test_a_connection_is_used_again_and_again_also_for_requests_sent_ahead(serve
             while found.count(b"ok\n") < expected:
                 found += peer.recv(65536)
             time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def large(server) -> str:
+    """The page of a file too large for the kernel's buffers, and public."""
+    path = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
+    seconds_for(server, path)
+    return path
+
+
+@pytest.mark.parametrize("pace", [0, 3000])
+def test_who_reads_slowly_from_many_addresses_keeps_nobody_waiting(
+    pace, server, cookie, large
+):
+    """Each address is below its share, and faster than the least rate."""
+    ask = f"GET {large} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    with ExitStack() as open_ones:
+        peers = []
+        for number in range(60):
+            peer = socket.socket()
+            open_ones.enter_context(peer)
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            peer.bind((f"127.0.1.{number + 1}", 0))
+            peer.connect(("127.0.0.1", server.port))
+            peer.sendall(ask * 20)
+            peers.append(peer)
+        time.sleep(1.5)
+        for _ in range(4):
+            assert seconds_for(server, "/healthz") < SOON
+            assert seconds_for(server, "/", cookie) < SOON
+            for peer in peers:
+                _read_some(peer, pace)
+            time.sleep(0.5)
+
+
+def _read_some(peer: socket.socket, size: int) -> None:
+    peer.setblocking(False)
+    with suppress(OSError):
+        peer.recv(size)
+
+
+def test_an_honest_download_survives_those_who_do_not_read(server, large):
+    """It is not the slowest, however long it takes."""
+    with ExitStack() as open_ones:
+        honest = open_ones.enter_context(connect(server, "127.0.2.1"))
+        honest.sendall(f"GET {large} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+        for number in range(30):
+            peer = socket.socket()
+            open_ones.enter_context(peer)
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            peer.bind((f"127.0.3.{number + 1}", 0))
+            peer.connect(("127.0.0.1", server.port))
+            peer.sendall(
+                f"GET {large} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * 20
+            )
+        found = 0
+        while piece := honest.recv(100_000):
+            found += len(piece)
+            time.sleep(0.05)
+        assert found > 1_000_000
 
 
 def test_one_address_has_a_share_of_the_connections(server):
