@@ -10,7 +10,6 @@ from django.conf import settings
 
 from lora_pipeline.files.closed import make_passable
 
-
 FOLDERS = ("STORAGE_DIR", "UPLOAD_DIR", "RUNS_DIR", "MODELS_DIR")
 
 

@@ -8,7 +8,6 @@ Loaded before Django, so it uses nothing from it.
 
 import re
 import selectors
-import socket
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from gunicorn.http.body import LengthReader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from lora_pipeline.processes.arrivals import Arrival, Network, client_of, is_among
+from lora_pipeline.processes.lingering import Lingering
 from lora_pipeline.processes.paced_socket import PacedSocket
 from lora_pipeline.processes.refused_requests import (
     TOO_LARGE,
@@ -34,8 +34,6 @@ CONNECTIONS_SHARE = 4
 MOST_WAITING = 100
 READ_BYTES = 64 * 1024
 SWEEP_SECONDS = 0.5
-LINGER_SECONDS = 2.0
-MOST_LINGERING = 256
 PROBE = re.compile(rb"(GET|HEAD) (/healthz|/readyz)[ ?]")
 PROBE_THREADS = 2
 
@@ -53,7 +51,8 @@ class Connection(TConn):  # type: ignore[misc]
 
     def hand_over(self) -> None:
         """Give a thread's parser what the main loop gathered."""
-        self.sock.begin(self._worker.slow_peers)
+        worker = self._worker
+        self.sock.begin(worker.slow_probes if self.is_probe else worker.slow_peers)
         self.parser.unreader.unread(bytes(self.arrival.data))
         self.arrival = Arrival()
 
@@ -68,7 +67,7 @@ class Connection(TConn):  # type: ignore[misc]
         """Never waits: the main loop is who closes."""
         self._worker.forget(self)
         if graceful:
-            self._worker.linger(self.sock)
+            self._worker.lingering.begin(self.sock)
         else:
             super().close()
 
@@ -80,11 +79,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.threads_each = max(self.cfg.threads // SHARE, 1)
         self.slow_peers = SlowPeers(self.threads_each)
+        self.slow_probes = SlowPeers(PROBE_THREADS // SHARE)
         self.connections_each = max(self.cfg.worker_connections // CONNECTIONS_SHARE, 1)
         self.proxies = 0
         self.proxy_addresses: Sequence[Network] = ()
         self.arriving: dict[int, Connection] = {}
-        self.lingering: dict[int, tuple[PacedSocket, float]] = {}
+        self.lingering = Lingering(lambda: self.poller)
         self.held: Counter[str] = Counter()
         self.busy: Counter[str] = Counter()
         self.waiting: dict[str, deque[Connection]] = defaultdict(deque)
@@ -197,9 +197,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             elif not conn.arrival.data and (is_late or not self.alive):
                 self.leave(conn)
                 self.drop(conn)
-        for sock, until in list(self.lingering.values()):
-            if now > until:
-                self.end_lingering(sock)
+        self.lingering.end_late(now)
 
     def enqueue_req(self, conn: Connection) -> None:
         """A thread, once the client's address holds less than its share of them.
@@ -270,38 +268,3 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.enqueue_req(waiting.popleft())
         elif waiting is not None:
             del self.waiting[address]
-
-    def linger(self, sock: PacedSocket) -> None:
-        """Close so that the peer still reads our answer, without waiting for it here.
-
-        A socket closed with bytes unread takes the answer back on its way.
-        """
-        try:
-            sock.shutdown(socket.SHUT_WR)
-            sock.setblocking(False)
-            if len(self.lingering) >= MOST_LINGERING:
-                raise OSError
-            self.poller.register(
-                sock, selectors.EVENT_READ, lambda _: self.on_farewell(sock)
-            )
-        except (OSError, RuntimeError, ValueError, KeyError):
-            sock.close()
-            return
-        self.lingering[sock.fileno()] = sock, time.monotonic() + LINGER_SECONDS
-
-    def on_farewell(self, sock: PacedSocket) -> None:
-        """Throw away what still comes, until the peer closes too."""
-        try:
-            if sock.recv(READ_BYTES):
-                return
-        except BlockingIOError:
-            return
-        except OSError:
-            pass
-        self.end_lingering(sock)
-
-    def end_lingering(self, sock: PacedSocket) -> None:
-        """Close for good."""
-        del self.lingering[sock.fileno()]
-        self.poller.unregister(sock)
-        sock.close()

@@ -195,6 +195,22 @@ def test_who_reads_slowly_from_many_addresses_keeps_nobody_waiting(
             time.sleep(0.5)
 
 
+def test_probes_whose_answers_nobody_reads_keep_no_other_probe_waiting(server):
+    """They have two threads of their own, which no address has a share of."""
+    ask = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with ExitStack() as open_ones:
+        for number in range(4):
+            peer = socket.socket()
+            open_ones.enter_context(peer)
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            peer.bind((f"127.0.4.{number + 1}", 0))
+            peer.connect(("127.0.0.1", server.port))
+            peer.settimeout(3)
+            with suppress(OSError):
+                peer.sendall(ask * 60_000)
+        assert seconds_for(server, "/healthz") < SOON
+
+
 def _read_some(peer: socket.socket, size: int) -> None:
     peer.setblocking(False)
     with suppress(OSError):
