@@ -1,12 +1,14 @@
 """Datasets: an uploaded file, its normalised splits and their statistics."""
 
 import uuid
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, JSONObject
 
+from datasets.domain.counts import FIELDS, Counts
 from datasets.domain.formats import BY_NAME
 from datasets.domain.lengths import Lengths
 from datasets.domain.split import SPLIT_SEED, VALIDATION_SHARE
@@ -46,18 +48,24 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         """Datasets that a job can train on."""
         return self.filter(status="ready", training_ready=True)
 
-    def with_lengths(self, base_model: str, default: str) -> "DatasetQuerySet":
-        """Each with `measured_lengths`: pairs of length and count in the train split.
+    def with_counts(self, base_model: str, default: str) -> "DatasetQuerySet":
+        """Each with `counted`: its train split in tokens (domain/counts.py).
 
         From the base model's tokenizer, else the default model's; None before either
         has been measured. Adds no extra query.
         """
         own = DatasetStatistics.objects.filter(dataset=models.OuterRef("pk"))
+        fields = JSONObject(**{name: name for name in FIELDS})
         asked, other = (
-            models.Subquery(own.filter(base_model=name).values("lengths"))
+            models.Subquery(
+                own.filter(base_model=name)
+                .order_by()
+                .annotate(facts=fields)
+                .values("facts")[:1]
+            )
             for name in (base_model, default)
         )
-        return self.annotate(measured_lengths=Coalesce(asked, other))
+        return self.annotate(counted=Coalesce(asked, other))
 
     def find(self, dataset_id: UUID | str) -> "Dataset | None":
         """The dataset with this id, or None."""
@@ -113,6 +121,7 @@ class Dataset(models.Model):
     validation_warnings = models.JSONField(default=list, blank=True)
     fault_counts = models.JSONField(default=dict, blank=True)
     sample_data = models.JSONField(default=list, blank=True)
+    measuring = models.JSONField(default=dict, blank=True, editable=False)
     first_look = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -120,6 +129,8 @@ class Dataset(models.Model):
     files_removed_at = models.DateTimeField(null=True, editable=False)
 
     objects = DatasetQuerySet.as_manager()
+    counts_asked: tuple[str, Any] = ("", None)
+    """A base model, and what `with_counts` found for it; none before anyone asked."""
 
     class Meta:
         db_table = "datasets"
@@ -146,6 +157,18 @@ class Dataset(models.Model):
     def is_settled(self) -> bool:
         """Whether validation has finished, either way."""
         return self.status in {self.Status.READY, self.Status.ERROR}
+
+    def counts_for(self, base_model: str, default: str) -> Counts | None:
+        """Its train split in a base model's tokens, else the default model's.
+
+        No query where it was asked for this model before. None if nothing was measured.
+        """
+        if self.counts_asked[0] != base_model:
+            rows = Dataset.objects.filter(pk=self.pk)
+            found = rows.with_counts(base_model, default).first()
+            self.counts_asked = base_model, getattr(found, "counted", None)
+        stored = self.counts_asked[1]
+        return Counts.load(stored) if stored else None
 
     def training_pairs_at(self, max_length: int) -> int:
         """Training sequences that keep a label when truncated at max_length.
@@ -192,7 +215,10 @@ class DatasetStatistics(models.Model):
     supervised_tokens = models.PositiveBigIntegerField()
     refused_by_template = models.PositiveIntegerField()
     last_answer_only = models.PositiveIntegerField()
+    unprinted = models.JSONField(default=dict)
+    refusals = models.JSONField(default=dict)
     lengths = models.JSONField()
+    never_lengths = models.JSONField(default=list)
     first_learned = models.JSONField()
     last_end = models.JSONField()
     measured_at = models.DateTimeField()
@@ -225,6 +251,11 @@ class DatasetStatistics(models.Model):
     def label_starts(self) -> list[list[int]]:
         """Position of the first label, in examples that have one."""
         return [pair for pair in self.first_learned if pair[0] != NEVER]
+
+    @property
+    def counts(self) -> Counts:
+        """What of the split is trained on, and what is wrong, by this base model."""
+        return Counts.load({name: getattr(self, name) for name in FIELDS})
 
     def signal(self, max_length: int) -> Signal:
         """Number of examples that keep their training signal at a max_length."""

@@ -8,15 +8,16 @@ from training.domain.limits import LIMITS
 
 MAX_LENGTH = LIMITS["max_length"]
 
-EXACT_BELOW = 4096
+EXACT_BELOW = 32_768
 STEPS_AN_OCTAVE = 512
 
 
 def bucket(length: int) -> int:
-    """The length itself below 4096; above, rounded up by less than 0.2 %.
+    """The length itself below 32 768; above, rounded up by less than 0.2 %.
 
-    The buckets end at multiples of 8 up to 8192, of 16 up to 16 384, and so on, so that
-    "longer than max_length" is exact for every max_length that is such a multiple.
+    The buckets end at multiples of 64 up to 65 536, of 128 up to 131 072, and so on, so
+    that "longer than max_length" is exact for every max_length that is such a multiple.
+    Below, packing needs every length to the token: its rows are counted from them.
     """
     if length < EXACT_BELOW:
         return length

@@ -7,6 +7,7 @@ from typing import Any
 from datasets.domain.lengths import Lengths, bucket
 
 NEVER = -1
+MOST_REFUSALS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +15,8 @@ class Measured:
     """One example in tokens.
 
     `first_learned` is the position of the first token that is predicted and trained on
-    (NEVER if there is none), `last_end` that of the end of the last such turn.
+    (NEVER if there is none), `last_end` that of the end of the last such turn. A
+    `refusal` is the chat template's own, `unprinted` the kinds of what it leaves out.
     """
 
     tokens: int
@@ -22,29 +24,47 @@ class Measured:
     first_learned: int = NEVER
     last_end: int = NEVER
     prefix_stable: bool = True
-    refused: bool = False
+    refusal: str = ""
+    unprinted: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Statistics:
-    """Sums and histograms over a split; `dump()` gives JSON."""
+    """Sums and histograms over a split; `dump()` gives JSON.
+
+    `never_lengths` are those of the examples without a label, refused ones (0 tokens)
+    among them: what the lengths of the sequences that are trained on are without.
+    """
 
     tokens: int = 0
     supervised: int = 0
     refused: int = 0
     unstable: int = 0
     lengths: Counter[int] = field(default_factory=Counter)
+    never_lengths: Counter[int] = field(default_factory=Counter)
+    unprinted: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
     first_learned: Counter[int] = field(default_factory=Counter)
     last_end: Counter[int] = field(default_factory=Counter)
 
     def add(self, found: Measured) -> None:
         self.tokens += found.tokens
         self.supervised += found.supervised
-        self.refused += found.refused
+        if found.refusal:
+            self.refused += 1
+            self._note_refusal(found.refusal)
+        self.unprinted.update(found.unprinted)
         self.unstable += not found.prefix_stable
         self.lengths[bucket(found.tokens)] += 1
+        if found.first_learned == NEVER:
+            self.never_lengths[bucket(found.tokens)] += 1
         self.first_learned[_bucket(found.first_learned)] += 1
         self.last_end[_bucket(found.last_end)] += 1
+
+    def _note_refusal(self, words: str) -> None:
+        """Count the template's words, as long as there are few different ones."""
+        if words in self.refusals or len(self.refusals) < MOST_REFUSALS:
+            self.refusals[words] += 1
 
     def dump(self) -> dict[str, Any]:
         return {
@@ -52,7 +72,10 @@ class Statistics:
             "supervised_tokens": self.supervised,
             "refused_by_template": self.refused,
             "last_answer_only": self.unstable,
+            "unprinted": dict(self.unprinted),
+            "refusals": dict(self.refusals.most_common()),
             "lengths": Lengths.of(self.lengths).dump(),
+            "never_lengths": Lengths.of(self.never_lengths).dump(),
             "first_learned": Lengths.of(self.first_learned).dump(),
             "last_end": Lengths.of(self.last_end).dump(),
         }
@@ -77,8 +100,8 @@ def signal(
 ) -> Signal:
     """How many examples have no label, lose their last end of turn, or are truncated.
 
-    A position p survives when p < max_length. Exact for a max_length up to 4096 and for
-    every multiple of 8 up to 8192, of 16 up to 16 384, and so on.
+    A position p survives when p < max_length. Exact for a max_length up to 32 768 and
+    for every multiple of 64 up to 65 536, of 128 up to 131 072.
     """
     never = sum(n for position, n in first_learned.pairs if position == NEVER)
     without = never + first_learned.over(max_length - 1)

@@ -72,7 +72,11 @@ def look_context(dataset: Dataset, asked: QueryDict) -> dict[str, Any]:
     values = first_look_values()
     values |= {name: asked[name] for name in values if asked.get(name)}
     form = LookForm(values)
-    found: dict[str, Any] = {"look": form}
+    shares = dataset.measuring.items()
+    found: dict[str, Any] = {
+        "look": form,
+        "measuring": [(model, round(100 * share)) for model, share in shares],
+    }
     if not form.is_valid():
         return found
     chosen = form.cleaned_data
@@ -115,6 +119,7 @@ def statistics_context(row: DatasetStatistics, max_length: int) -> dict[str, Any
     found: Signal = row.signal(max_length)
     return {
         "signal": found,
+        "signal_warnings": list(row.counts.warnings()),
         "p50": lengths.quantile(0.5),
         "p95": lengths.quantile(0.95),
         "longest": lengths.maximum,

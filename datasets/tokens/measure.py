@@ -1,5 +1,6 @@
 """Token statistics of a split: a pipeline of rendering and tokenizing."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,21 +19,31 @@ BATCH_ROWS = 256
 BATCH_BYTES = 512 * 1024
 
 
+class OutOfTime(Exception):
+    """Counting takes longer than its caller can wait."""
+
+
 def measure_dataset(
     dataset: Dataset,
     base_model: str,
     *,
     turns: int,
     tell: Callable[[float], Any] = lambda share: None,
+    patience: Patience | None = None,
 ) -> DatasetStatistics:
-    """Count the train split with a base model's tokenizer; replaces earlier counts."""
+    """Count the train split with a base model's tokenizer; replaces earlier counts.
+
+    Raises OutOfTime, and stores nothing, where the caller's patience ends before.
+    """
     tokenizer = tokenizer_of(base_model)
-    sums = Statistics()
+    sums, patience = Statistics(), patience or Patience()
     with default_storage.open(dataset.split_path("train")) as rows:
-        for read, found in measured(rows, tokenizer):
+        for read, found in measured(rows, tokenizer, patience):
             for measured_row in found:
                 sums.add(measured_row)
             tell(read / max(rows.size, 1))
+            if time.monotonic() > patience.until:
+                raise OutOfTime
     row, _ = DatasetStatistics.objects.update_or_create(
         dataset=dataset,
         base_model=base_model,
@@ -47,13 +58,25 @@ def measure_dataset(
     return row
 
 
-def measure_again(dataset_id: str, base_model: str) -> None:
-    """Count a ready dataset for another base model, or the default one again."""
+def measure_again(
+    dataset_id: str, base_model: str, patience: Patience | None = None
+) -> None:
+    """Count a ready dataset for another base model, or the default one again.
+
+    Without patience it takes its time and tells how far it is.
+    """
     dataset = Dataset.objects.filter(pk=dataset_id, deleted_at=None).first()
     if dataset is None or dataset.status != Dataset.Status.READY:
         return
     known = dataset.statistics.of_model(settings.DEFAULT_BASE_MODEL)
-    row = measure_dataset(dataset, base_model, turns=known.turns if known else 0)
+    row = measure_dataset(
+        dataset,
+        base_model,
+        turns=known.turns if known else 0,
+        tell=lambda share: None if patience else _tell(dataset, base_model, share),
+        patience=patience,
+    )
+    Dataset.objects.filter(pk=dataset.pk).exclude(measuring={}).update(measuring={})
     if base_model == settings.DEFAULT_BASE_MODEL:
         trainable = row.examples - row.never_learned
         Dataset.objects.filter(pk=dataset.pk).update(
@@ -66,8 +89,16 @@ def measure_again(dataset_id: str, base_model: str) -> None:
         )
 
 
+def _tell(dataset: Dataset, base_model: str, share: float) -> None:
+    """Note how far the counting is, in steps of a hundredth."""
+    now = {base_model: round(min(share, 0.99), 2)}
+    if dataset.measuring != now:
+        dataset.measuring = now
+        dataset.save(update_fields=["measuring"])
+
+
 def measured(
-    rows: Iterable[bytes], tokenizer: AnyTokenizer
+    rows: Iterable[bytes], tokenizer: AnyTokenizer, patience: Patience | None = None
 ) -> Iterator[tuple[int, list[Measured]]]:
     """Yields per batch the bytes read so far and each row's counts.
 
@@ -75,12 +106,12 @@ def measured(
     releases the GIL), and one counted.
     """
     prepare: Callable[[list[bytes], Patience], list[Any]] = tokenizer.prepare_lines
-    patience = Patience()
+    waits = patience or Patience()
     encode: Callable[[Any], Any] = tokenizer.encode
     count: Callable[[Any, Any], list[Measured]] = tokenizer.count
 
     def prepared(lines: list[bytes]) -> list[Any]:
-        return prepare(lines, patience)
+        return prepare(lines, waits)
 
     def encoded(batch: Future[list[Any]]) -> tuple[list[Any], Any]:
         return batch.result(), encode(batch.result())

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from datasets.domain.counts import in_example
 from datasets.long_rows import part_of
 from datasets.models import Dataset
 from datasets.rows import line_at
@@ -38,7 +39,8 @@ class Preflight:
 
     `missing` says why there are no tokens: no such example, no tokenizer available, or
     the chat template's own error. `left_out` says what of a long example was not looked
-    at: its length and what is cut are then at least as much as said.
+    at: its length and what is cut are then at least as much as said. `warnings` say
+    what the chat template leaves out of it, or does otherwise in use.
     """
 
     example: int
@@ -54,6 +56,7 @@ class Preflight:
     prefix_stable: bool = True
     missing: str = ""
     left_out: str = ""
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def kept(self) -> list[Token]:
@@ -88,6 +91,7 @@ class Preflight:
             "cut": self.cut,
             "lost_end": self.lost_end,
             "prefix_stable": self.prefix_stable,
+            "warnings": self.warnings,
         }
 
 
@@ -130,6 +134,7 @@ def look_at(found: Preflight, row: dict[str, Any], tokenizer: ModelTokenizer) ->
     found.length, found.cut = len(whole.input_ids), cut.cut
     found.supervised, found.lost_end = cut.supervised, cut.lost_end
     found.prefix_stable = whole.prefix_stable
+    found.warnings = [in_example(kind) for kind in rendered.unprinted]
 
 
 def _tokens(

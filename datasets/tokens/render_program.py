@@ -6,7 +6,7 @@ clock of its own, by a limit of memory, and by whoever asked and got no answer.
 
 Frames on standard input and output are a length of four bytes and MessagePack. Asked is
 (folder, version, ends of turns, rows); answered, in one or more frames, is a list with
-(text, spans, prefix stable, refusal) for each row.
+(text, spans, prefix stable, refusal, what is not printed) for each row.
 """
 
 import resource
@@ -24,7 +24,8 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from datasets.tokens.chat_template import ChatTemplate
-from training.trainer.labels import CannotRender, Template, locate
+from training.trainer import printed
+from training.trainer.labels import CannotRender, Located, Template, locate
 
 LENGTH = struct.Struct("<I")
 ROW_SECONDS = 2.0
@@ -36,7 +37,7 @@ FLUSH_SECONDS, FLUSH_CHARACTERS = 0.2, 500_000
 LONGEST_WORDS = 500
 SLOW = f"it takes longer than {ROW_SECONDS:.0f} s"
 Model = tuple[str, str, tuple[str, ...]]
-Answer = tuple[str, list[tuple[int, int]], bool, str]
+Answer = tuple[str, list[tuple[int, int]], bool, str, list[str]]
 _decode = msgspec.json.Decoder().decode
 
 
@@ -86,6 +87,7 @@ def _located(model: Model, row: bytes) -> Answer:
             value = _decode(row)
             template = _template(model, len(row))
             found = locate(value["messages"], template, value.get("tools"))
+            missing = _missing(value, found, template.ends)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
     except TooSlow:
@@ -96,7 +98,21 @@ def _located(model: Model, row: bytes) -> Answer:
         return _refused("it takes more memory than a template is given")
     except Exception as error:
         return _refused(f"{type(error).__name__}: {error}")
-    return found.text, found.spans, found.prefix_stable, ""
+    return found.text, found.spans, found.prefix_stable, "", missing
+
+
+def _missing(row: dict[str, Any], found: Located, ends: tuple[str, ...]) -> list[str]:
+    """What the template leaves out of a row, or does otherwise than in use."""
+    spans = dict(zip(found.answers, found.spans, strict=True))
+    spans |= dict.fromkeys(found.silent, (0, 0))
+    kinds = printed.unprinted(row["messages"], row.get("tools"), found.text, spans)
+    if not all(found.text.endswith(ends, 0, end) for _, end in found.spans):
+        kinds.add(printed.END)
+    if not found.prompted:
+        kinds.add(printed.PROMPT)
+    if printed.spells_special(row["messages"], ends):
+        kinds.add(printed.SPECIAL)
+    return sorted(kinds)
 
 
 def _template(model: Model, row_bytes: int) -> Template:
@@ -119,7 +135,8 @@ def _no_tokens(text: str) -> tuple[list[int], list[tuple[int, int]]]:
 
 
 def _refused(words: str) -> Answer:
-    return "", [], True, words.encode("utf-8", "replace").decode()[:LONGEST_WORDS]
+    said = words.encode("utf-8", "replace").decode()[:LONGEST_WORDS]
+    return "", [], True, said, []
 
 
 def _time_is_up(number: int, frame: Any) -> None:

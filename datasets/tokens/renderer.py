@@ -33,12 +33,16 @@ GIVEN_UP = "it took too long for the rows before, so it was not asked any more"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """A row as text, with the characters that are learned; or why there is none."""
+    """A row as text, with the characters that are learned; or why there is none.
+
+    `unprinted` are the kinds of what the template leaves out (printed.py).
+    """
 
     text: str
     spans: list[tuple[int, int]]
     stable: bool
     refusal: str = ""
+    unprinted: tuple[str, ...] = ()
 
     @property
     def refused(self) -> bool:
@@ -86,17 +90,22 @@ class Renderer:
                     patience.stops -= sum(a[3] == SLOW for a in answers)
             except Stopped:
                 if len(left) == 1:
-                    found.append(("", [], True, STOPPED))
+                    found.append(("", [], True, STOPPED, []))
                     patience.stops -= 1
                 together = len(left) == 1
-        found += [("", [], True, GIVEN_UP)] * (len(rows) - len(found))
+        found += [("", [], True, GIVEN_UP, [])] * (len(rows) - len(found))
         return [_rendered(answer) for answer in found]
 
 
 def _rendered(answer: Answer) -> Rendered:
-    text, spans, stable, refusal = answer
-    places = [(start, end) for start, end in spans]
-    return Rendered(text=text, spans=places, stable=stable, refusal=refusal)
+    text, spans, stable, refusal, unprinted = answer
+    return Rendered(
+        text=text,
+        spans=[(start, end) for start, end in spans],
+        stable=stable,
+        refusal=refusal,
+        unprinted=tuple(unprinted),
+    )
 
 
 def _asked(model: Model, rows: list[bytes], until: float) -> Iterator[list[Answer]]:

@@ -85,7 +85,7 @@ class ModelTokenizer:
 
     def _measured(self, rendered: Rendered, encoding: Encoding) -> Measured:
         if rendered.refused:
-            return Measured(tokens=0, supervised=0, refused=True)
+            return Measured(tokens=0, supervised=0, refusal=rendered.refusal)
         if self._quick and (found := self._quick.count(rendered, encoding)):
             return found
         return self._measured_slowly(rendered)
@@ -94,7 +94,7 @@ class ModelTokenizer:
         """Token counts of a row from its actual labels."""
         rendered = self.prepare(row)
         if rendered.refused:
-            return Measured(tokens=0, supervised=0, refused=True)
+            return Measured(tokens=0, supervised=0, refusal=rendered.refusal)
         return self._measured_slowly(rendered)
 
     def _measured_slowly(self, rendered: Rendered) -> Measured:
@@ -106,6 +106,7 @@ class ModelTokenizer:
             first_learned=next(learned, NEVER),
             last_end=found.ends[-1] if found.ends else NEVER,
             prefix_stable=found.prefix_stable,
+            unprinted=rendered.unprinted,
         )
 
 
@@ -159,6 +160,7 @@ class QuickCount:
             first_learned=first,
             last_end=last,
             prefix_stable=rendered.stable,
+            unprinted=rendered.unprinted,
         )
 
     def _marks(self, text: str, ids: list[int]) -> dict[int, int]:

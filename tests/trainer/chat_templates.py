@@ -70,6 +70,11 @@ TOLD = {
         " in messages %}<{{ m.role }}>{{ m.content }}<|im_end|>{% endfo"
         "r %}{% if add_generation_prompt %}<assistant>{% endif %}"
     ),
+    "closes_the_whole": (
+        "{% for m in messages %}{{ '<|' + m.role + '|>\n' + m.content + '<|end|>\n' }}"
+        "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>\n' }}"
+        "{% else %}{{ eos_token }}{% endif %}"
+    ),
     "if_messages": (
         "{% if messages %}{% for m in messages %}<{{ m.role }}>{{ m.con"
         "tent }}<|im_end|>\n{% endfor %}{% endif %}{% if add_generation_"
@@ -77,6 +82,12 @@ TOLD = {
     ),
 }
 ASKED = {
+    "closes_and_looks_ahead": (
+        "{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}"
+        "{{ '<|' + m.role + '|>\n' + m.content + '<|end|>\n' }}{% endfor %}"
+        "{% if add_generation_prompt %}{{ '<|assistant|>\n' }}"
+        "{% else %}{{ eos_token }}{% endif %}"
+    ),
     "asks_for_the_last": (
         "{% for message in messages %}{% if message['role']=='user' %}{"
         "{ '<|user|>\n' + message['content'] + eos_token }}{% elif messa"

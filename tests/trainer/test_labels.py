@@ -90,3 +90,48 @@ def test_a_template_that_rewrites_earlier_turns_learns_the_last_answer_only():
 def test_no_messages_is_an_error():
     with pytest.raises(ValueError, match="at least one message"):
         label_conversation([], TEMPLATE, max_length=10)
+
+
+def closed(messages, tools, add_generation_prompt):
+    """As Phi-3 does: each turn has its end, and the conversation another one."""
+    text = render(messages, tools, add_generation_prompt)
+    return text if add_generation_prompt else text + "#"
+
+
+def test_a_token_behind_the_last_turn_leaves_every_answer_learned():
+    template = Template(render=closed, encode=encode, ends=("$", "#"))
+    found = label_conversation(chat(*TWO_ROUNDS), template)
+    assert found.prefix_stable
+    whole = "......" + "...b$." + "......" + "...d$." + "."
+    assert learned(chat(*TWO_ROUNDS), template) == whole
+
+
+def test_an_answer_of_which_nothing_is_printed_is_not_learned():
+    messages = chat(("user", "a"), ("assistant", ""), ("user", "c"), ("assistant", "d"))
+    call = {"function": {"name": "look", "arguments": {}}}
+    messages[1] |= {"content": None, "tool_calls": [call]}
+
+    def silent(given, tools, prompt):
+        plain = [m | {"content": m["content"] or ""} for m in given]
+        return render(plain, tools, prompt)
+
+    template = Template(render=silent, encode=encode, ends=("$",))
+    found = label_conversation(messages, template)
+    assert found.supervised == 2
+    assert label_conversation(messages[:2], template).supervised == 0
+
+
+def defaulting(messages, tools, add_generation_prompt):
+    """Adds a system prompt, as SmolLM2 does, and trims what it is given."""
+    plain = [m | {"content": m["content"].strip()} for m in messages]
+    default = chat(("system", "I am x. "))
+    return render(default + plain, tools, add_generation_prompt)
+
+
+@pytest.mark.parametrize("words", ["x", " I am x", "", "a\n"])
+def test_an_opening_answer_learns_nothing_of_a_system_prompt_before_it(words):
+    messages = chat(("assistant", words), ("user", "y"))
+    template = Template(render=defaulting, encode=encode, ends=("$",))
+    said = words.strip()
+    begins = "." * len("<s>I am x. $\n<a>") + (f"{said}$" if said else ".") + "."
+    assert learned(messages, template).startswith(begins)

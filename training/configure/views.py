@@ -34,8 +34,8 @@ from training.domain.schedule import sharing_words
 from training.estimates.answer import estimate_answer
 from training.estimates.checked import CheckedConfig
 from training.estimates.compare_gpus import Offer, compare
-from training.estimates.lengths import to_estimate
-from training.estimates.rules import require_statistics
+from training.estimates.lengths import counts_of, to_estimate
+from training.estimates.rules import require_learning, require_statistics
 from training.jobs.access import own_job
 from training.jobs.idempotency import Claim, body_sha256
 from training.jobs.services import create_job
@@ -191,10 +191,14 @@ def _estimated(
         "count_words": _count_words(chosen, asked.config),
     }
     try:
-        require_statistics(dataset, asked.config.hyperparameters.max_length)
+        counts = counts_of(dataset, asked.config.base_model)
+        found["signal_warnings"] = list(counts.warnings())
+        require_statistics(dataset, counts, asked.config.hyperparameters.max_length)
+        found |= _figures(dataset, chosen, asked.config)
+        require_learning(counts)
     except Refusal as refusal:
-        return found | {"refusal": refusal.message}
-    return found | _figures(dataset, chosen, asked.config)
+        found["refusal"] = refusal.message
+    return found
 
 
 def _figures(dataset: Dataset, chosen: Offer, config: JobConfig) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from django.utils.text import slugify
 
 from datasets.models import Dataset
-from training.domain.config import JobConfig
 from training.domain.estimator.estimate import Estimate
 from training.estimates.checked import CheckedConfig
+from training.estimates.lengths import counts_of
 from training.estimates.lookup import is_connected
 from training.estimates.quote import estimate_on
 from training.models import GpuType
@@ -47,19 +47,20 @@ class Offer:
         return self.verdict.replace("_", " ")
 
 
-def _pairs(dataset: Dataset, config: JobConfig) -> int:
-    return dataset.training_pairs_at(config.hyperparameters.max_length)
-
-
 def compare(
     machines: Sequence[GpuType], *, dataset: Dataset, asked: CheckedConfig | None
 ) -> list[Offer]:
     """The job on each type, with the selected number of GPUs or the type's maximum."""
-    if asked is None or not _pairs(dataset, asked.config):
+    if asked is None:
         return [Offer(gpu=gpu, connected=is_connected(gpu)) for gpu in machines]
     config, found = asked.config, asked.found
+    counts = counts_of(dataset, config.base_model)
+    if not counts.pairs_at(config.hyperparameters.max_length):
+        return [Offer(gpu=gpu, connected=is_connected(gpu)) for gpu in machines]
     estimates = {
-        gpu.name: estimate_on(gpu, dataset=dataset, config=config, found=found)
+        gpu.name: estimate_on(
+            gpu, dataset=dataset, counts=counts, config=config, found=found
+        )
         for gpu in machines
     }
     least = min(estimate.total_usd for estimate in estimates.values())

@@ -14,7 +14,7 @@ from training.domain.estimator.calibration import Belief, censored_residual, sco
 from training.domain.estimator.duration import DurationParts, Overheads
 from training.domain.estimator.overheads import overhead_residuals
 from training.estimates.calibration import MEMORY, TIME
-from training.estimates.lengths import lengths_of
+from training.estimates.lengths import counts_of, lengths_of
 from training.models import (
     BaseModel,
     CalibrationCell,
@@ -202,11 +202,9 @@ def _learn_overheads(
 
 def _of_job(job: TrainingJob) -> dict[str, Any]:
     """A record's fields about its job, independent of the outcome."""
-    lengths = lengths_of(
-        job.dataset,
-        base_model=job.base_model_id,
-        max_length=int(job.hyperparameters["max_length"]),
-    ).coarsened()
+    counts = counts_of(job.dataset, job.base_model_id)
+    limit = int(job.hyperparameters["max_length"])
+    lengths = lengths_of(counts, max_length=limit).coarsened()
     return {
         "job": job,
         "kind": Kind.RUN,

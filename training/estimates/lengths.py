@@ -1,10 +1,11 @@
 """Sequence lengths of a dataset for a base model."""
 
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
+from datasets.counting import count_now
+from datasets.domain.counts import Counts
 from datasets.models import Dataset, DatasetQuerySet
 from lora_pipeline.models import User
 from lora_pipeline.postgres.compiled import Compiled
@@ -14,57 +15,62 @@ UNREAD = ("validation_errors", "validation_warnings", "sample_data")
 
 
 def to_estimate(user: User, dataset_id: UUID, base_model: str) -> Dataset | None:
-    """The user's dataset with its lengths for a base model, in one query."""
+    """The user's dataset with its counts for a base model, in one query.
+
+    They are counted now where that model's tokenizer is here and has not been asked.
+    """
     default = settings.DEFAULT_BASE_MODEL
     asked = default if "\0" in base_model or not base_model else base_model
-    return DATASET.one(user=user.pk, dataset=dataset_id, model=asked, default=default)
+    wanted = {"user": user.pk, "dataset": dataset_id, "model": asked}
+    found = _noted(DATASET.one(**wanted, default=default), asked)
+    if found is not None and count_now(found, asked):
+        return _noted(DATASET.one(**wanted, default=default), asked)
+    return found
+
+
+def _noted(dataset: Dataset | None, base_model: str) -> Dataset | None:
+    if dataset is not None:
+        dataset.counts_asked = base_model, getattr(dataset, "counted", None)
+    return dataset
 
 
 def _own(user: UUID, dataset: UUID, model: str, default: str) -> DatasetQuerySet:
     """A dataset without the large columns that no estimate needs."""
     own = Dataset.objects.visible_to(User(pk=user)).filter(pk=dataset).order_by()
-    return own.defer(*UNREAD).with_lengths(model, default)
+    return own.defer(*UNREAD).with_counts(model, default)
 
 
 DATASET = Compiled(_own, user=UUID, dataset=UUID, model=str, default=str)
 
 
-def lengths_of(
-    dataset: Dataset, *, base_model: str, max_length: int
-) -> LengthHistogram:
-    """The measured length histogram of the train split, else all at the mean length.
+def counts_of(dataset: Dataset, base_model: str) -> Counts:
+    """The train split in a base model's tokens; empty for the default model.
 
-    One query if the row was loaded without lengths. Raises ValueError if there are no
-    training pairs.
+    Where nothing was measured, all sequences have the mean length.
     """
-    pairs = dataset.training_pairs_at(max_length)
-    if pairs < 1:
+    default = settings.DEFAULT_BASE_MODEL
+    found = dataset.counts_for(base_model or default, default)
+    return found or _by_totals(dataset)
+
+
+def _by_totals(dataset: Dataset) -> Counts:
+    pairs, tokens = dataset.total_training_pairs or 0, dataset.total_tokens or 0
+    return Counts(
+        base_model=settings.DEFAULT_BASE_MODEL,
+        exact=dataset.tokens_exact,
+        examples=pairs,
+        tokens=tokens,
+        lengths=[[max(round(tokens / pairs), 1), pairs]] if pairs else [],
+        first_learned=dataset.label_starts or [[1, pairs]],
+    )
+
+
+def lengths_of(counts: Counts, *, max_length: int) -> LengthHistogram:
+    """The lengths of the sequences that are trained on at a max_length.
+
+    Raises ValueError if there are none.
+    """
+    found = counts.trained_lengths(max_length)
+    if not found:
         raise ValueError("An estimate needs at least one training pair.")
-    stored = _stored(dataset, base_model)
-    if not stored:
-        total = dataset.total_tokens or 0
-        return LengthHistogram.uniform(pairs=pairs, total_tokens=total)
-    return trained(LengthHistogram.of(stored), pairs)
-
-
-def _stored(dataset: Dataset, base_model: str) -> Any:
-    if not hasattr(dataset, "measured_lengths"):
-        rows = Dataset.objects.filter(pk=dataset.pk)
-        found = rows.with_lengths(base_model, settings.DEFAULT_BASE_MODEL).first()
-        return getattr(found, "measured_lengths", None)
-    return dataset.measured_lengths
-
-
-def trained(measured: LengthHistogram, pairs: int) -> LengthHistogram:
-    """Drop the sequences without labels, which are the longest ones.
-
-    A sequence is left out if it is truncated before its first answer.
-    """
-    excess = measured.pairs - pairs
-    kept = list(zip(measured.lengths, measured.counts, strict=True))
-    while excess > 0:
-        length, count = kept.pop()
-        if count > excess:
-            kept.append((length, count - excess))
-        excess -= count
-    return LengthHistogram.of(kept)
+    return LengthHistogram.of(found)

@@ -1,10 +1,11 @@
 """Quotes a job: cost, duration and memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from django.conf import settings
 
+from datasets.domain.counts import Counts
 from datasets.models import Dataset
 from training.domain.catalogue.gpus import Hardware
 from training.domain.config import Hyperparameters, JobConfig
@@ -23,7 +24,7 @@ from training.domain.schedule import process_count
 from training.estimates.answer import memory_answer
 from training.estimates.calibration import knowledge
 from training.estimates.checked import CheckedConfig
-from training.estimates.lengths import lengths_of
+from training.estimates.lengths import counts_of, lengths_of
 from training.estimates.lookup import Catalogue
 from training.estimates.rules import DOES_NOT_FIT, require_statistics
 from training.models import BaseModel, GpuType
@@ -37,27 +38,37 @@ def quote(*, dataset: Dataset, asked: CheckedConfig) -> Estimate:
 
     Raises Refusal where the dataset has nothing to train on.
     """
-    require_statistics(dataset, asked.config.hyperparameters.max_length)
+    config = asked.config
+    counts = counts_of(dataset, config.base_model)
+    require_statistics(dataset, counts, config.hyperparameters.max_length)
     return estimate_on(
-        asked.gpu, dataset=dataset, config=asked.config, found=asked.found
+        asked.gpu, dataset=dataset, counts=counts, config=config, found=asked.found
     )
 
 
 def estimate_on(
-    gpu: GpuType, *, dataset: Dataset, config: JobConfig, found: Catalogue
+    gpu: GpuType,
+    *,
+    dataset: Dataset,
+    counts: Counts,
+    config: JobConfig,
+    found: Catalogue,
 ) -> Estimate:
     """The estimate of one configuration on any GPU type.
 
     Without a base model in the request the figures come from the catalogue formula, and
     the model-aware estimate for the default model is in `aware`.
     """
-    catalogue = _by_catalogue(gpu, dataset, config)
-    aware = _aware(gpu, dataset, config, found)
+    catalogue = _by_catalogue(gpu, counts, config)
+    catalogue = replace(
+        catalogue, warnings=(*catalogue.warnings, *_said(dataset, counts, config))
+    )
+    aware = _aware(gpu, dataset, counts, config, found)
     if aware is None:
         words = _unknown_words(found.model, gpu) if config.base_model else ()
         return replace(catalogue, warnings=(*catalogue.warnings, *words))
     chosen = config.hyperparameters
-    pairs = dataset.training_pairs_at(chosen.max_length)
+    pairs = counts.pairs_at(chosen.max_length)
     words = packing_words(aware, pairs, chosen.max_length)
     estimate = replace(catalogue, warnings=(*catalogue.warnings, *words))
     if config.base_model:
@@ -90,10 +101,27 @@ def require_memory(estimate: Estimate, config: JobConfig) -> None:
     )
 
 
-def _by_catalogue(gpu: GpuType, dataset: Dataset, config: JobConfig) -> Estimate:
+def _said(dataset: Dataset, counts: Counts, config: JobConfig) -> Iterator[str]:
+    """What the statistics say about training this base model, as sentences."""
+    asked = config.base_model or settings.DEFAULT_BASE_MODEL
+    if counts.base_model == asked:
+        yield from counts.warnings()
+    elif (share := dataset.measuring.get(asked)) is not None:
+        yield (
+            f"Tokens are being counted by {asked} ({share:.0%}); until then these "
+            f"figures are by {counts.base_model}."
+        )
+    else:
+        yield (
+            f"The tokenizer of {asked} is not on this machine, so these figures are "
+            f"by that of {counts.base_model}; the run may have other steps."
+        )
+
+
+def _by_catalogue(gpu: GpuType, counts: Counts, config: JobConfig) -> Estimate:
     work = Workload(
-        training_pairs=dataset.training_pairs_at(config.hyperparameters.max_length),
-        total_tokens=dataset.total_tokens or 0,
+        training_pairs=counts.pairs_at(config.hyperparameters.max_length),
+        total_tokens=counts.tokens,
         batch_size=config.hyperparameters.batch_size,
         epochs=config.hyperparameters.epochs,
     )
@@ -107,10 +135,14 @@ def _by_catalogue(gpu: GpuType, dataset: Dataset, config: JobConfig) -> Estimate
 
 
 def _aware(
-    gpu: GpuType, dataset: Dataset, config: JobConfig, found: Catalogue
+    gpu: GpuType,
+    dataset: Dataset,
+    counts: Counts,
+    config: JobConfig,
+    found: Catalogue,
 ) -> ModelEstimate | None:
     """None if the model's dimensions or the GPU's specifications are missing."""
-    setup = setup_of(found.model, gpu, dataset, config.hyperparameters)
+    setup = setup_of(found.model, gpu, dataset, counts, config.hyperparameters)
     place = place_of(gpu, config.gpu_count, found.model)
     if setup is None or place is None:
         return None
@@ -144,6 +176,7 @@ def setup_of(
     model: BaseModel | None,
     gpu: GpuType,
     dataset: Dataset,
+    counts: Counts,
     chosen: Hyperparameters,
 ) -> Setup | None:
     """The job as estimator input."""
@@ -153,7 +186,7 @@ def setup_of(
     return Setup(
         base_model=model.pk,
         architecture=architecture,
-        lengths=lengths_of(dataset, base_model=model.pk, max_length=chosen.max_length),
+        lengths=lengths_of(counts, max_length=chosen.max_length),
         batch_size=chosen.batch_size,
         epochs=chosen.epochs,
         max_length=chosen.max_length,

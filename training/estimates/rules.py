@@ -3,14 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from datasets.domain.counts import Counts
 from datasets.models import Dataset
 from lora_pipeline.errors import Refusal, Rule
 from training.domain.config import Problems
+from training.domain.limits import LIMITS
 from training.domain.method import QLORA
 from training.domain.schedule import process_count
 from training.estimates.lookup import Catalogue
 from training.models import BaseModel
 
+MAX_LENGTH = int(LIMITS["max_length"].maximum)
 DATASET_NOT_READY = Rule(
     code="dataset_not_ready",
     words="The dataset is not ready: status is {status}, training_ready is {ready}. "
@@ -19,6 +22,19 @@ DATASET_NOT_READY = Rule(
     status_code=400,
     field_name="dataset_id",
     example={"status": "validating", "ready": "false"},
+)
+MOSTLY_REFUSED = Rule(
+    code="refused_by_template",
+    words="The chat template of {base_model} rejects {refused}, which would be left "
+    "out: {words}. Choose another base model, or change the data.",
+    when="The base model's chat template rejects most examples.",
+    status_code=400,
+    field_name="base_model",
+    example={
+        "base_model": "google/gemma-2-2b-it",
+        "refused": "15 of 22 examples",
+        "words": "“System role not supported” (15)",
+    },
 )
 DOES_NOT_FIT = Rule(
     code="does_not_fit",
@@ -89,14 +105,19 @@ def _count(value: Any) -> int:
     return value if isinstance(value, int) and 1 <= value <= 64 else 0
 
 
-def require_statistics(dataset: Dataset, max_length: int) -> None:
-    """An estimate needs pairs and tokens; without them, says the status."""
-    if not dataset.total_training_pairs or dataset.total_tokens is None:
+def require_statistics(dataset: Dataset, counts: Counts, max_length: int) -> None:
+    """An estimate needs pairs and tokens; without them, says the status or the cause.
+
+    Raises Refusal.
+    """
+    if not counts.examples or dataset.total_tokens is None:
         message = (
             f"The dataset has no training pairs yet: its status is {dataset.status}. "
             "Wait for validation to finish, or fix the file and upload it again."
         )
-    elif not dataset.training_pairs_at(max_length):
+    elif not counts.pairs_at(MAX_LENGTH):
+        message = nothing_words(counts)
+    elif not counts.pairs_at(max_length):
         message = (
             f"No example has a token to train on within {max_length} tokens. Raise "
             "max_length, or shorten the text before the answers."
@@ -105,6 +126,26 @@ def require_statistics(dataset: Dataset, max_length: int) -> None:
         return
     raise Refusal(
         message, code="dataset_without_pairs", details={"dataset_id": [message]}
+    )
+
+
+def nothing_words(counts: Counts) -> str:
+    """Why nothing can be learned of a dataset by this base model, and the way out."""
+    why = " ".join(counts.warnings())
+    return (
+        f"Nothing would be learned with {counts.base_model}: no example has a token "
+        f"to train on. {why} Choose another base model, or change the data."
+    )
+
+
+def require_learning(counts: Counts) -> None:
+    """A job needs a chat template that takes the data. Raises Refusal."""
+    if not counts.is_mostly_refused:
+        return
+    raise MOSTLY_REFUSED.refusal(
+        base_model=counts.base_model,
+        refused=counts.of_examples(counts.refused_by_template),
+        words=counts.refusal_words,
     )
 
 

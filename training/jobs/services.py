@@ -18,8 +18,9 @@ from training.domain.budget import hold_usd
 from training.domain.config import JobConfig, fill_defaults
 from training.domain.estimator.estimate import rounded
 from training.estimates.checked import CheckedConfig, checked
+from training.estimates.lengths import counts_of
 from training.estimates.quote import quote, require_memory
-from training.estimates.rules import require_ready
+from training.estimates.rules import require_learning, require_ready
 from training.estimates.snapshot import expectations
 from training.jobs import idempotency, refusals
 from training.jobs.idempotency import Claim
@@ -69,6 +70,7 @@ def _queue(
     require_room(owner=owner, kind="queued_jobs")
     require_room(owner=owner, kind="storage_bytes")
     estimate, config = quote(dataset=dataset, asked=asked), asked.config
+    require_learning(counts_of(dataset, config.base_model))
     require_memory(estimate, config)
     expected = expectations(estimate, asked.gpu)
     needed = hold_usd(

@@ -7,6 +7,7 @@ worker and the web process share this file.
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from typing import Any, Protocol
@@ -80,12 +81,18 @@ class Located:
 
     `prefix_stable` says that the template renders the messages up to each learned
     answer as a prefix of the whole. Where it does not, or where telling would take too
-    many renderings, only the last message is learned, if it is an answer.
+    many renderings, only the last message is learned, if it is an answer. `answers` are
+    the numbers of the messages in `spans`; `silent` are those of answers of which the
+    template prints nothing, so that there is nothing to learn of them. `prompted` says
+    that what prompts an answer in use stands before each learned answer here, too.
     """
 
     text: str
     spans: list[Span]
     prefix_stable: bool
+    answers: tuple[int, ...] = ()
+    silent: tuple[int, ...] = ()
+    prompted: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,15 +210,20 @@ def locate(
     if not messages:
         raise ValueError("A conversation needs at least one message.")
     turns = Turns(messages, template, tools)
-    spans: list[Span] | None
+    stable, found = True, {}
     try:
-        spans = [turns.span(n) for n, m in enumerate(messages) if is_learned(m)]
+        found = {n: turns.span(n) for n, m in enumerate(messages) if is_learned(m)}
     except NotStable:
-        spans = None
+        stable, found = False, turns.last_answer()
+    silent = {n for n, span in found.items() if turns.is_silent(n, span)}
+    answers = tuple(n for n in found if n not in silent)
     return Located(
         text=turns.text,
-        spans=turns.last_answer() if spans is None else spans,
-        prefix_stable=spans is not None,
+        spans=[found[n] for n in answers],
+        prefix_stable=stable,
+        answers=answers,
+        silent=tuple(sorted(silent)),
+        prompted=turns.prompted,
     )
 
 
@@ -233,7 +245,14 @@ class Turns:
         self._messages, self._template, self._tools = messages, template, tools
         whole = template.traced(messages, tools, False)
         self.text = whole.text
-        self._cuts = whole.cuts if whole.tail == "" else ()
+        self.prompted = True
+        tail, ends = whole.tail or "", template.ends
+        # Behind the last turn, which has a closing token of its own, there may only be
+        # one that closes the conversation (Phi-3): more would be part of the turn.
+        last_turn = self.text[: len(self.text) - len(tail)].rstrip()
+        closes = tail.rstrip() in ends and last_turn.endswith(ends)
+        self._cuts = whole.cuts if whole.tail == "" or closes else ()
+        self._closing = tail if closes else ""
         self._last = max(
             (n for n, m in enumerate(messages) if is_learned(m)), default=0
         )
@@ -250,19 +269,50 @@ class Turns:
         """
         whole = number + 1 == len(self._messages)
         end = len(self.text) if whole else self._length(number + 1)
-        return self._start(number, end), self._end(end)
+        start = self._start(number, end)
+        return start, self._last_end(start) if whole else self._end(end)
 
-    def last_answer(self) -> list[Span]:
+    def last_answer(self) -> dict[int, Span]:
         """The last message alone, when it is an answer and can be told."""
-        messages = self._messages
-        if not is_learned(messages[-1]) or len(messages) < 2:
-            return []
-        end = self._end(len(self.text))
-        header = self._header(len(messages) - 1).text
+        messages, last = self._messages, len(self._messages) - 1
+        if not is_learned(messages[last]) or last < 1:
+            return {}
+        header = self._header(last).text
         if self.text.startswith(header):
-            return [(len(header), end)]
-        start = self.text.rfind(_words(messages[-1]))
-        return [(start, end)] if start > 0 else []
+            return {last: (len(header), self._last_end(len(header)))}
+        self.prompted = False
+        start = self.text.rfind(_words(messages[last]))
+        return {last: (start, self._last_end(start))} if start > 0 else {}
+
+    def is_silent(self, number: int, span: Span) -> bool:
+        """Whether the template prints nothing of an answer: no words and no call."""
+        part, message = self.text[slice(*span)].strip(), self._messages[number]
+        while end := next((e for e in self._template.ends if part.endswith(e)), ""):
+            part = part[: -len(end)].rstrip()
+        names = [call_name(call) for call in message.get("tool_calls") or ()]
+        unsaid = names and not _words(message) and not any(n in part for n in names)
+        return not part or bool(unsaid)
+
+    def _last_end(self, start: int) -> int:
+        """The end of the last message: before what closes the whole conversation.
+
+        That is learned only where the turn itself has no closing token (Phi-3 ends each
+        turn with one token and the conversation with another).
+        """
+        text, ends, end = self.text, self._template.ends, self._end(len(self.text))
+        last = next((e for e in ends if text.endswith(e, 0, end)), "")
+        before = len(text[: end - len(last)].rstrip()) if last else 0
+        if before <= start or not text.endswith(ends, 0, before):
+            return end
+        closes = len(self._messages) > 1 and self._is_closing(text[end - len(last) :])
+        return before if closes else end
+
+    def _is_closing(self, closing: str) -> bool:
+        """Whether these last characters also close a conversation of one message."""
+        if not self._closing:
+            with suppress(NotStable, CannotRender):
+                self._length(1)
+        return self._closing == closing
 
     def _length(self, count: int) -> int:
         """How much of the text the first messages are."""
@@ -271,28 +321,63 @@ class Turns:
             return known
         self._spend()
         rendered = self._template.render(self._messages[:count], self._tools, False)
-        if not self.text.startswith(rendered):
-            raise NotStable
-        return len(rendered)
+        if self.text.startswith(rendered):
+            return len(rendered)
+        return self._unclosed(rendered)
+
+    def _unclosed(self, rendered: str) -> int:
+        """The length of a rendering without what closes it, as the whole is closed."""
+        solid, end_tokens = self.text.rstrip(), self._template.ends
+        for end in end_tokens:
+            closing = self.text[len(solid) - len(end) :] if solid.endswith(end) else ""
+            before = rendered.removesuffix(closing)
+            is_turn = before != rendered and before.rstrip().endswith(end_tokens)
+            if is_turn and self.text.startswith(before):
+                self._closing = closing
+                return len(before)
+        raise NotStable
 
     def _start(self, number: int, end: int) -> int:
         """Where a message begins behind its header.
 
-        The header is what the template adds to prompt an answer. A conversation that
-        begins with an answer has no such prompt: there its own words are looked for.
+        The header is what the template adds to prompt an answer.
         """
         if number == 0:
-            return max(self.text.find(_words(self._messages[0]), 0, end), 0)
+            return self._opening(end)
         if (prompt := self._known_prompt(number)) is not None:
             before = self._length(number)
             behind = self.text[before : before + len(prompt)]
-            return before + _common(prompt, behind, end - before)
+            common = _common(prompt, behind, end - before)
+            self.prompted &= common >= len(prompt.rstrip())
+            return before + common
         header = self._header(number).text
         if len(header) <= end and self.text.startswith(header):
             return len(header)
         if self._length(number) > end:
             raise NotStable
+        self.prompted = False
         return _common(header, self.text, end)
+
+    def _opening(self, end: int) -> int:
+        """Where an answer that opens the conversation begins.
+
+        Nothing prompts it: the header is what prompts the answer after it. Where that
+        does not stand before it, its own words are looked for, from the end, since they
+        may also occur in a system prompt that the template adds.
+        """
+        first = self._messages[:1]
+        self._spend()
+        try:
+            before = self._template.render(first, self._tools, False)
+            after = self._template.render(first, self._tools, True)
+            header = after.removeprefix(before) if after.startswith(before) else ""
+        except CannotRender:
+            header = ""
+        words = _words(first[0])
+        at = self.text.find(header, 0, end) if header else -1
+        if at >= 0 and self.text.find(words, at + len(header), end) >= 0:
+            return at + len(header)
+        return max(self.text.rfind(words, 0, end), 0) if words else 0
 
     def _known_prompt(self, number: int) -> str | None:
         """What prompts an answer, when two renderings tell it for all of them.
@@ -351,6 +436,13 @@ def _common(one: str, other: str, most: int) -> int:
         else:
             high = middle - 1
     return low
+
+
+def call_name(call: Any) -> str:
+    """The name of the function that a tool call calls."""
+    call = call if isinstance(call, dict) else {}
+    inner = call.get("function")
+    return str((inner if isinstance(inner, dict) else call).get("name") or "")
 
 
 def _words(message: Message) -> str:

@@ -10,12 +10,12 @@ from datasets.domain.lengths import Lengths, bucket
 from datasets.domain.statistics import NEVER, Measured, Statistics, signal
 
 
-@given(some.integers(0, 4095))
-def test_below_4096_every_length_is_its_own(length):
+@given(some.integers(0, 32_767))
+def test_below_32768_every_length_is_its_own(length):
     assert bucket(length) == length
 
 
-@given(some.integers(4096, 10_000_000))
+@given(some.integers(32_768, 10_000_000))
 def test_above_a_length_is_rounded_up_by_less_than_a_fifth_of_a_percent(length):
     assert length <= bucket(length) <= length * 1.002
     assert bucket(bucket(length)) == bucket(length)
@@ -23,8 +23,8 @@ def test_above_a_length_is_rounded_up_by_less_than_a_fifth_of_a_percent(length):
 
 @given(some.integers(513, 4096), some.integers(1, 2**20))
 def test_over_is_exact_at_the_edges_of_the_buckets(edge, length):
-    limit = edge * 16
-    if limit <= 16_384 and limit >= 4096:
+    limit = edge * 128
+    if limit <= 131_072 and limit >= 32_768:
         assert (bucket(length) > limit) == (length > limit)
 
 

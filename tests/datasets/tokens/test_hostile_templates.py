@@ -87,7 +87,7 @@ def test_a_check_gives_up_on_a_template_after_three_rows(tmp_path, monkeypatch):
     found = [one for _, batch in measured(lines, tokenizer) for one in batch]
     assert time.monotonic() - began < 60
     assert len(found) == 3000
-    assert all(one.refused for one in found)
+    assert all(one.refusal for one in found)
 
 
 def test_nothing_is_asked_after_the_moment_that_was_given(tmp_path):

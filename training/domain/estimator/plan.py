@@ -46,8 +46,7 @@ class Setup:
     def trained_lengths(self) -> LengthHistogram:
         """The sequences as the trainer sees them: truncated, and packed if enabled."""
         if self.method.packing:
-            fine = self.lengths.truncated(self.max_length).coarsened(200)
-            return packed(fine, self.max_length)
+            return packed(self.lengths, self.max_length)
         return self.lengths.truncated(self.max_length)
 
 
