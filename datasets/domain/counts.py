@@ -91,8 +91,8 @@ class Counts:
 
     @property
     def is_mostly_refused(self) -> bool:
-        """Whether the chat template rejects more than half of the examples."""
-        return 2 * self.refused_by_template > self.examples
+        """Whether the chat template rejects more than three quarters of them."""
+        return 4 * self.refused_by_template > 3 * self.examples
 
     @property
     def refusal_words(self) -> str:

@@ -27,13 +27,13 @@ MOSTLY_REFUSED = Rule(
     code="refused_by_template",
     words="The chat template of {base_model} rejects {refused}, which would be left "
     "out: {words}. Choose another base model, or change the data.",
-    when="The base model's chat template rejects most examples.",
+    when="The base model's chat template rejects more than three quarters.",
     status_code=400,
     field_name="base_model",
     example={
         "base_model": "google/gemma-2-2b-it",
-        "refused": "15 of 22 examples",
-        "words": "“System role not supported” (15)",
+        "refused": "21 of 22 examples",
+        "words": "“System role not supported” (21)",
     },
 )
 DOES_NOT_FIT = Rule(
