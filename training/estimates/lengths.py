@@ -4,9 +4,9 @@ from uuid import UUID
 
 from django.conf import settings
 
-from datasets.counting import count_now
 from datasets.domain.counts import Counts
 from datasets.models import Dataset, DatasetQuerySet
+from datasets.tokens.on_demand import count_now
 from lora_pipeline.models import User
 from lora_pipeline.postgres.compiled import Compiled
 from training.domain.estimator.batches import LengthHistogram

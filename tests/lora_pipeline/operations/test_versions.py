@@ -25,8 +25,8 @@ def as_owner(*statements: str) -> None:
 
 def applied(app: str, name: str) -> None:
     as_owner(
-        "INSERT INTO django_migrations (app, name, applied)"
-        f" VALUES ('{app}', '{name}', now())"  # noqa: S608 - names of these tests
+        "INSERT INTO django_migrations (app, name, applied)"  # noqa: S608 - our names
+        f" VALUES ('{app}', '{name}', now())"
     )
 
 
