@@ -3,7 +3,7 @@
 import django_filters
 from django.db.models import Q, QuerySet
 
-from datasets.domain.formats import BY_NAME
+from datasets.domain.formats.declared import BY_NAME
 from datasets.models import Dataset
 from lora_pipeline.api.filters import MomentFilter
 

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models.functions import Coalesce, JSONObject
 
 from datasets.domain.counts import FIELDS, Counts
-from datasets.domain.formats import BY_NAME
+from datasets.domain.formats.declared import BY_NAME, Format, preference_of
 from datasets.domain.lengths import Lengths
 from datasets.domain.split import SPLIT_SEED, VALIDATION_SHARE
 from datasets.domain.statistics import NEVER, Signal, signal
@@ -106,6 +106,10 @@ class Dataset(models.Model):
     validation_file_path = models.CharField(max_length=500, blank=True)
     validation_share = models.FloatField(default=VALIDATION_SHARE)
     split_seed = models.PositiveIntegerField(default=SPLIT_SEED)
+    mapping = models.JSONField(default=dict, blank=True)
+    chosen_only = models.BooleanField(default=False)
+    skip_bad_rows = models.BooleanField(default=False)
+    bad_rows = models.PositiveIntegerField(default=0)
     stage = models.CharField(max_length=20, blank=True)
     progress = models.FloatField(default=0)
     total_training_pairs = models.IntegerField(null=True)
@@ -145,8 +149,20 @@ class Dataset(models.Model):
     @property
     def format_title(self) -> str:
         """Display name of the format; empty until it is known."""
+        if self.mapping:
+            return "mapped by hand"
         found = BY_NAME.get(self.format)
         return found.title if found else self.format
+
+    @property
+    def is_preference(self) -> bool:
+        """Whether its rows hold answers that must not be learned as they are."""
+        return self.is_preference_with(BY_NAME.get(self.format))
+
+    def is_preference_with(self, format: Format | None) -> bool:
+        """The same with a format that is not yet on record."""
+        kind = format.preference if format else preference_of(self.mapping)
+        return bool(kind) and not self.chosen_only
 
     @property
     def is_trainable(self) -> bool:

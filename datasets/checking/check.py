@@ -6,9 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from datasets.checking.by_hand import format_by_hand
 from datasets.checking.progress import Abandoned, Progress
 from datasets.checking.result import keep_result
-from datasets.checking.splits import Normalised, scratch_name, write_splits
+from datasets.checking.splits import Normalised, Reading, scratch_name, write_splits
 from datasets.checking.structure import Structure, check_structure
 from datasets.domain.faults import Fault, FaultLog
 from datasets.models import Dataset, DatasetStatistics
@@ -31,17 +32,30 @@ def check_dataset(dataset_id: str) -> None:
 
 def _check(dataset: Dataset, progress: Progress) -> None:
     progress.enter("structure", 0.0, 0.1)
-    structure = check_structure(dataset.storage_path, progress.at)
+    structure = check_structure(
+        dataset.storage_path,
+        progress.at,
+        format_by_hand(dataset),
+        chosen_only=dataset.chosen_only,
+    )
     log = structure.log
     if dataset.validation_file_path and structure.format:
         _check_validation_file(dataset, structure, progress)
     dataset.sha256 = structure.sha256
     _say_same_file(dataset, log)
+    _leave_out_bad_rows(dataset, structure)
     if log.error_count or structure.format is None:
         _refuse(dataset, structure)
         return
     progress.enter("splits", 0.1, 0.3)
-    written = write_splits(dataset, structure.format, log, progress.at)
+    reading = Reading(
+        format=structure.format,
+        chosen_only=dataset.chosen_only,
+        has_validation=structure.has_validation,
+    )
+    written = write_splits(dataset, reading, log, progress.at)
+    if reading.format.preference and not dataset.chosen_only:
+        log.warn_first(Fault(kind="preference_data", found=_pairs(reading, written)))
     if not written.training:
         found = f"{written.validation} examples, all of them in the validation split"
         log.add(Fault(kind="empty_file", found=found))
@@ -55,6 +69,30 @@ def _check(dataset: Dataset, progress: Progress) -> None:
         tell=progress.at,
     )
     _accept(dataset, structure, written, statistics)
+
+
+def _pairs(reading: Reading, written: Normalised) -> str:
+    """What the file holds, in words that name both sides."""
+    count = written.training + written.validation
+    if reading.format.preference == "label":
+        return f"{count:,} answers marked good or bad (KTO)"
+    return f"{count:,} pairs of a chosen and a rejected answer"
+
+
+def _leave_out_bad_rows(dataset: Dataset, structure: Structure) -> None:
+    """Take the dataset without the rows that have errors, where its owner says so.
+
+    Not where the file could not be read to its end, or has no row without errors. The
+    errors stay on record among the warnings, with how many rows they left out.
+    """
+    log = structure.log
+    dataset.bad_rows = 0
+    wanted = dataset.skip_bad_rows and structure.is_readable and structure.examples
+    if not wanted or not log.error_count or not log.are_of_rows:
+        return
+    dataset.bad_rows = len(log.bad_lines)
+    words = f"{dataset.bad_rows:,} of {structure.rows:,} rows"
+    log.forgive(Fault(kind="rows_left_out", found=words))
 
 
 def _check_validation_file(
@@ -103,11 +141,14 @@ def _accept(
     statistics: DatasetStatistics,
 ) -> None:
     trainable = statistics.examples - statistics.never_learned
+    if dataset.is_preference_with(structure.format):
+        trainable = written.training
     keep_result(
         dataset,
         **_findings(dataset, structure),
         status=Dataset.Status.READY,
-        training_ready=trainable > 0,
+        training_ready=trainable > 0
+        and not dataset.is_preference_with(structure.format),
         total_training_pairs=trainable,
         total_validation_pairs=written.validation,
         total_tokens=statistics.tokens,
@@ -129,6 +170,7 @@ def _findings(dataset: Dataset, structure: Structure) -> dict[str, Any]:
         "validation_errors": [fault.as_dict() for fault in log.errors],
         "validation_warnings": [fault.as_dict() for fault in log.warnings],
         "fault_counts": dict(log.counts),
+        "bad_rows": dataset.bad_rows,
         "validated_at": timezone.now(),
         "stored_bytes": stored_bytes(dataset),
         "stage": "",

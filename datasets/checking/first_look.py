@@ -8,11 +8,14 @@ from typing import Any
 
 from django.conf import settings
 
+from datasets.checking.by_hand import format_by_hand
 from datasets.checking.sources import Source, Unreadable, open_source
-from datasets.checking.splits import row_bytes, storable
-from datasets.domain.rows import RowReader
+from datasets.checking.splits import row_bytes, sample_of
+from datasets.domain.formats.declared import Format
+from datasets.domain.formats.parse import Parsed
+from datasets.domain.formats.rows import RowReader
+from datasets.domain.formats.turns import Example
 from datasets.domain.statistics import Measured
-from datasets.domain.turns import Example
 from datasets.models import Dataset
 from datasets.tokens.base_models import tokenizer_of
 from datasets.tokens.measure import batches
@@ -56,7 +59,8 @@ def first_look(dataset: Dataset) -> dict[str, Any]:
     began = monotonic()
     try:
         with open_source(dataset.storage_path) as source:
-            sample = take_sample(source, began + READING_SHARE * MAX_SECONDS)
+            until = began + READING_SHARE * MAX_SECONDS
+            sample = take_sample(source, until, format_by_hand(dataset))
         return _estimate(dataset, sample, began + RENDERING_SHARE * MAX_SECONDS)
     except Unreadable:
         return {}
@@ -65,12 +69,14 @@ def first_look(dataset: Dataset) -> dict[str, Any]:
         return {}
 
 
-def take_sample(source: Source, until: float) -> Sample:
+def take_sample(
+    source: Source, until: float, format: Format | None = None
+) -> Sample:
     """Rows until one of the budgets is spent; `until` is a time.monotonic()."""
-    reader, rows, read_bytes, stopped = RowReader(source.layout.inside), [], 0, ""
+    reader, rows, read_bytes, stopped = RowReader(format), [], 0, ""
     for line, item in source.sample(until):
-        rows += reader.read(line, item)[0]
-        read_bytes += len(item) if isinstance(item, bytes) else len(str(item))
+        rows += reader.read(line, item).examples
+        read_bytes += _size(item)
         if stopped := _spent(reader.rows, read_bytes, until):
             break
     stopped = stopped or _spent(0, 0, until)
@@ -87,6 +93,12 @@ def take_sample(source: Source, until: float) -> Sample:
         expected_examples=expected,
         stopped=stopped,
     )
+
+
+def _size(item: Any) -> int:
+    if isinstance(item, Parsed):
+        return len(item.raw)
+    return len(item) if isinstance(item, bytes) else len(str(item))
 
 
 def _spent(rows: int, read_bytes: int, until: float) -> str:
@@ -106,7 +118,7 @@ def _estimate(dataset: Dataset, sample: Sample, until: float) -> dict[str, Any]:
     if not sample.rows:
         return fields
     fields["sample_data"] = [
-        {"messages": [storable(m) for m in example.messages]}
+        sample_of(example)
         for example in islice(sample.rows, SAMPLES)
     ]
     if sample.expected_examples is None:

@@ -15,20 +15,23 @@ import sys
 import tempfile
 import threading
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from time import monotonic
-from typing import IO, Any
+from typing import IO, Any, cast
 
-import msgspec
 from django.conf import settings
 from django.core.files.storage import default_storage
 
 from datasets.checking import parquet_rows
-from datasets.domain.document import DocumentRows
+from datasets.checking.tables import table_rows
+from datasets.domain.document import ENDING, Document
 from datasets.domain.faults import Fault, clean
+from datasets.domain.formats.parse import Parsed
 from datasets.domain.layout import BYTE_ORDER_MARK, HEAD_BYTES, Layout, find_layout
+from datasets.domain.survey import is_validation
 from lora_pipeline.files.unpacking import Gauge, Gauged, UnpacksTooLarge
 
 MAX_ROW_BYTES = 10 * 1024 * 1024
@@ -39,10 +42,8 @@ BROKEN_GZIP = (gzip.BadGzipFile, zlib.error, EOFError)
 OPEN_FILE = "/dev/fd/"
 MAX_WAIT = 7 * 24 * 3600.0
 GZIP = b"\x1f\x8b"
-JSON_COLUMNS = (
-    "messages", "conversations", "turns", "tools", "conversation_history", "history",
-)  # fmt: skip
-Item = tuple[int, bytes | dict[str, Any] | Fault]
+Item = tuple[int, bytes | dict[str, Any] | Parsed | Fault]
+Wanted = Callable[[str], bool]
 
 csv.field_size_limit(MAX_ROW_BYTES)
 
@@ -64,14 +65,15 @@ class Source:
         self.packed = False
         self._raw = raw
         self._stream = self._unpacked()
-        head = self._read_head()
+        head, found = self._read_head()
         self.head_share = 1.0 if len(head) < HEAD_BYTES else self._head_share
         self.byte_order_mark = head.startswith(BYTE_ORDER_MARK)
-        found = find_layout(head)
         if isinstance(found, Fault):
             raise Unreadable(found)
         self.layout: Layout = found
         self.head = head
+        self.unread: list[str] = []
+        self.has_validation = False
 
     @property
     def container(self) -> str:
@@ -83,8 +85,12 @@ class Source:
         """Fraction of the file read so far, 0 to 1."""
         return min(self._raw.tell() / self.size, 1.0)
 
-    def items(self) -> Iterator[Item]:
-        """Each row with its line (row number in Parquet): bytes, values or an error."""
+    def items(self, wanted: Wanted = lambda member: True) -> Iterator[Item]:
+        """Each row with its line (row number in Parquet): bytes, values or an error.
+
+        `wanted` tells of which members of a JSON document.
+        """
+        self._wanted = wanted
         readers = {
             "jsonl": self._lines,
             "json": self._document,
@@ -109,7 +115,8 @@ class Source:
         whole = len(self.head) < HEAD_BYTES
         end = len(self.head) if whole else self.head.rfind(b"\n") + 1
         self._stream = io.BufferedReader(io.BytesIO(self.head[: end or None]))
-        yield from self.items()
+        with suppress(Unreadable):  # the head of a document ends inside of it
+            yield from self.items()
 
     def _unpacked(self) -> io.BufferedIOBase:
         start = self._raw.read(2)
@@ -119,15 +126,21 @@ class Source:
         self.packed = True
         return unpacked(self._raw)
 
-    def _read_head(self) -> bytes:
+    def _read_head(self) -> tuple[bytes, Layout | Fault]:
         try:
             head = self._stream.read(HEAD_BYTES)
+            self._head_share = self.share_read
+            pieces = chain([head.removeprefix(BYTE_ORDER_MARK)], self._pieces())
+            found = find_layout(head, lambda: next(pieces, b""))
         except (*BROKEN_GZIP, UnpacksTooLarge) as error:
             raise Unreadable(_not_unpacked(error)) from error
-        self._head_share = self.share_read
         self._raw.seek(0)
         self._stream = self._unpacked()
-        return head
+        return head, found
+
+    def _pieces(self) -> Iterator[bytes]:
+        while piece := self._stream.read(PIECE_BYTES):
+            yield piece
 
     def _lines(self) -> Iterator[Item]:
         read, number = self._stream.readline, 0
@@ -149,34 +162,24 @@ class Source:
             yield number, too_long(number, length)
 
     def _document(self) -> Iterator[Item]:
-        rows = DocumentRows(self.layout.inside, max_bytes=MAX_ROW_BYTES)
         if self.byte_order_mark:
             self._stream.read(len(BYTE_ORDER_MARK))
-        while piece := self._stream.read(PIECE_BYTES):
-            for line, row in rows.feed(piece):
-                yield line, too_long(line) if row is None else row
-        for line, row in rows.finish():
-            found = "the document ends inside a bracket"
-            fault = Fault(kind="broken_json", line=line, found=found)
-            yield line, row if row else fault
+        pieces = self._pieces()
+        document = Document(lambda: next(pieces, b""), max_bytes=MAX_ROW_BYTES)
+        for line, row, member in document.rows(self.layout.plan):
+            if isinstance(row, Fault) and row.kind in ENDING:
+                raise Unreadable(row)
+            self.has_validation |= is_validation(member)
+            if self._wanted(member):
+                yield line, row
+        self.unread = document.unread
 
     def _csv(self) -> Iterator[Item]:
-        reader = csv.reader(
-            _csv_lines(self._stream), delimiter=self.layout.delimiter, strict=True
-        )
-        names = [name.strip() for name in next(reader)]
-        line = reader.line_num + 1
-        while True:
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield line, Fault(kind="broken_csv", line=line, found=str(error))
-            else:
-                if cells:
-                    yield line, _csv_row(line, names, cells)
-            line = reader.line_num + 1
+        lines = _csv_lines(self._stream)
+        for line, row in table_rows(lines, self.layout):
+            if isinstance(row, Fault) and row.kind == "repeated_header":
+                raise Unreadable(row)
+            yield line, row
 
     def _parquet(self, until: float = math.inf) -> Iterator[Item]:
         gauge = Gauge(most_bytes=settings.MAX_UNPACKED_BYTES, packed=self.size)
@@ -267,36 +270,19 @@ def too_long(line: int, length: int | None = None) -> Fault:
 
 
 def _csv_lines(stream: io.BufferedIOBase) -> Iterator[str]:
+    """Lines with their ends, be they of Unix, Windows or an old Mac."""
+    text = io.TextIOWrapper(
+        cast("IO[bytes]", stream), "utf-8", errors="surrogateescape", newline=""
+    )
     first = True
-    while raw := stream.readline(MAX_ROW_BYTES + 1):
-        if len(raw) > MAX_ROW_BYTES:
-            raise Unreadable(too_long(0))
-        text = raw.decode("utf-8", "surrogateescape")
-        yield text.removeprefix("\ufeff") if first else text
-        first = False
-
-
-def _csv_row(line: int, names: list[str], cells: list[str]) -> dict[str, Any] | Fault:
-    if len(cells) != len(names):
-        found = f"{len(cells)} cells, but the header has {len(names)}"
-        return Fault(kind="broken_csv", line=line, found=found)
-    for name, cell in zip(names, cells, strict=True):
-        if not cell.isascii() and any("\udc80" <= c <= "\udcff" for c in cell):
-            return Fault(kind="not_utf8", line=line, field=name)
-    row = dict(zip(names, cells, strict=True))
-    return {name: _cell(name, cell) for name, cell in row.items() if name}
-
-
-def _cell(name: str, cell: str) -> Any:
-    """Parses JSON in columns known to hold a list; other columns are text."""
-    if name in JSON_COLUMNS:
-        if not cell.strip():
-            return None
-        try:
-            return msgspec.json.decode(cell)
-        except (msgspec.DecodeError, RecursionError, UnicodeError):
-            return cell
-    return cell
+    try:
+        while line := text.readline(MAX_ROW_BYTES + 1):
+            if len(line) > MAX_ROW_BYTES:
+                raise Unreadable(too_long(0))
+            yield line.removeprefix("\ufeff") if first else line
+            first = False
+    finally:
+        text.detach()
 
 
 def _plain_environment() -> dict[str, str]:

@@ -12,13 +12,14 @@ from typing import IO, Any
 import msgspec
 from django.conf import settings
 
-from datasets.checking.sources import Source, open_source
+from datasets.checking.sources import Source, Wanted, open_source
 from datasets.domain.faults import Fault, FaultLog, clean
-from datasets.domain.formats import Format
-from datasets.domain.rows import RowReader
+from datasets.domain.formats.declared import Format
+from datasets.domain.formats.rows import RowReader
+from datasets.domain.formats.turns import Example
 from datasets.domain.secrets import find_secret
 from datasets.domain.split import REMEMBERED, Splitter
-from datasets.domain.turns import Example
+from datasets.domain.survey import is_validation
 from datasets.models import Dataset
 from datasets.rows import OFFSET, ROWS_AN_INDEX_ENTRY
 from datasets.stored_files import replace_stored
@@ -42,21 +43,33 @@ class Normalised:
     samples: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How a dataset's rows are read.
+
+    `has_validation`: the document itself names the rows of the validation split.
+    """
+
+    format: Format
+    chosen_only: bool = False
+    has_validation: bool = False
+
+
 def write_splits(
-    dataset: Dataset, format: Format, log: FaultLog, tell: Tell = lambda share: None
+    dataset: Dataset, reading: Reading, log: FaultLog, tell: Tell = lambda share: None
 ) -> Normalised:
-    """Write both splits of an error-free dataset; warnings go to the log."""
+    """Write both splits of a checked dataset; warnings go to the log."""
     found = Normalised()
     with (
         scratch_folder(scratch_name(dataset)) as folder,
         Rows("train", dataset, folder) as train,
         Rows("validation", dataset, folder) as validation,
     ):
-        if dataset.validation_file_path:
-            held = _write_given(dataset, format, validation, found)
-            _write_train(dataset, format, train, held, log, found, tell)
+        if dataset.validation_file_path or reading.has_validation:
+            held = _write_given(dataset, reading, validation, found)
+            _write_train(dataset, reading, train, held, log, found, tell)
         else:
-            _write_by_share(dataset, format, train, validation, log, found, tell)
+            _write_by_share(dataset, reading, train, validation, log, found, tell)
         found.training, found.validation = train.count, validation.count
     return found
 
@@ -66,12 +79,13 @@ def scratch_name(dataset: Dataset) -> str:
     return f"check-{dataset.pk}"
 
 
-def examples_of(source: Source, format: Format) -> Iterator[Example]:
+def examples_of(
+    source: Source, reading: Reading, wanted: Wanted = lambda member: True
+) -> Iterator[Example]:
     """All examples of a source; the first pass has already reported its errors."""
-    reader = RowReader(source.layout.inside)
-    reader.format = format
-    for line, item in source.items():
-        yield from reader.read(line, item)[0]
+    reader = RowReader(reading.format, chosen_only=reading.chosen_only)
+    for read in reader.read_all(source.items(wanted)):
+        yield from read.examples
 
 
 def row_bytes(example: Example) -> bytes:
@@ -79,6 +93,10 @@ def row_bytes(example: Example) -> bytes:
     row: dict[str, Any] = {"messages": example.messages}
     if example.tools:
         row["tools"] = example.tools
+    if example.rejected is not None:
+        row["rejected"] = example.rejected
+    if example.label is not None:
+        row["label"] = example.label
     return msgspec.json.encode(row)
 
 
@@ -114,7 +132,7 @@ def _with_nul(example: Example) -> Iterator[str]:
 
 
 def _write_by_share(
-    dataset: Dataset, format: Format, train: "Rows", validation: "Rows",
+    dataset: Dataset, reading: Reading, train: "Rows", validation: "Rows",
     log: FaultLog, found: Normalised, tell: Tell,
 ) -> None:  # fmt: skip
     """Write every row once to a scratch file with its group, then to its split."""
@@ -122,7 +140,7 @@ def _write_by_share(
     splitter = Splitter(share=dataset.validation_share, seed=dataset.split_seed)
     with _scratch() as rows, _scratch() as groups:
         with open_source(dataset.storage_path) as source:
-            for example in examples_of(source, format):
+            for example in examples_of(source, reading):
                 row = row_bytes(example)
                 looks.at(example, row)
                 _note(found, example)
@@ -140,12 +158,17 @@ def _write_by_share(
 
 
 def _write_given(
-    dataset: Dataset, format: Format, validation: "Rows", found: Normalised
+    dataset: Dataset, reading: Reading, validation: "Rows", found: Normalised
 ) -> set[bytes]:
-    """Write the uploaded validation file; returns fingerprints of its rows."""
+    """Write the given validation rows; returns their fingerprints.
+
+    They are a file of their own, or members of the document.
+    """
     marks: set[bytes] = set()
-    with open_source(dataset.validation_file_path) as source:
-        for example in examples_of(source, format):
+    path = dataset.validation_file_path or dataset.storage_path
+    wanted = is_validation if not dataset.validation_file_path else _any_member
+    with open_source(path) as source:
+        for example in examples_of(source, reading, wanted):
             row = row_bytes(example)
             _note(found, example)
             validation.write(row + b"\n")
@@ -154,14 +177,23 @@ def _write_given(
     return marks
 
 
+def _any_member(member: str) -> bool:
+    return True
+
+
+def _is_training(member: str) -> bool:
+    return not is_validation(member)
+
+
 def _write_train(
-    dataset: Dataset, format: Format, train: "Rows", held: set[bytes],
+    dataset: Dataset, reading: Reading, train: "Rows", held: set[bytes],
     log: FaultLog, found: Normalised, tell: Tell,
 ) -> None:  # fmt: skip
-    """Write all rows except those that are also in the validation file."""
+    """Write all rows except those that are also in the validation split."""
     looks = Looks(log)
+    wanted = _any_member if dataset.validation_file_path else _is_training
     with open_source(dataset.storage_path) as source:
-        for example in examples_of(source, format):
+        for example in examples_of(source, reading, wanted):
             row = row_bytes(example)
             looks.at(example, row)
             tell(source.share_read)
@@ -181,7 +213,20 @@ def turns_in(row: bytes) -> int:
 def _note(found: Normalised, example: Example) -> None:
     found.turns += sum(m["role"] != "system" for m in example.messages)
     if len(found.samples) < SAMPLES:
-        found.samples.append({"messages": [storable(m) for m in example.messages]})
+        found.samples.append(sample_of(example))
+
+
+def sample_of(example: Example) -> dict[str, Any]:
+    """An example as its dataset's page shows it."""
+    found: dict[str, Any] = {"messages": [storable(m) for m in example.messages]}
+    if example.tools:
+        names = [tool.get("function", {}).get("name", "") for tool in example.tools]
+        found["tools"] = [clean(str(name)[:100]) for name in names][:20]
+    if example.rejected is not None:
+        found["rejected"] = [storable(m) for m in example.rejected]
+    if example.label is not None:
+        found["label"] = example.label
+    return found
 
 
 def storable(message: dict[str, Any]) -> dict[str, Any]:
@@ -191,6 +236,8 @@ def storable(message: dict[str, Any]) -> dict[str, Any]:
         kept["tool_calls"] = clean(msgspec.json.encode(calls).decode())[
             :SAMPLE_CHARACTERS
         ]
+    if reasoning := message.get("reasoning_content"):
+        kept["reasoning_content"] = clean(reasoning)[:SAMPLE_CHARACTERS]
     return kept | {"content": clean(message["content"])[:SAMPLE_CHARACTERS]}
 
 

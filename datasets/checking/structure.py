@@ -10,9 +10,11 @@ from django.core.files.storage import default_storage
 
 from datasets.checking.sources import PIECE_BYTES, Plain, Source, Unreadable, opened
 from datasets.domain.faults import Fault, FaultLog
-from datasets.domain.formats import Format
-from datasets.domain.plain_chat import is_plain
-from datasets.domain.rows import RowReader
+from datasets.domain.formats.assemble import Read
+from datasets.domain.formats.declared import BARE, Format
+from datasets.domain.formats.notes import notes_of
+from datasets.domain.formats.plain_chat import PlainChat
+from datasets.domain.formats.rows import RowReader
 
 AHEAD = 4
 MAX_ERRORS = 100_000
@@ -28,6 +30,8 @@ class Structure:
     container: str = ""
     rows: int = 0
     examples: int = 0
+    is_readable: bool = True
+    has_validation: bool = False
 
 
 class HashedFile(Plain):
@@ -69,44 +73,60 @@ def check_structure(
     storage_path: str,
     tell: Callable[[float], Any] = lambda share: None,
     expected: Format | None = None,
+    *,
+    chosen_only: bool = False,
 ) -> Structure:
     """One streaming pass that collects every error and raises none.
 
-    `expected` is the format already determined by the dataset's other file.
+    `expected` is the format made by hand, or determined by the dataset's other file;
+    `chosen_only` takes of preference data the chosen answers as examples.
     """
     found = Structure(format=expected)
     with default_storage.open(storage_path) as stored:
         file = HashedFile(stored, lambda read: tell(read / max(stored.size, 1)))
         try:
             with opened(file, storage_path, stored.size) as source:
-                _check_rows(source, found)
+                _check_rows(source, found, chosen_only)
         except Unreadable as stopped:
             found.log.add(stopped.fault)
+            found.is_readable = False
         found.sha256 = file.hexdigest()
     if not found.examples and not found.log.error_count:
         found.log.add(Fault(kind="empty_file", found=f"{found.rows:,} rows read"))
     return found
 
 
-def _check_rows(source: Source, found: Structure) -> None:
+def _check_rows(source: Source, found: Structure, chosen_only: bool) -> None:
     found.container = source.container
     if source.byte_order_mark:
         found.log.add(Fault(kind="byte_order_mark", line=1))
-    reader = RowReader(source.layout.inside)
-    reader.format = found.format
-    flawless, chat = 0, reader.is_chat
+    reader = RowReader(found.format, chosen_only=chosen_only)
+    plain, log = PlainChat(), found.log
+    look, count_unused = plain.look, log.count_unused
+    flawless, chat = 0, reader.format is BARE
     try:
         for line, item in source.items():
-            if chat and type(item) is bytes and is_plain(item):
+            if chat and type(item) is bytes and (beside := look(item)) is not None:
                 flawless += 1
+                if beside:
+                    count_unused(line, beside)
                 continue
-            examples, faults = reader.read(line, item)
-            chat = reader.is_chat
-            found.examples += len(examples)
-            found.log.extend(faults)
-            if found.log.error_count > MAX_ERRORS:
-                words = f"over {MAX_ERRORS:,} until line {line:,}"
-                raise Unreadable(Fault(kind="too_many", line=line, found=words))
+            _note(found, line, reader.read(line, item))
+            chat = reader.format is BARE
+        _note(found, reader.rows + flawless, reader.finish())
     finally:
         found.examples += flawless
         found.format, found.rows = reader.format, reader.rows + flawless
+        found.has_validation = source.has_validation
+        log.count_unused(1, source.unread)
+        log.name_unused(notes_of(log.unused))
+
+
+def _note(found: Structure, line: int, read: Read) -> None:
+    found.examples += len(read.examples)
+    found.log.extend(read.faults)
+    if read.unused:
+        found.log.count_unused(line, set(read.unused))
+    if found.log.error_count > MAX_ERRORS:
+        words = f"over {MAX_ERRORS:,} until line {line:,}"
+        raise Unreadable(Fault(kind="too_many", line=line, found=words))

@@ -1,149 +1,322 @@
-"""Streams rows out of a JSON document of any size."""
+"""Reads rows out of a JSON document of any size, as strictly as Python's parser.
 
+What stands around the rows is parsed token by token. Of a row only the end is looked
+for, by its brackets and strings; then it is decoded as a whole by msgspec. The first
+fault ends the document: behind it, nothing is certain.
+
+ijson does the same with yajl, but says neither line nor column, and takes every token
+of every row through Python.
+"""
+
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
-STRUCTURE = re.compile(rb'["\[\]{}]')
-TEXT = re.compile(rb'[^"\\]*+(?:\\[\s\S][^"\\]*+)*+')
-BETWEEN = b" \t\r\n,"
-LONGEST_NAME = 200
+from datasets.domain.faults import Fault
+from datasets.domain.formats.parse import Parsed, parse
+
+SPACE = re.compile(rb"[ \t\r\n]*+")
+TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+SCALAR = re.compile(rb"[-+.\w\x80-\xff]++")
+# From outside of strings up to and with the next bracket.
+BRACKET = re.compile(
+    rb'[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"\[\]{}]*+)*+([\[\]{}])', re.DOTALL
+)
+IN_TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+SIGN = re.compile(rb'["\[\]{}]')
+OPENING = b"[{"
+ENDING = ("broken_json", "python_literal")
+MOST_MEMBERS = 1000
 
 
-class DocumentRows:
-    """Feed it chunks of a document; it yields (line, bytes) for every row.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Where the rows are: `values` one after another, `array`, or `members`.
 
-    Only strings and brackets are parsed: the content of a row is validated elsewhere.
-    `inside` is `values`, `array`, or the name of a member whose array holds the rows.
-    A row longer than `max_bytes` is yielded as None instead of its bytes.
+    `members` are names of arrays in the document's object, or in an object inside it
+    (`data.train`); `*` stands for every value of the object.
     """
 
-    def __init__(self, inside: str, *, max_bytes: int) -> None:
-        self._member = b"" if inside in ("values", "array") else inside.encode()
-        self._depth_of_rows = {"values": 0, "array": 1}.get(inside, 2)
-        self._in_rows = inside == "values"
+    inside: str
+    members: tuple[str, ...] = ()
+
+
+class Broken(Exception):
+    """The document is no JSON from here on, in the words of Python's parser."""
+
+
+class Refused(Exception):
+    """A value inside that is no JSON; carries the fault, which has its own place."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.found)
+        self.fault = fault
+
+
+class TooLong(Exception):
+    """A value that is longer than allowed; it was passed over."""
+
+
+Row = tuple[int, Parsed | Fault, str]
+
+
+class Document:
+    """Pulls bytes with `read` (empty at the end) and gives rows with their lines.
+
+    `unread` are the names of the members that hold no rows.
+    """
+
+    def __init__(self, read: Callable[[], bytes], *, max_bytes: int) -> None:
+        self._read = read
         self._max_bytes = max_bytes
         self._buffer = b""
         self._position = 0
-        self._counted = 0
-        self._line = 1
-        self._depth = 0
-        self._in_text = False
-        self._text_start = 0
-        self._last_text = b""
-        self._row_start: int | None = None
-        self._row_line = 1
-        self._too_long = False
-        self._gap_start = 0
+        self._line, self._column, self._counted = 1, 1, 0
+        self.unread: list[str] = []
 
-    def feed(self, piece: bytes) -> Iterator[tuple[int, bytes | None]]:
-        """The rows that end in this chunk."""
-        self._trim()
-        self._buffer += piece
-        while self._step():
-            yield from self._after_step()
-        if self._row_start is not None:
-            self._too_long |= self._position - self._row_start > self._max_bytes
-        elif self._in_rows and self._position - self._gap_start > self._max_bytes:
-            if self._buffer[self._gap_start : self._position].strip(BETWEEN):
-                yield self._line_at(self._position), None
-            self._gap_start = self._position
+    def rows(self, plan: Plan) -> Iterator[Row]:
+        """Each row as (line, value or fault, name of its member)."""
+        try:
+            yield from self._rows(plan)
+        except Refused as error:
+            yield error.fault.line or 1, error.fault, ""
+        except Broken as error:
+            line, column = self.place()
+            words = f"{error} at column {column:,}"
+            yield line, Fault(kind="broken_json", line=line, found=words), ""
 
-    def finish(self) -> Iterator[tuple[int, bytes | None]]:
-        """What was still open at the end of the document."""
-        if self._row_start is not None:
-            yield self._row_line, self._buffer[self._row_start :] or None
-        elif self._depth:
-            yield self._line_at(len(self._buffer)), b""
+    def _rows(self, plan: Plan) -> Iterator[Row]:
+        if plan.inside == "values":
+            while self.next_sign():
+                yield from self._row("")
+            return
+        if plan.inside == "array":
+            yield from self._elements("")
         else:
-            yield from self._gap(len(self._buffer))
+            yield from self._members(plan, "")
+        if self.next_sign():
+            raise Broken("Extra data")
 
-    def _trim(self) -> None:
-        """Drop the bytes that no open row, string or gap needs."""
-        keep = self._position
-        if self._row_start is not None:
-            keep = self._position if self._too_long else self._row_start
-        elif self._in_rows:
-            keep = self._gap_start
-        if self._in_text and self._position - self._text_start < LONGEST_NAME:
-            keep = min(keep, self._text_start)
-        self._line_at(keep)
-        self._buffer = self._buffer[keep:]
-        self._position -= keep
-        self._counted -= keep
-        self._text_start -= keep
-        self._gap_start = max(self._gap_start - keep, 0)
-        if self._row_start is not None:
-            self._row_start = 0 if self._too_long else self._row_start - keep
+    def _members(self, plan: Plan, path: str) -> Iterator[Row]:
+        for name in self.keys():
+            inner = f"{path}.{name}" if path else name
+            sign = self.next_sign()
+            if inner in plan.members and sign == b"[":
+                yield from self._elements(inner)
+            elif plan.members == ("*",):
+                yield from self._row("*")
+            elif sign == b"{" and any(m.startswith(f"{inner}.") for m in plan.members):
+                yield from self._members(plan, inner)
+            else:
+                self.skip()
+                if len(self.unread) < MOST_MEMBERS:
+                    self.unread.append(inner)
 
-    def _step(self) -> bool:
-        """Move past the next bracket or end of string; False at the end."""
-        if self._in_text:
-            found = TEXT.match(self._buffer, self._position)
-            assert found is not None  # noqa: S101 - TEXT also matches nothing at all; for mypy
-            self._position = found.end()
-            if self._buffer[self._position : self._position + 1] != b'"':
-                return False
-            start = max(self._text_start, 0)
-            self._last_text = self._buffer[start : self._position][:LONGEST_NAME]
-            self._in_text = False
-            self._position += 1
-            return True
-        found = STRUCTURE.search(self._buffer, self._position)
-        if found is None:
-            self._position = len(self._buffer)
+    def _elements(self, member: str) -> Iterator[Row]:
+        for _ in self.elements():
+            yield from self._row(member)
+
+    def _row(self, member: str) -> Iterator[Row]:
+        line, column = self.place()
+        try:
+            raw = self.take()
+        except TooLong:
+            size = f"over {self._max_bytes:,} bytes; at most {self._max_bytes:,}"
+            yield line, Fault(kind="row_too_long", line=line, found=size), member
+            return
+        found = parse(line, raw, column=column)
+        if isinstance(found, Parsed):
+            found.raw = raw
+        if isinstance(found, Fault) and found.kind in ENDING:
+            raise Refused(found)
+        yield line, found, member
+
+    # Tokens
+
+    def keys(self) -> Iterator[str]:
+        """The names of an object's members; whoever asks consumes each value."""
+        self._expect(b"{", "Expecting value")
+        if self._passed(b"}"):
+            return
+        while True:
+            yield self._name()
+            if self._passed(b"}"):
+                return
+            self._expect(b",", "Expecting ',' delimiter")
+
+    def elements(self) -> Iterator[int]:
+        """The numbers of an array's elements; whoever asks consumes each one."""
+        self._expect(b"[", "Expecting value")
+        if self._passed(b"]"):
+            return
+        number = 0
+        while True:
+            self.next_sign()
+            yield number
+            number += 1
+            if self._passed(b"]"):
+                return
+            self._expect(b",", "Expecting ',' delimiter")
+
+    def next_sign(self) -> bytes:
+        """The next character that is no white space, without passing it."""
+        while True:
+            found = SPACE.match(self._buffer, self._position)
+            self._position = found.end() if found else self._position
+            if self._position < len(self._buffer):
+                return self._buffer[self._position : self._position + 1]
+            if not self._more():
+                return b""
+
+    def take(self) -> bytes:
+        """The bytes of the next value. Raises TooLong, past it."""
+        sign = self.next_sign()
+        if sign and sign in OPENING:
+            return self._take_brackets()
+        raw = self._token(TEXT if sign == b'"' else SCALAR, sign)
+        return raw
+
+    def skip(self) -> None:
+        """Pass a value of any size, as strictly as if it were used.
+
+        What one of its elements has beyond the longest row is passed unread.
+        """
+        sign = self.next_sign()
+        if sign == b"{":
+            for _ in self.keys():
+                self._skip_small()
+        elif sign == b"[":
+            for _ in self.elements():
+                self._skip_small()
+        else:
+            self._checked(self.take())
+
+    def _skip_small(self) -> None:
+        line, column = self.place()
+        try:
+            found = parse(line, self.take(), column=column)
+        except TooLong:
+            return
+        if isinstance(found, Fault) and found.kind == "broken_json":
+            raise Refused(found)
+
+    def place(self) -> tuple[int, int]:
+        """Line and column of the position, counted from 1."""
+        if self._position > self._counted:
+            passed = self._buffer[self._counted : self._position]
+            lines = passed.count(b"\n")
+            self._line += lines
+            last = passed[passed.rfind(b"\n") + 1 :] if lines else passed
+            self._column = (1 if lines else self._column) + len(
+                last.decode("utf-8", "replace")
+            )
+            self._counted = self._position
+        return self._line, self._column
+
+    def _name(self) -> str:
+        if self.next_sign() != b'"':
+            raise Broken("Expecting property name enclosed in double quotes")
+        name = self._checked(self._token(TEXT, b'"'))
+        self._expect(b":", "Expecting ':' delimiter")
+        self.next_sign()
+        return str(name)
+
+    def _checked(self, raw: bytes) -> Any:
+        """A scalar's value. Raises Broken at its beginning."""
+        try:
+            return json.loads(raw)
+        except (ValueError, UnicodeError) as error:
+            self._position -= len(raw)
+            words = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+            raise Broken(words) from error
+
+    def _expect(self, sign: bytes, words: str) -> None:
+        if not self._passed(sign):
+            at_end = self.next_sign() == b""
+            raise Broken(f"{words}: the document is truncated" if at_end else words)
+
+    def _passed(self, sign: bytes) -> bool:
+        if self.next_sign() != sign:
             return False
-        self._position = found.end()
-        if self._buffer[found.start() : found.end()] == b'"':
-            self._in_text = True
-            self._text_start = self._position
+        self._position += 1
         return True
 
-    def _after_step(self) -> Iterator[tuple[int, bytes | None]]:
-        sign = self._buffer[self._position - 1 : self._position]
-        if self._in_text or sign == b'"':
-            return
-        if sign in (b"[", b"{"):
-            yield from self._opened(sign)
-        else:
-            yield from self._closed()
+    def _token(self, shape: re.Pattern[bytes], sign: bytes) -> bytes:
+        """A string or scalar, which may go on in the next piece."""
+        while True:
+            found = shape.match(self._buffer, self._position)
+            if found and (shape is TEXT or found.end() < len(self._buffer)):
+                break
+            if len(self._buffer) - self._position > self._max_bytes:
+                raise Broken("a token too long to be read")
+            if not self._more():
+                break
+        if found is None:
+            if not sign:
+                raise Broken("Expecting value: the document is truncated")
+            is_text = shape is TEXT
+            raise Broken("Unterminated string" if is_text else "Expecting value")
+        self.place()
+        self._position = found.end()
+        return found.group()
 
-    def _opened(self, sign: bytes) -> Iterator[tuple[int, bytes | None]]:
-        if self._in_rows and self._depth == self._depth_of_rows:
-            yield from self._gap(self._position - 1)
-            self._row_start = self._position - 1
-            self._row_line = self._line_at(self._row_start)
-            self._too_long = False
-        self._depth += 1
-        if self._row_start is None and self._depth == self._depth_of_rows:
-            begins = not self._member or self._last_text == self._member
-            if sign == b"[" and begins:
-                self._in_rows = True
-                self._gap_start = self._position
+    def _take_brackets(self) -> bytes:
+        self.place()
+        start, at, depth = self._position, self._position, 0
+        while True:
+            found = BRACKET.match(self._buffer, at)
+            if found is None:
+                if len(self._buffer) - start > self._max_bytes:
+                    self._position = at
+                    self._drop(depth)
+                    raise TooLong
+                kept = self._position
+                if not self._more():
+                    return self._buffer[start:]
+                moved = kept - self._position
+                start, at = start - moved, at - moved
+                continue
+            at = found.end()
+            depth += 1 if found.group(1) in OPENING else -1
+            if not depth:
+                self._position = at
+                if at - start > self._max_bytes:
+                    raise TooLong
+                return self._buffer[start:at]
 
-    def _closed(self) -> Iterator[tuple[int, bytes | None]]:
-        self._depth = max(self._depth - 1, 0)
-        if self._row_start is not None and self._depth == self._depth_of_rows:
-            row = self._buffer[self._row_start : self._position]
-            too_long = self._too_long or len(row) > self._max_bytes
-            yield self._row_line, None if too_long else row
-            self._row_start = None
-            self._gap_start = self._position
-        elif self._in_rows and self._depth < self._depth_of_rows:
-            yield from self._gap(self._position - 1)
-            self._in_rows = False
+    def _drop(self, depth: int) -> None:
+        """Pass the rest of a value of which `depth` brackets are open."""
+        in_text = False
+        while depth:
+            if in_text:
+                passed = IN_TEXT.match(self._buffer, self._position)
+                self._position = passed.end() if passed else self._position
+                in_text = self._buffer[self._position : self._position + 1] != b'"'
+                self._position += not in_text
+            else:
+                found = SIGN.search(self._buffer, self._position)
+                self._position = found.end() if found else len(self._buffer)
+                if found is not None:
+                    sign = found.group()
+                    in_text = sign == b'"'
+                    depth += (sign in OPENING) - (sign in b"]}")
+                    continue
+            if (in_text or depth) and not self._refilled():
+                raise Broken("Expecting value: the document is truncated")
 
-    def _gap(self, end: int) -> Iterator[tuple[int, bytes | None]]:
-        """Stray content between two rows: yielded as a row so that it is rejected."""
-        if not self._in_rows and self._depth_of_rows:
-            return
-        rest = self._buffer[self._gap_start : end].strip(BETWEEN)
-        if rest:
-            yield self._line_at(end), rest[: self._max_bytes]
-        self._gap_start = end
+    def _refilled(self) -> bool:
+        """Whether there is something left to look at, read anew where needed."""
+        left = len(self._buffer) - self._position
+        return left > 1 or self._more()
 
-    def _line_at(self, position: int) -> int:
-        """Line of a position in the buffer; counts on from the previous call."""
-        if position > self._counted:
-            self._line += self._buffer.count(b"\n", self._counted, position)
-            self._counted = position
-        return self._line
+    def _more(self) -> bool:
+        """Read another piece; what was passed is let go."""
+        self.place()
+        piece = self._read()
+        if not piece:
+            return False
+        self._buffer = self._buffer[self._position :] + piece
+        self._position = self._counted = 0
+        return True

@@ -4,10 +4,13 @@ An error rejects the dataset, a warning does not.
 """
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 KEPT = 100
+NAMED_ALONE, NAMED_TOGETHER = 60, 100
+MOST_NAMES, OTHER_NAMES = 5000, "(further keys)"
 MAX_SHOWN = 120
 
 
@@ -48,6 +51,18 @@ KINDS: dict[str, Kind] = {
         title="Invalid CSV",
         advice="Close every quote, and double quotes inside a field.",
     ),
+    "foreign_file": Kind(
+        title="Not a text file",
+        advice="Export it as Parquet (to_parquet), JSON Lines or CSV, and upload that.",
+    ),
+    "known_unread": Kind(title="A known kind of file that is not read", advice=""),
+    "repeated_header": Kind(
+        title="The same header twice", advice="Rename or remove one of the columns."
+    ),
+    "no_preference_rows": Kind(
+        title="No answer is left",
+        advice="Every answer is marked bad, so there is none to train on.",
+    ),
     "utf16": Kind(title="UTF-16 text", advice="Save the file as UTF-8."),
     "byte_order_mark": Kind(
         title="Byte order mark",
@@ -61,13 +76,52 @@ KINDS: dict[str, Kind] = {
         title="Too many errors", advice="The rest of the file was not checked."
     ),
     # One row
-    "not_utf8": Kind(title="Not UTF-8", advice="Save the file as UTF-8."),
+    "not_utf8": Kind(
+        title="Not UTF-8",
+        advice="Save the file as UTF-8. Excel and old editors often write Windows-1252.",
+    ),
+    "python_literal": Kind(
+        title="Python, not JSON",
+        advice="It was printed by Python (str() or pandas). Write it with json.dumps, "
+        "or export with to_json or to_parquet.",
+    ),
+    "not_supported": Kind(
+        title="Not supported",
+        advice="Only text, reasoning and tool calls can be trained on. Remove it, or "
+        "the row.",
+    ),
+    "wrong_tools": Kind(
+        title="Invalid tools",
+        advice="Provide a list of objects, each with function.name.",
+    ),
+    "wrong_label": Kind(
+        title="Invalid label", advice="Use true for a good answer, false for a bad one."
+    ),
+    "no_pair": Kind(
+        title="No pair of answers",
+        advice="Provide a preferred and a rejected answer to the same question.",
+    ),
+    "no_conversation": Kind(
+        title="No conversation id",
+        advice="Rows of one message each need the id of their conversation.",
+    ),
+    "not_together": Kind(
+        title="Rows of a conversation stand apart",
+        advice="Sort the file by its conversation id, in the order of the messages.",
+    ),
+    "no_parent": Kind(
+        title="Unknown parent_id", advice="Put the parent's row above its children."
+    ),
+    "cut_cells": Kind(
+        title="Cells were cut by the viewer",
+        advice="Download the dataset itself, as Parquet or JSON Lines.",
+    ),
     "broken_json": Kind(title="Invalid JSON", advice="Write one JSON object per row."),
     "not_a_number": Kind(
         title="NaN or Infinity", advice="JSON has no such number. Use null instead."
     ),
     "lone_surrogate": Kind(
-        title="Unpaired surrogate",
+        title="Half a character (unpaired surrogate)",
         advice="Write characters above U+FFFF as UTF-8, or as a complete \\u pair.",
     ),
     "too_deep": Kind(
@@ -105,6 +159,55 @@ KINDS: dict[str, Kind] = {
         advice="Set the weight of at least one assistant message to 1.",
     ),
     # One row, harmless
+    "unused_key": Kind(
+        title="Not used",
+        advice="If it matters, say which column is what, or put it into the messages.",
+        error=False,
+    ),
+    "left_out": Kind(
+        title="Left out", advice="The row is not trained on.", error=False
+    ),
+    "unused_number": Kind(
+        title="NaN or a number out of range",
+        advice="It stands where nothing is trained on, and was ignored.",
+        error=False,
+    ),
+    "unused_surrogate": Kind(
+        title="Half a character (unpaired surrogate)",
+        advice="It stands where nothing is trained on, and was ignored.",
+        error=False,
+    ),
+    "call_as_text": Kind(
+        title="A tool call that is no JSON",
+        advice="It is trained on as text. Write {\"name\": …, \"arguments\": {…}}.",
+        error=False,
+    ),
+    "context_as_text": Kind(
+        title="Written into the question as text",
+        advice="The model reads it below the question.",
+        error=False,
+    ),
+    "written_chat": Kind(
+        title="A chat written out as text",
+        advice="It was read as turns, where it could be divided; look at the examples.",
+        error=False,
+    ),
+    "empty_context": Kind(
+        title="Empty answer of weight 0",
+        advice="It is context only. Remove it if unintended.",
+        error=False,
+    ),
+    "preference_data": Kind(
+        title="Preference data",
+        advice="Fine-tuning on it as it is would learn the rejected answers too: train "
+        "on the chosen answers only, or by a preference method.",
+        error=False,
+    ),
+    "rows_left_out": Kind(
+        title="Taken without its bad rows",
+        advice="As the owner asked. They are listed below.",
+        error=False,
+    ),
     "same_role_again": Kind(
         title="Consecutive turns of the same role",
         advice="Merge them: some chat templates reject this.",
@@ -211,17 +314,79 @@ class FaultLog:
     errors: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
     error_count: int = 0
+    bad_lines: set[int] = field(default_factory=set)
+    are_of_rows: bool = True
+    unused: Counter[str] = field(default_factory=Counter)
+    first_line: dict[str, int] = field(default_factory=dict)
 
     def add(self, fault: Fault) -> None:
         self.counts[fault.kind] += 1
-        self.error_count += fault.is_error
+        if fault.is_error:
+            self.error_count += 1
+            self.are_of_rows &= fault.line is not None
+            self.bad_lines.add(fault.line or 0)
         kept = self.errors if fault.is_error else self.warnings
         if len(kept) < KEPT:
             kept.append(fault)
 
+    def warn_first(self, fault: Fault) -> None:
+        """Add a warning that stands before all others."""
+        self.counts[fault.kind] += 1
+        self.warnings.insert(0, fault)
+
+    def forgive(self, summary: Fault) -> None:
+        """Make the errors a record among the warnings, below their summary."""
+        self.warnings = [summary, *self.errors, *self.warnings]
+        self.counts[summary.kind] += 1
+        self.errors, self.error_count = [], 0
+
     def extend(self, faults: "list[Fault]") -> None:
         for fault in faults:
             self.add(fault)
+
+    def count_unused(self, line: int, names: Iterable[str]) -> None:
+        """Note the keys of a row that were not used.
+
+        Called for every row: the counting is C's, and only new names are looked at.
+        """
+        self.unused.update(names)
+        if len(self.unused) == len(self.first_line):
+            return
+        for name in [name for name in self.unused if name not in self.first_line]:
+            if len(self.first_line) < MOST_NAMES or name == OTHER_NAMES:
+                self.first_line[name] = line
+            else:
+                self.unused[OTHER_NAMES] += self.unused.pop(name)
+                self.first_line.setdefault(OTHER_NAMES, line)
+
+    def name_unused(self, notes: Mapping[str, str]) -> None:
+        """One warning for each unused key, most frequent first; many share one.
+
+        `notes` says more of some keys.
+        """
+        ranked = sorted(self.unused.items(), key=lambda pair: (-pair[1], pair[0]))
+        found = [
+            self._unused_fault(name, f"`{name}`: {count:,} {_rows(count)}", notes)
+            for name, count in ranked[:NAMED_ALONE]
+        ]
+        rest = [f"`{clean(name[:100])}`" for name, _ in ranked[NAMED_ALONE:]]
+        found += [
+            self._unused_fault("", ", ".join(rest[n : n + NAMED_TOGETHER]), notes)
+            for n in range(0, len(rest), NAMED_TOGETHER)
+        ]
+        if found:
+            self.counts["unused_key"] += len(found)
+        self.warnings = [*found, *self.warnings]
+        self.unused.clear()
+
+    def _unused_fault(self, name: str, found: str, notes: Mapping[str, str]) -> Fault:
+        line = self.first_line.get(name)
+        note = notes.get(name, "")
+        return Fault(kind="unused_key", line=line, field=name, found=found, advice=note)
+
+
+def _rows(count: int) -> str:
+    return "rows" if count != 1 else "row"
 
 
 def shown(value: Any) -> str:

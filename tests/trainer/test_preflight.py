@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from datasets.checking.splits import row_bytes
-from datasets.domain.formats import BY_NAME, read_row
+from datasets.domain.formats.declared import BY_NAME
+from datasets.domain.formats.rows import read_row
 from datasets.tokens.preflight import Preflight, look_at
 from datasets.tokens.tokenizer import ModelTokenizer
 from tests.datasets.checking.corpus.valid import CALL, ROWS, TOOLS
@@ -55,9 +56,9 @@ def normalised() -> list[bytes]:
     rows = list(ROWS.items()) + [("openai_chat", row) for row in MORE]
     found = []
     for name, row in rows:
-        examples, faults = read_row(1, row, BY_NAME[name])
-        assert not [fault for fault in faults if fault.is_error]
-        found += [row_bytes(example) for example in examples]
+        read = read_row(1, row, BY_NAME[name])
+        assert not [fault for fault in read.faults if fault.is_error]
+        found += [row_bytes(example) for example in read.examples]
     return found
 
 

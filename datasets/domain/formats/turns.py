@@ -8,6 +8,8 @@ from typing import Any
 from datasets.domain.faults import Fault, shown
 
 ROLES = ("system", "user", "assistant", "tool")
+# Shown as nothing: zero-width space, joiners, word joiner, byte order mark, soft hyphen.
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 Message = dict[str, Any]
 
 
@@ -25,57 +27,47 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One training sequence.
+    """One training sequence, or one pair of a preferred and a rejected answer.
 
     `messages` have `role` and `content`, answers also `weight`, and what tool calls
     need. `conversation` is the file's own conversation id, if any: never split up.
+    `rejected` stands in the place of the answers of weight 1, `label` says whether they
+    are good; answers marked bad have weight 0, so that nothing learns them by mistake.
     """
 
     line: int
     messages: list[Message]
     conversation: str | None = None
     tools: list[Any] | None = None
+    rejected: list[Message] | None = None
+    label: bool | None = None
 
 
-def build_example(
-    line: int,
-    turns: Sequence[Turn],
-    *,
-    conversation: str | None = None,
-    tools: list[Any] | None = None,
-) -> tuple[Example | None, list[Fault]]:
-    """The example of these turns (None on an error) and all errors and warnings."""
+def checked_messages(
+    line: int, turns: Sequence[Turn], *, is_whole: bool = True
+) -> tuple[list[Message], list[Fault]]:
+    """The messages of these turns, and all errors and warnings.
+
+    `is_whole`: a conversation to learn from, which needs an answer and an order.
+    """
     faults = [fault for turn in turns for fault in _turn_faults(line, turn)]
     kept = [turn for turn in turns if not _is_empty_system(turn)]
-    faults += _order_faults(line, kept)
+    if is_whole:
+        faults += _order_faults(line, kept)
     if any(fault.is_error for fault in faults):
-        return None, faults
-    messages = [_message(turn) for turn in kept]
-    example = Example(
-        line=line, messages=messages, conversation=conversation, tools=tools
-    )
-    return example, faults
+        return [], faults
+    return [_message(turn) for turn in kept], faults
 
 
-def text_of(content: Any) -> Any:
-    """OpenAI's list of text parts joined; anything else unchanged."""
-    if not isinstance(content, list) or not content:
-        return content
-    texts = [
-        part.get("text")
-        for part in content
-        if isinstance(part, dict) and part.get("type") == "text"
-    ]
-    if len(texts) == len(content) and all(isinstance(text, str) for text in texts):
-        return "".join(map(str, texts))
-    return content
+def is_blank(content: Any) -> bool:
+    """Text of which nothing is seen."""
+    return isinstance(content, str) and not content.strip().strip(INVISIBLE).strip()
 
 
 def _message(turn: Turn) -> Message:
-    content = text_of(turn.content)
     message: Message = {
         "role": turn.role,
-        "content": "" if content is None else content,
+        "content": "" if turn.content is None else turn.content,
     }
     if turn.role == "assistant":
         message["weight"] = 1 if turn.weight is None else int(turn.weight)
@@ -83,12 +75,7 @@ def _message(turn: Turn) -> Message:
 
 
 def _is_empty_system(turn: Turn) -> bool:
-    content = text_of(turn.content)
-    return turn.role == "system" and (content is None or _blank(content))
-
-
-def _blank(content: Any) -> bool:
-    return isinstance(content, str) and not content.strip()
+    return turn.role == "system" and (turn.content is None or is_blank(turn.content))
 
 
 def _turn_faults(line: int, turn: Turn) -> Iterator[Fault]:
@@ -101,35 +88,22 @@ def _turn_faults(line: int, turn: Turn) -> Iterator[Fault]:
         yield Fault(
             kind="wrong_weight", line=line, field=turn.field, found=shown(turn.weight)
         )
-    calls = (turn.extra or {}).get("tool_calls")
-    if calls is not None and not _are_calls(calls):
-        where = f"{turn.field}.tool_calls"
-        yield Fault(kind="wrong_tool_call", line=line, field=where, found=shown(calls))
 
 
 def _content_faults(line: int, turn: Turn) -> Iterator[Fault]:
-    content, where = text_of(turn.content), turn.content_field or turn.field
+    content, where = turn.content, turn.content_field or turn.field
+    has_calls = bool((turn.extra or {}).get("tool_calls"))
     if _is_empty_system(turn):
         yield Fault(kind="empty_system", line=line, field=turn.field)
-    elif content is None and (turn.extra or {}).get("tool_calls"):
+    elif content is None and (has_calls or turn.role == "tool"):
         return
     elif not isinstance(content, str):
         yield Fault(kind="not_text", line=line, field=where, found=shown(content))
-    elif _blank(content) and not (turn.extra or {}).get("tool_calls"):
+    elif is_blank(content) and not has_calls and turn.role != "tool":
         found = "" if not content else "only whitespace"
-        yield Fault(kind="empty_content", line=line, field=where, found=found)
-
-
-def _are_calls(calls: Any) -> bool:
-    if not isinstance(calls, list) or not calls:
-        return False
-    functions = [c.get("function") if isinstance(c, dict) else None for c in calls]
-    return all(
-        isinstance(f, dict)
-        and isinstance(f.get("name"), str)
-        and isinstance(f.get("arguments"), str | dict)
-        for f in functions
-    )
+        is_context = turn.role == "assistant" and turn.weight == 0
+        kind = "empty_context" if is_context else "empty_content"
+        yield Fault(kind=kind, line=line, field=where, found=found)
 
 
 def _order_faults(line: int, turns: Sequence[Turn]) -> Iterator[Fault]:
@@ -156,9 +130,3 @@ def _order_faults(line: int, turns: Sequence[Turn]) -> Iterator[Fault]:
 
 def _roles(roles: list[Any]) -> str:
     return "only " + ", ".join(sorted({shown(r) for r in roles})) if roles else ""
-
-
-def conversation_of(row: dict[str, Any]) -> str | None:
-    """The row's own conversation id, if it is text or a number."""
-    found = row.get("conversation_id")
-    return str(found) if isinstance(found, str | int) and found != "" else None
