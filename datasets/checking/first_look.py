@@ -69,9 +69,7 @@ def first_look(dataset: Dataset) -> dict[str, Any]:
         return {}
 
 
-def take_sample(
-    source: Source, until: float, format: Format | None = None
-) -> Sample:
+def take_sample(source: Source, until: float, format: Format | None = None) -> Sample:
     """Rows until one of the budgets is spent; `until` is a time.monotonic()."""
     reader, rows, read_bytes, stopped = RowReader(format), [], 0, ""
     for line, item in source.sample(until):
@@ -118,8 +116,7 @@ def _estimate(dataset: Dataset, sample: Sample, until: float) -> dict[str, Any]:
     if not sample.rows:
         return fields
     fields["sample_data"] = [
-        sample_of(example)
-        for example in islice(sample.rows, SAMPLES)
+        sample_of(example) for example in islice(sample.rows, SAMPLES)
     ]
     if sample.expected_examples is None:
         return fields

@@ -25,7 +25,7 @@ BRACKET = re.compile(
     rb'[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"\[\]{}]*+)*+([\[\]{}])', re.DOTALL
 )
 IN_TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
-SIGN = re.compile(rb'["\[\]{}]')
+OUT_OF_TEXT = re.compile(rb'[^"\[\]{}]*+')
 OPENING = b"[{"
 ENDING = ("broken_json", "python_literal")
 MOST_MEMBERS = 1000
@@ -100,7 +100,7 @@ class Document:
             raise Broken("Extra data")
 
     def _members(self, plan: Plan, path: str) -> Iterator[Row]:
-        for name in self.keys():
+        for name in self.names():
             inner = f"{path}.{name}" if path else name
             sign = self.next_sign()
             if inner in plan.members and sign == b"[":
@@ -135,7 +135,7 @@ class Document:
 
     # Tokens
 
-    def keys(self) -> Iterator[str]:
+    def names(self) -> Iterator[str]:
         """The names of an object's members; whoever asks consumes each value."""
         self._expect(b"{", "Expecting value")
         if self._passed(b"}"):
@@ -185,7 +185,7 @@ class Document:
         """
         sign = self.next_sign()
         if sign == b"{":
-            for _ in self.keys():
+            for _ in self.names():
                 self._skip_small()
         elif sign == b"[":
             for _ in self.elements():
@@ -274,6 +274,7 @@ class Document:
                     raise TooLong
                 kept = self._position
                 if not self._more():
+                    self._position = len(self._buffer)
                     return self._buffer[start:]
                 moved = kept - self._position
                 start, at = start - moved, at - moved
@@ -290,26 +291,19 @@ class Document:
         """Pass the rest of a value of which `depth` brackets are open."""
         in_text = False
         while depth:
-            if in_text:
-                passed = IN_TEXT.match(self._buffer, self._position)
-                self._position = passed.end() if passed else self._position
-                in_text = self._buffer[self._position : self._position + 1] != b'"'
-                self._position += not in_text
+            shape = IN_TEXT if in_text else OUT_OF_TEXT
+            found = shape.match(self._buffer, self._position)
+            self._position = found.end() if found else self._position
+            sign = self._buffer[self._position : self._position + 1]
+            if not sign or sign == b"\\":
+                if not self._more():
+                    raise Broken("Expecting value: the document is truncated")
+                continue
+            self._position += 1
+            if sign == b'"':
+                in_text = not in_text
             else:
-                found = SIGN.search(self._buffer, self._position)
-                self._position = found.end() if found else len(self._buffer)
-                if found is not None:
-                    sign = found.group()
-                    in_text = sign == b'"'
-                    depth += (sign in OPENING) - (sign in b"]}")
-                    continue
-            if (in_text or depth) and not self._refilled():
-                raise Broken("Expecting value: the document is truncated")
-
-    def _refilled(self) -> bool:
-        """Whether there is something left to look at, read anew where needed."""
-        left = len(self._buffer) - self._position
-        return left > 1 or self._more()
+                depth += 1 if sign in OPENING else -1
 
     def _more(self) -> bool:
         """Read another piece; what was passed is let go."""

@@ -11,7 +11,7 @@ from datasets.domain.document import Broken, Document, Plan, Refused
 from datasets.domain.faults import Fault, clean
 from datasets.domain.formats.declared import COLUMNS, known
 from datasets.domain.formats.parts import folded
-from datasets.domain.survey import survey
+from datasets.domain.survey import VALUES, survey
 
 HEAD_BYTES = 256 * 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -51,7 +51,7 @@ class Layout:
     """
 
     container: str
-    plan: Plan = Plan(inside="values")
+    plan: Plan = VALUES
     delimiter: str = ","
     skipped: int = 0
 
@@ -100,9 +100,9 @@ def _json_layout(text: bytes, read: Callable[[], bytes], *, whole: bool) -> Layo
         plan = survey(Document(read, max_bytes=SURVEYED_ROW_BYTES))
     except (Broken, Refused):
         return _broken_layout(text, complete, any(valid))
-    if plan.inside == "values" and len(lines) == 1 and _is_one(text):
+    if plan is VALUES and len(lines) == 1 and _is_one(text):
         return Layout(container="jsonl")
-    if plan.inside == "values" and len(complete) > 1 and _all_open(complete):
+    if plan is VALUES and len(complete) > 1 and _all_open(complete):
         return Layout(container="jsonl")
     return Layout(container="json", plan=plan)
 
@@ -120,7 +120,7 @@ def _all_open(lines: list[bytes]) -> bool:
 
 
 def _is_one(text: bytes) -> bool:
-    return _is_value(text.strip()) or b"}{" not in text and b"}\r{" not in text
+    return _is_value(text.strip()) or (b"}{" not in text and b"}\r{" not in text)
 
 
 def _is_value(line: bytes) -> bool:
@@ -164,7 +164,7 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 
 def _is_table(lines: list[bytes], delimiter: str) -> bool:
-    """Whether lines look like a table of unknown columns: equally many cells, several."""
+    """Whether lines look like a table of unknown columns: equally many cells."""
     counts = [
         len(_cells(line.decode("utf-8", "replace"), delimiter))
         for line in lines

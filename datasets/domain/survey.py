@@ -48,7 +48,7 @@ def _survey_object(document: Document, path: str) -> Plan | None:
     seen: dict[str, Any] = {}
     spare: list[str] = []
     inner: Plan | None = None
-    for name in document.keys():
+    for name in document.names():
         place = f"{path}.{name}" if path else name
         sign = document.next_sign()
         if sign == b"[":
@@ -68,9 +68,7 @@ def _survey_object(document: Document, path: str) -> Plan | None:
     return _decided(seen, spare, inner)
 
 
-def _decided(
-    seen: dict[str, Any], spare: list[str], inner: Plan | None
-) -> Plan | None:
+def _decided(seen: dict[str, Any], spare: list[str], inner: Plan | None) -> Plan | None:
     if detect(seen) is not None and not spare:
         return None
     if inner is not None:
@@ -79,7 +77,8 @@ def _decided(
         if name in spare:
             return _members(name)
     held = [value for value in seen.values() if isinstance(value, dict)]
-    if held and len(held) == len(seen) and all(detect(v) for v in held[:MOST_LOOKED_AT]):
+    are_rows = all(detect(value) for value in held[:MOST_LOOKED_AT])
+    if held and len(held) == len(seen) and are_rows:
         return Plan(inside="members", members=("*",))
     if seen and all(value == [] for value in seen.values()) and _has_split(seen):
         return _members(next(iter(seen)))

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.http import QueryDict
 
-from datasets.domain.faults import KINDS
+from datasets.domain.fault_kinds import KINDS
 from datasets.domain.lengths import MAX_LENGTH
 from datasets.domain.statistics import Signal
 from datasets.models import Dataset, DatasetStatistics

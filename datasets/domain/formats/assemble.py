@@ -134,7 +134,7 @@ def _read_history(at: Row) -> None:
         return
     value = decoded(taken.value)
     if isinstance(value, str) or not isinstance(value, list):
-        at.found.fault("no_messages", f"{taken.key}[0]", shown(value))
+        at.found.fault("no_messages", taken.key, shown(value))
         return
     at.turns += read_messages(value, taken.key, at.found, weight=0)
 
@@ -227,7 +227,7 @@ def answer_turns(taken: Value, found: Found) -> list[Turn]:
     """An answer given as text, as a message, or as a list of messages."""
     value = decoded(taken.value) if _is_listed(taken.value) else taken.value
     if isinstance(value, dict | list) and value:
-        turns = read_messages(value, taken.key, found)
+        turns = read_messages(value, taken.key, found, may_be_one=True)
         only_text = isinstance(value, list) and all(isinstance(v, str) for v in value)
         if only_text and len(value) == 1:
             turns = [replace(turn, role="assistant") for turn in turns]
@@ -250,7 +250,10 @@ def _put_reasoning(at: Row) -> None:
     last = at.turns[-1]
     extra = dict(last.extra or {})
     extra["reasoning_content"] = "\n\n".join(
-        [*([extra["reasoning_content"]] if "reasoning_content" in extra else []), *texts]
+        [
+            *([extra["reasoning_content"]] if "reasoning_content" in extra else []),
+            *texts,
+        ]
     )
     at.turns[-1] = replace(last, extra=extra)
 

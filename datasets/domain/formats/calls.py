@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from datasets.domain.formats.found import Found
 from datasets.domain.faults import Fault, shown
+from datasets.domain.formats.found import Found
 
 CALL_KEYS = {"id", "type", "function"}
 FLAT_KEYS = {"id", "type", "name", "arguments", "args", "input", "parameters"}

@@ -42,9 +42,7 @@ class MessageRows:
         if name != self.name:
             if hash(name) in self.ended:
                 found = f"conversation {name!r} began before and ended"
-                read.faults.append(
-                    Fault(kind="not_together", line=line, found=found)
-                )
+                read.faults.append(Fault(kind="not_together", line=line, found=found))
             self.name, self.line = name, line
         role, content = fields.take(Part.ROLE), fields.take(Part.CONTENT)
         tools = fields.take(Part.TOOLS)
@@ -55,8 +53,8 @@ class MessageRows:
                 | self._more(fields)
             )
         else:
-            read.faults.append(Fault(kind="row_too_long", line=line,
-                                     found=f"over {MOST_MESSAGES:,} messages"))  # fmt: skip
+            words = f"over {MOST_MESSAGES:,} messages"
+            read.faults.append(Fault(kind="row_too_long", line=line, found=words))
         read.unused += fields.unused()
         return read
 

@@ -1,4 +1,4 @@
-"""A message's content: text, or parts as OpenAI, Anthropic, Bedrock and Gemini write."""
+"""A message's content: text, or the parts of OpenAI, Anthropic, Bedrock, Gemini."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +12,8 @@ from datasets.domain.formats.found import Found
 TEXT_TYPES = ("text", "input_text", "output_text", None)
 THOUGHTS = ("thinking", "reasoning")
 NO_TEXT = object()
+# Stands for what was refused, so that its row has no second fault.
+UNREAD = "(not read)"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,7 +89,7 @@ def _read_part(part: Any, where: str, content: Content, found: Found) -> Any:
     name = str(kind or next(iter(part), "nothing"))
     words = f"a part {clean(name[:60])!r} with the keys {keys(part)}"
     found.fault("not_supported", where, words)
-    return NO_TEXT
+    return UNREAD
 
 
 def _read_thought(

@@ -38,8 +38,8 @@ class Fields:
 
     def has(self, part: Part) -> bool:
         """Whether a part has a value that is not empty."""
-        values = self._by_part.get(part)
-        return bool(values) and not is_empty(values[0].value)
+        values = self._by_part.get(part, [])
+        return any(not is_empty(value.value) for value in values)
 
     def take(self, part: Part) -> Value | None:
         """The first value of a part, empty or not; None without a key for it."""

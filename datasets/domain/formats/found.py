@@ -17,9 +17,7 @@ class Found:
     def fault(self, kind: str, field: str, found: str = "") -> None:
         self.faults.append(Fault(kind=kind, line=self.line, field=field, found=found))
 
-    def unused(
-        self, where: str, value: dict[str, Any], used: Collection[str]
-    ) -> None:
+    def unused(self, where: str, value: dict[str, Any], used: Collection[str]) -> None:
         """Note the keys of an object that were not used and say something."""
         for key, held in value.items():
             if key not in used and held not in (None, "", [], {}):

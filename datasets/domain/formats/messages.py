@@ -61,28 +61,41 @@ class Message:
 
 
 def read_messages(
-    value: Any, key: str, found: Found, *, weight: int | None = None
+    value: Any,
+    key: str,
+    found: Found,
+    *,
+    weight: int | None = None,
+    may_be_one: bool = False,
 ) -> list[Turn]:
     """Messages, alternating texts or pairs as turns; JSON text is read first.
 
-    `weight` goes to all answers, as for a prompt, which is context only.
+    `weight` goes to all answers, as for a prompt, which is context only. `may_be_one`:
+    a message alone will do, as for an answer.
     """
     listed = decoded(value)
     if isinstance(listed, dict) and isinstance(listed.get("messages"), list):
         found.unused(key, listed, ("messages", "tools"))
         listed = listed["messages"]
-    if isinstance(listed, dict) and any(name in listed for name in ROLE_KEYS):
+    if may_be_one and isinstance(listed, dict) and listed.keys() & set(ROLE_KEYS):
         listed = [listed]
     if not isinstance(listed, list) or not listed:
         kind = "python_literal" if is_python(listed) else "no_messages"
         found.fault(kind, key, shown(value))
         return []
     turns: list[Turn] = []
+    are_texts = all(isinstance(message, str) for message in listed)
     for number, message in enumerate(listed):
         where = f"{key}[{number}]"
-        turns += _read(message, where, number, found)
+        if are_texts:
+            role = "assistant" if number % 2 else "user"
+            turns.append(Turn(field=where, role=role, content=message))
+        else:
+            turns += _read(message, where, found)
     if weight is not None:
-        turns = [replace(t, weight=weight) if t.role == "assistant" else t for t in turns]
+        turns = [
+            replace(t, weight=weight) if t.role == "assistant" else t for t in turns
+        ]
     return joined_calls(turns)
 
 
@@ -91,10 +104,7 @@ def is_python(value: Any) -> bool:
     return isinstance(value, str) and value.lstrip().startswith(PYTHON)
 
 
-def _read(message: Any, where: str, number: int, found: Found) -> list[Turn]:
-    if isinstance(message, str):
-        role = "assistant" if number % 2 else "user"
-        return [Turn(field=where, role=role, content=message)]
+def _read(message: Any, where: str, found: Found) -> list[Turn]:
     if isinstance(message, list):
         return _read_pair(message, where, found)
     if not isinstance(message, dict):
@@ -111,9 +121,7 @@ def is_pair(message: dict[str, Any]) -> bool:
     return {"user", "assistant"} <= roles and not message.keys() & set(ROLE_KEYS)
 
 
-def _read_pair_object(
-    message: dict[str, Any], where: str, found: Found
-) -> list[Turn]:
+def _read_pair_object(message: dict[str, Any], where: str, found: Found) -> list[Turn]:
     used = {key for key in message if folded(key) in PAIR_KEYS}
     found.unused(where, message, used)
     order = ("system", "user", "assistant")
@@ -139,13 +147,14 @@ def _read_pair(pair: list[Any], where: str, found: Found) -> list[Turn]:
 
 def _read_rich(value: dict[str, Any], where: str, found: Found) -> list[Turn]:
     message = Message(where, value, set())
-    _, role = message.take(ROLE_KEYS)
+    role_key, role = message.take(ROLE_KEYS)
     if isinstance(role, dict):
         found.unused(where, role, ("role",))
         role = role.get("role")
     kind = ROLES.get(folded(role), role) if isinstance(role, str) else role
     key, given = message.take(CONTENT_KEYS)
-    content_field = f"{where}.{key or 'content'}"
+    usual = "value" if role_key == "from" else "content"
+    content_field = f"{where}.{key or usual}"
     if kind == "call":
         turns = _read_call_turn(message, content_field, given, found)
     else:
@@ -184,11 +193,7 @@ def _read_turn(
     if content.text in (None, "") and isinstance(message.value.get("refusal"), str):
         content.text = message.value["refusal"]
         message.taken.add("refusal")
-    results = [
-        Turn(field=where, content_field=content_field, role="tool", content=r["content"],
-             extra={k: v for k, v in r.items() if k != "content"} or None)
-        for r in content.results
-    ]  # fmt: skip
+    results = _result_turns(where, content_field, content.results)
     if results and content.text in (None, "") and not calls:
         return results
     turn = Turn(
@@ -200,6 +205,22 @@ def _read_turn(
         extra=extra or None,
     )
     return [*results, turn]
+
+
+def _result_turns(
+    where: str, content_field: str, results: list[dict[str, Any]]
+) -> list[Turn]:
+    """Tools' answers inside a message as turns of their own, before it."""
+    return [
+        Turn(
+            field=where,
+            content_field=content_field,
+            role="tool",
+            content=result["content"],
+            extra={k: v for k, v in result.items() if k != "content"} or None,
+        )
+        for result in results
+    ]
 
 
 def _calls(message: Message, found: Found) -> list[dict[str, Any]]:

@@ -50,7 +50,7 @@ def _parse_again(line: int, raw: bytes, column: int) -> Parsed | Fault:
             again.mark = Fault(kind="byte_order_mark", line=line)
         return again
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8").rstrip()
     except UnicodeDecodeError as error:
         found = f"byte {error.start + 1} of the row is {raw[error.start]:#04x}"
         return Fault(kind="not_utf8", line=line, found=found)
@@ -72,14 +72,12 @@ def _doubt(line: int, raw: bytes) -> Fault:
     return Fault(kind="not_a_number", line=line, found="a number out of range")
 
 
-def _broken(
-    line: int, raw: bytes, text: str, error: ValueError, column: int
-) -> Fault:
+def _broken(line: int, raw: bytes, text: str, error: ValueError, column: int) -> Fault:
     where, words = "", str(error)
     if isinstance(error, json.JSONDecodeError):
         column = error.colno if error.lineno > 1 else column + error.colno - 1
         line = line + error.lineno - 1
-        where, words = f" at column {column:,}", error.msg
+        where, words = f" at column {column:,}", error.msg.removesuffix(" at")
     begins = clean(text[:40].strip())
     if PYTHON.search(raw[:LOOKED_AT]):
         return Fault(kind="python_literal", line=line, found=repr(begins))
@@ -90,7 +88,7 @@ def _broken(
         return Fault(kind="broken_json", line=line, found=found, advice=advice)
     if HALF_PAIR.search(raw) and "escape" in words:
         return Fault(kind="lone_surrogate", line=line)
-    if isinstance(error, json.JSONDecodeError) and error.pos >= len(text.rstrip()):
+    if isinstance(error, json.JSONDecodeError) and error.pos >= len(text):
         words = f"truncated ({words})"
     found = f"{words}{where}, in {begins!r}"
     return Fault(kind="broken_json", line=line, found=found)

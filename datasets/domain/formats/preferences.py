@@ -107,7 +107,7 @@ def _side(key: str, value: Any, found: Found) -> list[Turn]:
     """An answer as turns: text, a message, messages, or a chat written out."""
     value = decoded(value)
     if isinstance(value, dict | list):
-        return read_messages(value, key, found)
+        return read_messages(value, key, found, may_be_one=True)
     written = read_written(value) if isinstance(value, str) else None
     if written is not None and written.turns:
         return [Turn(field=key, role=role, content=t) for role, t in written.turns]
@@ -129,9 +129,10 @@ def _joined(
             prompt = [*prompt, *chosen[:shared]]
         chosen, rejected = chosen[shared:], rejected[shared:]
     context = [
-        replace(turn, weight=0) if turn.role == "assistant" else turn
-        for turn in prompt
+        replace(turn, weight=0) if turn.role == "assistant" else turn for turn in prompt
     ]
+    if not any(turn.role == "user" for turn in prompt):
+        found.fault("no_pair", "", "the row has no question")
     if not any(turn.role == "assistant" for turn in chosen):
         found.fault("no_pair", "chosen", "the preferred side has no answer")
     if not any(turn.role == "assistant" for turn in rejected):
@@ -151,4 +152,8 @@ def _is_prefix(prompt: list[Turn], chosen: list[Turn]) -> bool:
 
 
 def _same(one: Turn, other: Turn) -> bool:
-    return (one.role, one.content, one.extra) == (other.role, other.content, other.extra)
+    return (one.role, one.content, one.extra) == (
+        other.role,
+        other.content,
+        other.extra,
+    )

@@ -99,4 +99,4 @@ def _is_said(message: dict[str, Any]) -> bool:
     """Whether a message of the export shows anything; many are bookkeeping."""
     content = message.get("content")
     parts = content.get("parts") if isinstance(content, dict) else None
-    return bool(parts) and any(part not in ("", None) for part in parts)
+    return isinstance(parts, list) and any(part not in ("", None) for part in parts)

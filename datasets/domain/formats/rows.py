@@ -14,8 +14,8 @@ from datasets.domain.formats.declared import (
     detect,
     known,
 )
-from datasets.domain.formats.parts import Part
 from datasets.domain.formats.parse import BLANK, Parsed, parse
+from datasets.domain.formats.parts import Part
 from datasets.domain.formats.refused import (
     columns_as_rows,
     current_branch,
@@ -97,13 +97,13 @@ class RowReader:
         return self._read_row(line, value, self.format)
 
     def _read_row(self, line: int, row: Any, format: Format) -> Read:
-        if format.name == "message_rows" and isinstance(row, dict):
-            if format.fits(row, filled=False):
+        if isinstance(row, dict) and format.fits(row, filled=False):
+            if format.name == "message_rows":
                 return self._messages.add(line, row, format)
-        if isinstance(row, dict) and "parent_id" in row and not format.by_hand:
-            row, fault = self._parents.with_history(line, row, format)
-            if fault is not None:
-                return Read(faults=[fault])
+            if "parent_id" in row and not format.by_hand:
+                row, fault = self._parents.with_history(line, row, format)
+                if fault is not None:
+                    return Read(faults=[fault])
         return read_row(line, row, format, chosen_only=self._chosen_only)
 
     def _read_inner(self, lines: list[int], rows: list[Any]) -> Read:
@@ -236,9 +236,8 @@ def _is_sound(read: Read) -> bool:
 
 def unknown(line: int, value: Any) -> Fault:
     """The error for a row of no format, by its own name where that is known."""
-    if isinstance(value, dict):
-        if named := refused_by_name(line, value):
-            return named
+    if isinstance(value, dict) and (named := refused_by_name(line, value)):
+        return named
     seen = (
         f"a row with the keys {keys(value)}"
         if isinstance(value, dict) and value

@@ -8,7 +8,7 @@ from typing import Any
 from datasets.domain.faults import Fault, shown
 
 ROLES = ("system", "user", "assistant", "tool")
-# Shown as nothing: zero-width space, joiners, word joiner, byte order mark, soft hyphen.
+# Zero-width space and joiners, word joiner, byte order mark, soft hyphen.
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 Message = dict[str, Any]
 

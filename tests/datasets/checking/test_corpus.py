@@ -20,7 +20,10 @@ def test_each_file_gets_its_verdict(case: Case, owner):
     dataset = create_dataset(owner=owner, file=file)
     check_dataset(str(dataset.pk))
     dataset.refresh_from_db()
-    found = [*dataset.validation_errors, *dataset.validation_warnings]
+    everything = [*dataset.validation_errors, *dataset.validation_warnings]
+    found = [f for f in everything if f["kind"] != "unused_key"]
+    unused = {f["field"] for f in everything if f["kind"] == "unused_key"}
+    assert unused == set(case.unused)
     named = sorted((f["kind"], f["line"] or 0, f["field"]) for f in found)
     assert named == sorted((k, line or 0, field) for k, line, field, _ in case.faults)
     for kind, line, field, words in case.faults:

@@ -17,10 +17,11 @@ from datasets.checking import first_look as look
 from datasets.checking.first_look import first_look, take_sample
 from datasets.checking.sources import open_source
 from datasets.checking.structure import check_structure
-from datasets.domain.document import DocumentRows
+from datasets.domain.document import Document
 from datasets.domain.secrets import find_secret
 from datasets.domain.split import Splitter
 from datasets.domain.statistics import Statistics
+from datasets.domain.survey import ARRAY
 from datasets.models import Dataset
 from datasets.services import create_dataset
 from datasets.tokens.chat_template import ChatTemplate
@@ -95,10 +96,10 @@ def test_structure(own_storage, name):
 @pytest.mark.parametrize("name", [name for name in FILES if "document" in name])
 def test_the_document_reader_in_pieces(name):
     def read(data):
-        rows = DocumentRows("array", max_bytes=10_000_000)
-        for start in range(0, len(data), 65_536):
-            list(rows.feed(data[start : start + 65_536]))
-        list(rows.finish())
+        starts = range(0, len(data), 65_536)
+        pieces = (data[start : start + 65_536] for start in starts)
+        document = Document(lambda: next(pieces, b""), max_bytes=10_000_000)
+        list(document.rows(ARRAY))
 
     assert_grows_no_faster_than_its_input(lambda n: FILES[name](n).encode(), read, 4000)
 

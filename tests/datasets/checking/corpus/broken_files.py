@@ -3,6 +3,7 @@
 import gzip
 import io
 import zipfile
+from typing import Any
 
 from tests.datasets.checking.corpus.cases import (
     GOOD,
@@ -15,10 +16,10 @@ from tests.datasets.checking.corpus.cases import (
     parquet,
     table,
 )
-from tests.datasets.checking.corpus.valid import BRIGHT, BRIGHT_DOCUMENT
+from tests.datasets.checking.corpus.valid import BRIGHT, BRIGHT_DOCUMENT, BRIGHT_UNUSED
 
 
-def refused(name: str, content: bytes, *faults: tuple, **expected: str) -> Case:
+def refused(name: str, content: bytes, *faults: tuple, **expected: Any) -> Case:
     nothing = {"format": "", "container": ""}
     return Case(name=name, content=content, faults=faults, **(nothing | expected))
 
@@ -47,12 +48,14 @@ BROKEN_FILES = [
     refused("plain words", b"Once upon a time\nthere was a lamp.\n",
             fault("unknown_format", None, "", "'Once upon a time'")),
     refused("a CSV of other columns", table(["a", "b"], ["1", "2"]),
-            fault("unknown_format", None, "", "prompt and completion")),
-    refused("rows of no known format", lines({"question": "a", "answer": "b"}),
-            fault("unknown_format", 1, "", "'question', 'answer'"), container="jsonl"),
-    refused("preferences", lines({"chosen": "a", "rejected": "b"}),
-            fault("unknown_format", 1, "", "'chosen'"), container="jsonl"),
-    refused("an array of numbers", b"[1, 2]", fault("broken_json", 1, "", "1, 2"),
+            fault("unknown_format", 2, "", "prompt and completion"), container="csv"),
+    refused("rows of no known format", lines({"frage": "a", "antwort": "b"}),
+            fault("unknown_format", 1, "", "'frage', 'antwort'"), container="jsonl"),
+    refused("preferences without a question", lines({"chosen": "a", "rejected": "b"}),
+            fault("no_pair", 1, "", "no question"),
+            container="jsonl", format="preference_chats"),
+    refused("an array of numbers", b"[1, 2]", fault("unknown_format", 1, "", "number 1"),
+            fault("unknown_format", 1, "", "number 2"),
             container="json"),
     refused("a zip archive", zipped(), fault("archive", None, "", "zip")),
     refused("a 7z archive", b"7z\xbc\xaf\x27\x1c\x00\x04", fault("archive", None, "", "7z")),
@@ -64,7 +67,7 @@ BROKEN_FILES = [
     refused("half a gzip file", packed(lines(*[{"n": n} for n in range(5000)]))[:50],
             fault("broken_gzip")),
     refused("gzip that breaks later", packed(lines(*[GOOD | {"n": n} for n in range(40_000)]))[:-400],
-            fault("broken_gzip"), container="jsonl.gz", format="openai_chat"),
+            fault("broken_gzip"), container="jsonl.gz", format="openai_chat", unused=("n",)),
     refused("only a gzip header", b"\x1f\x8b\x08\x00", fault("broken_gzip")),
     refused("a gzip bomb", bomb(), fault("unpacks_too_large", None, "", "more than"),
             container="jsonl.gz", format="openai_chat"),
@@ -73,13 +76,13 @@ BROKEN_FILES = [
     refused("Parquet in name only", b"PAR1" + b"\xff" * 100 + b"PAR1",
             fault("broken_parquet"), container="parquet"),
     refused("an array that is cut off", document([GOOD, GOOD])[:-30],
-            fault("broken_json", 14), container="json", format="openai_chat"),
+            fault("broken_json", 22), container="json", format="openai_chat"),
     refused("an array that is not closed", b"[" + lines(GOOD),
-            fault("broken_json", 2, "", "inside a bracket"),
+            fault("broken_json", 2, "", "truncated"),
             container="json", format="openai_chat"),
     refused("words between rows", b'[{"messages": 1}, lamp, {}]',
-            fault("no_messages", 1, "messages"), fault("broken_json", 1, "", "lamp"),
-            fault("missing_field", 1, "messages"), container="json", format="openai_chat"),
+            fault("no_messages", 1, "messages"), fault("broken_json", 1, "", "column 19"),
+            container="json", format="openai_chat"),
     refused("a row of 11 MB in a document",
             b'[{"messages": "' + b"x" * 11_000_000 + b'"},\n' + lines(GOOD) + b"]",
             fault("row_too_long", 1), container="json", format="openai_chat"),
@@ -90,8 +93,8 @@ BROKEN_FILES = [
             container="jsonl", format="brightrun"),
     refused("a conversation without pairs",
             document({"conversations": [*BRIGHT_DOCUMENT["conversations"], {"a": 1}]}),
-            fault("missing_field", 43, "training_pairs"),
-            container="json", format="brightrun"),
+            fault("missing_field", 43, "current_user_input"),
+            container="json", format="brightrun", unused=BRIGHT_UNUSED),
     refused("CSV without rows", table(["prompt", "completion"]), fault("empty_file"),
             container="csv"),
     refused("only the first line of BrightRun", lines({"_meta": {}}),

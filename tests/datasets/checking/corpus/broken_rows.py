@@ -17,6 +17,7 @@ from tests.datasets.checking.corpus.cases import (
 from tests.datasets.checking.corpus.valid import (
     ALPACA,
     BRIGHT,
+    BRIGHT_UNUSED,
     PAIR,
     SHARE,
     TEXT,
@@ -28,18 +29,20 @@ LONG = b'{"messages": "' + b"x" * 50_000_000 + b'"}'
 
 
 def third(
-    name: str, row: Any, *faults: tuple, good: Any = GOOD, format: str = "openai_chat"
+    name: str, row: Any, *faults: tuple, good: Any = GOOD,
+    format: str = "openai_chat", unused: tuple[str, ...] = (),
 ) -> Case:
     """The row stands between good ones, and is the only one that is named."""
     return Case(
-        name=name, content=lines(good, good, row, good), format=format, faults=faults
-    )
+        name=name, content=lines(good, good, row, good), format=format, faults=faults,
+        unused=BRIGHT_UNUSED if good is BRIGHT else unused,
+    )  # fmt: skip
 
 
 BROKEN_ROWS = [
     third("broken JSON", b'{"messages": [', fault("broken_json", 3, "", "truncated")),
     third("text instead of JSON", b"hello", fault("broken_json", 3, "", "'hello'")),
-    third("single quotes", b"{'messages': []}", fault("broken_json", 3)),
+    third("single quotes", b"{'messages': []}", fault("python_literal", 3, "", "Python")),
     third("two objects in a line", lines(GOOD).strip() * 2, fault("broken_json", 3)),
     third("a comma too many", b'{"messages": [],}', fault("broken_json", 3)),
     third("a comment", b"// next", fault("broken_json", 3)),
@@ -68,10 +71,8 @@ BROKEN_ROWS = [
           fault("no_messages", 3, "messages", "keys 'role'")),
     third("a message is text", chat("hi", ANSWER),
           fault("not_an_object", 3, "messages[0]", "'hi'")),
-    third("wrong role", chat(QUESTION | {"role": "bot"}, ANSWER),
-          fault("wrong_role", 3, "messages[0]", "'bot'")),
-    third("role in capitals", chat(QUESTION, ANSWER | {"role": "Assistant"}, ANSWER),
-          fault("wrong_role", 3, "messages[1]", "'Assistant'")),
+    third("wrong role", chat(QUESTION | {"role": "alien"}, ANSWER),
+          fault("wrong_role", 3, "messages[0]", "'alien'")),
     third("role is a number", chat(QUESTION | {"role": 5}, ANSWER),
           fault("wrong_role", 3, "messages[0]", "the number 5")),
     third("no role", chat({"content": "a"}, ANSWER),
@@ -85,7 +86,7 @@ BROKEN_ROWS = [
     third("content is an object", chat(QUESTION | {"content": {"a": 1}}, ANSWER),
           fault("not_text", 3, "messages[0].content", "keys 'a'")),
     third("an image", chat(QUESTION | {"content": [{"type": "image_url"}]}, ANSWER),
-          fault("not_text", 3, "messages[0].content", "a list")),
+          fault("not_supported", 3, "messages[0].content", "image_url")),
     third("empty content", chat(QUESTION | {"content": ""}, ANSWER),
           fault("empty_content", 3, "messages[0].content")),
     third("white space", chat(QUESTION, ANSWER | {"content": " \n\t"}),
@@ -119,7 +120,7 @@ BROKEN_ROWS = [
           fault("not_text", 3, "input", "a list"),
           good=ALPACA, format="instruction"),
     third("history is text", ALPACA | {"history": "x"},
-          fault("no_messages", 3, "history[0]"), good=ALPACA, format="instruction"),
+          fault("no_messages", 3, "history"), good=ALPACA, format="instruction"),
     third("an unknown speaker", {"conversations": [{"from": "alien", "value": "a"},
                                                   {"from": "gpt", "value": "b"}]},
           fault("wrong_role", 3, "conversations[0]", "'alien'"),
@@ -140,7 +141,7 @@ BROKEN_ROWS = [
     third("the history is text", BRIGHT | {"conversation_history": "a"},
           fault("no_messages", 3, "conversation_history"), good=BRIGHT, format="brightrun"),
     third("a wrong role in the history",
-          BRIGHT | {"conversation_history": [{"role": "bot", "content": "a"}]},
+          BRIGHT | {"conversation_history": [{"role": "alien", "content": "a"}]},
           fault("wrong_role", 3, "conversation_history[0]"), good=BRIGHT, format="brightrun"),
     third("the target is a number", BRIGHT | {"target_response": 5},
           fault("not_text", 3, "target_response"), good=BRIGHT, format="brightrun"),
@@ -163,7 +164,7 @@ BROKEN_ROWS = [
         content=document({"conversations": [
             {"conversation_metadata": {}, "training_pairs": [
                 BRIGHT, BRIGHT | {"current_user_input": 5}]}]}),
-        container="json", format="brightrun",
+        container="json", format="brightrun", unused=BRIGHT_UNUSED,
         faults=(
             fault("not_text", 20, "current_user_input"),
             fault("same_role_again", 20, "current_user_input"),

@@ -18,7 +18,8 @@ class Case:
     """A file, and what is to be found: `faults` are (kind, line, field, words).
 
     `words` must stand in the fault's message. `examples` is None where the file is
-    refused.
+    refused. `unused` are the keys that are named as such; `rows`, where given, are the
+    normalised rows of both splits.
     """
 
     name: str
@@ -27,6 +28,8 @@ class Case:
     container: str = "jsonl"
     examples: int | None = None
     faults: tuple[tuple[str, int | None, str, str], ...] = ()
+    unused: tuple[str, ...] = ()
+    rows: tuple[dict[str, Any], ...] = ()
 
 
 def fault(

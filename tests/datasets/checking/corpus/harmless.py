@@ -12,7 +12,7 @@ from tests.datasets.checking.corpus.cases import (
     lines,
     table,
 )
-from tests.datasets.checking.corpus.valid import BRIGHT
+from tests.datasets.checking.corpus.valid import BRIGHT, BRIGHT_UNUSED
 
 NO_TARGET = BRIGHT | {"target_response": None}
 
@@ -80,12 +80,14 @@ HARMLESS = [
         lines(BRIGHT, NO_TARGET),
         fault("no_target", 2, "", "turn 2"),
         format="brightrun",
+        unused=BRIGHT_UNUSED,
     ),
     warned(
         "a BrightRun row with an empty target",
         lines(BRIGHT | {"target_response": " "}, BRIGHT),
         fault("no_target", 1),
         format="brightrun",
+        unused=BRIGHT_UNUSED,
     ),
     warned(
         "duplicates",
@@ -93,6 +95,7 @@ HARMLESS = [
         fault("duplicate", 3, "", "the same as line 1"),
         fault("duplicate", 4, "", "the same as line 1"),
         examples=4,
+        unused=("id",),
     ),
     warned(
         "an e-mail address",

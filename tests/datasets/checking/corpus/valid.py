@@ -10,6 +10,7 @@ from tests.datasets.checking.corpus.cases import (
     Case,
     chat,
     document,
+    fault,
     lines,
     other,
     packed,
@@ -37,6 +38,7 @@ BRIGHT = {
     "current_user_input": "Which lamp?",
     "target_response": "The round one.",
 }
+BRIGHT_UNUSED = ("turn_number", "conversation_history[].turn")
 META = {"_meta": {"format_spec": "brightrun-lora-v5", "total_pairs": 1}}
 BRIGHT_DOCUMENT = {
     "training_file_metadata": {"format_spec": "brightrun-lora-v4"},
@@ -76,6 +78,7 @@ def _containers() -> list[Case]:
                         format=name,
                         container=container + suffix,
                         examples=examples,
+                        unused=BRIGHT_UNUSED if name == "brightrun" else (),
                     )
                 )
     return found
@@ -184,12 +187,14 @@ VALID = [
         ),
         format="sharegpt",
         examples=1,
+        faults=(fault("call_as_text", 1, "conversations[1].value", "find()"),),
     ),
-    Case(name="BrightRun rows", content=lines(META, BRIGHT), format="brightrun", examples=1),
+    Case(name="BrightRun rows", content=lines(META, BRIGHT), format="brightrun", unused=BRIGHT_UNUSED, examples=1),
     Case(
         name="BrightRun document",
         content=document(BRIGHT_DOCUMENT),
         format="brightrun",
+        unused=(*BRIGHT_UNUSED, "training_file_metadata"),
         container="json",
         examples=2,
     ),
@@ -197,6 +202,7 @@ VALID = [
         name="BrightRun document in one line",
         content=json.dumps(BRIGHT_DOCUMENT).encode(),
         format="brightrun",
+        unused=(*BRIGHT_UNUSED, "training_file_metadata"),
         container="json",
         examples=2,
     ),
@@ -215,6 +221,7 @@ VALID = [
     Case(
         name="rows in a member named data",
         content=document({"version": 1, "data": [GOOD, other(GOOD)]}),
+        unused=("version",),
         container="json",
         examples=2,
     ),
