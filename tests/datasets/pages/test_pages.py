@@ -65,7 +65,7 @@ def test_a_page_being_checked_refreshes_itself_and_shows_progress(
 
 
 def test_faults_stand_with_line_field_finding_and_remedy(owner, browser_of_owner):
-    broken = {"messages": [{"role": "bot", "content": "a"}]}
+    broken = {"messages": [{"role": "alien", "content": "a"}]}
     file = SimpleUploadedFile("a.jsonl", content([row(1), broken]))
     answer = browser_of_owner.post("/datasets/upload", {"file": file})
     from datasets.checking.check import check_dataset
@@ -73,7 +73,7 @@ def test_faults_stand_with_line_field_finding_and_remedy(owner, browser_of_owner
     check_dataset(answer.url.rpartition("/")[2])
     page = browser_of_owner.get(answer.url).content.decode()
     assert "messages[0]" in page
-    assert "Invalid role: &#x27;bot&#x27;. Use system, user, assistant or tool." in page
+    assert "Invalid role: &#x27;alien&#x27;. Use system, user, assistant or tool." in page
 
 
 @pytest.mark.parametrize(
