@@ -73,7 +73,9 @@ def test_faults_stand_with_line_field_finding_and_remedy(owner, browser_of_owner
     check_dataset(answer.url.rpartition("/")[2])
     page = browser_of_owner.get(answer.url).content.decode()
     assert "messages[0]" in page
-    assert "Invalid role: &#x27;alien&#x27;. Use system, user, assistant or tool." in page
+    assert (
+        "Invalid role: &#x27;alien&#x27;. Use system, user, assistant or tool." in page
+    )
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,12 @@ LONG = b'{"messages": "' + b"x" * 50_000_000 + b'"}'
 
 
 def third(
-    name: str, row: Any, *faults: tuple, good: Any = GOOD,
-    format: str = "openai_chat", unused: tuple[str, ...] = (),
+    name: str,
+    row: Any,
+    *faults: tuple,
+    good: Any = GOOD,
+    format: str = "openai_chat",
+    unused: tuple[str, ...] = (),
 ) -> Case:
     """The row stands between good ones, and is the only one that is named."""
     return Case(
