@@ -1,5 +1,6 @@
 """The test database: made by its owner, used as the working roles."""
 
+import shutil
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +13,7 @@ from rest_framework.test import APIClient
 
 from lora_pipeline.accounts.services import create_api_key
 from lora_pipeline.models import User
+from lora_pipeline.postgres.places import NOTE, SHELTER
 from tests.factories import DatasetFactory, UserFactory
 from tests.trainer.fixtures import console, own_console, shared_console, tiny_model
 from training.models import GpuType
@@ -47,6 +49,17 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
     connection.settings_dict["OPTIONS"]["assume_role"] = ""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(END_OTHER_SESSIONS)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sheltered_databases(tmp_path_factory) -> Iterator[None]:
+    """A console that root starts in a closed temporary folder keeps its database
+    elsewhere: it goes with the session.
+    """
+    yield
+    for note in SHELTER.glob(f"*/{NOTE}"):
+        if Path(note.read_text()).is_relative_to(tmp_path_factory.getbasetemp()):
+            shutil.rmtree(note.parent, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

@@ -203,6 +203,16 @@ def last_beat(job_id: UUID, run_id: UUID) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def last_beat_reading(job_id: UUID, run_id: UUID) -> tuple[str, float] | None:
+    """That heartbeat by the machine's own clock: its boot id, and seconds since."""
+    name = f"attempts/{run_id}/heartbeat"
+    try:
+        boot, at = _noted(job_id, name).decode().split()
+        return boot, float(at)
+    except (OSError, ValueError):
+        return None
+
+
 def bring_checkpoint(from_job: UUID, to_job: UUID, name: str) -> None:
     """Copy a checkpoint into the run folder of the job that continues from it.
 

@@ -264,6 +264,7 @@ class Migration(migrations.Migration):
                 ('charged', models.BooleanField(default=True)),
                 ('step_seconds', models.FloatField(null=True)),
                 ('facts', models.JSONField(default=dict)),
+                ('clocks', models.JSONField(default=dict)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='training.trainingjob')),
             ],

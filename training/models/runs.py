@@ -44,6 +44,7 @@ class RunAttempt(models.Model):
     charged = models.BooleanField(default=True)
     step_seconds = models.FloatField(null=True)
     facts = models.JSONField(default=dict)
+    clocks = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = RunAttemptQuerySet.as_manager()

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 
 from lora_pipeline.operations.diagnosis import Check, Finding, fault, ok, warning
 from training.launchers.account import TrainerUserUnusable, account
 from training.launchers.program import TrainerMissing, python_command, run
-from training.models import BaseModel, Machine
+from training.models import BaseModel, Machine, RunAttempt
 
 TRAINER_SECONDS = 180
 SHORT_NAMES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
@@ -159,7 +160,19 @@ def draining() -> Iterator[Finding]:
         yield warning("drain", words, remedy)
 
 
+def clocks() -> Iterator[Finding]:
+    """Whether somebody set the clock while a run was under way."""
+    found = RunAttempt.objects.open().filter(
+        Q(clocks__moved__gt=0) | Q(clocks__moved__lt=0)
+    )
+    for attempt in found.select_related("job"):
+        moved = attempt.clocks["moved"]
+        words = f"moved by {moved:+.0f} s during job {attempt.job_id}: not charged"
+        yield warning("clock", words, "let NTP slew it, and look what set it")
+
+
 CHECKS = [
+    Check(clocks, needs_database=True),
     Check(draining, needs_database=True),
     Check(models, needs_database=True),
     Check(trainer),

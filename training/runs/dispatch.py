@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -51,7 +52,10 @@ def launch_queued() -> None:
 
 
 def _is_due(job: TrainingJob, now: datetime) -> bool:
-    return job.retry_at is None or job.retry_at <= now
+    """A time beyond the longest pause was set by a clock that has gone back since."""
+    longest = settings.RUN_RETRY_SECONDS * 2**settings.RUN_MAX_ATTEMPTS
+    later = now + timedelta(seconds=longest)
+    return job.retry_at is None or not now < job.retry_at <= later
 
 
 def _waiting(job: TrainingJob) -> Waiting:

@@ -7,6 +7,7 @@ looks at every open job and takes the next step for each.
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
@@ -22,6 +23,8 @@ from training.domain import failures
 from training.jobs.transitions import WAKE_CHANNEL, locked
 from training.launchers import local
 from training.models import DeviceClaim, RunAttempt
+from training.runs import clock
+from training.runs.clock import Moment
 from training.runs.dispatch import RECONCILER, close_unstarted, launch_queued
 from training.runs.heartbeat import beat
 from training.runs.outcomes import attempt_failed
@@ -140,21 +143,38 @@ def stalled_words(attempt: RunAttempt, now: datetime) -> str:
     A trainer that sends heartbeats but makes no progress for long, or does not stop
     when asked to, is stalled too.
     """
+    moment = replace(clock.now(), wall=now)
     began = attempt.launched_at or attempt.created_at
-    beat = local.last_beat(attempt.job_id, attempt.pk)
-    last_sign = max(filter(None, (began, attempt.last_event_at, beat)))
-    if (silence := (now - last_sign).total_seconds()) > settings.RUN_STALLED_SECONDS:
+    if (silence := _silence(attempt, began, moment)) > settings.RUN_STALLED_SECONDS:
         return f"The trainer sent no heartbeat for {silence:.0f} s and was stopped."
     if asked := attempt.job.stop_requested_at:
         waited = (now - max(began, asked)).total_seconds()
+        waited -= clock.moved_forward(attempt.clocks, attempt.last_event_at, moment)
         if waited > settings.RUN_STALLED_SECONDS:
             return f"The trainer did not stop within {waited:.0f} s and was ended."
     progress = max(filter(None, (began, attempt.last_progress_at)))
     in_touch = attempt.last_event_at is not None and attempt.last_event_at > progress
-    idle = (now - progress).total_seconds()
+    steady = clock.steady_since(attempt.clocks, "progress", moment)
+    idle = (now - progress).total_seconds() if steady is None else steady
     if in_touch and idle > settings.RUN_IDLE_SECONDS:
         return f"The trainer made no progress for {idle:.0f} s and was stopped."
     return ""
+
+
+def _silence(attempt: RunAttempt, began: datetime, moment: Moment) -> float:
+    """Seconds since a trainer's last sign: a report, or its heartbeat on the disk.
+
+    By the machine's own clock if both are of this start of the machine, else by the
+    wall's.
+    """
+    beat = local.last_beat(attempt.job_id, attempt.pk)
+    signs = (began, attempt.last_event_at, beat)
+    wall = (moment.wall - max(filter(None, signs))).total_seconds()
+    steady = clock.steady_since(attempt.clocks, "at", moment)
+    reading = local.last_beat_reading(attempt.job_id, attempt.pk)
+    if steady is None or reading is None or reading[0] != moment.boot:
+        return wall
+    return min(steady, max(moment.at - reading[1], 0.0))
 
 
 @transaction.atomic

@@ -15,19 +15,17 @@ from tests.training.jobs.test_api import body
 NEXT = "training.0099_next"
 
 
-def as_owner(*statements: str) -> None:
+def as_owner(*statements: str, values: tuple[str, ...] = ()) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET ROLE NONE")
         for statement in statements:
-            cursor.execute(statement)
+            cursor.execute(statement, values or None)
         cursor.execute("SET ROLE lp_operator")
 
 
-def applied(app: str, name: str) -> None:
-    as_owner(
-        "INSERT INTO django_migrations (app, name, applied)"  # noqa: S608 - our names
-        f" VALUES ('{app}', '{name}', now())"
-    )
+def applied(*migration: str) -> None:
+    columns = "INSERT INTO django_migrations (app, name, applied)"
+    as_owner(f"{columns} VALUES (%s, %s, now())", values=migration)
 
 
 @pytest.fixture

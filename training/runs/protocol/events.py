@@ -7,7 +7,7 @@ refused for good (400), and never fails half-way.
 import re
 from datetime import datetime
 from math import isfinite
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -170,12 +170,21 @@ class Batch(Struct):
     """The body of a report."""
 
     events: Annotated[list[AnyEvent], Meta(max_length=MOST_EVENTS)]
+    running_seconds: Amount | None = None
 
 
 class RawBatch(Struct):
     """A body that is looked through event by event."""
 
     events: Annotated[list[msgspec.Raw], Meta(max_length=MOST_EVENTS)]
+    running_seconds: Amount | None = None
+
+
+class Report(NamedTuple):
+    """The events of a body, and how long the trainer says that it has been running."""
+
+    events: list[Event]
+    running_seconds: float | None
 
 
 KINDS = {kind.__struct_config__.tag for kind in get_args(AnyEvent)}
@@ -189,18 +198,21 @@ _head = msgspec.json.Decoder(Head)
 _event: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 
-def read(body: bytes) -> list[Event]:
-    """The events of a body. Raises Refusal 400, saying which is wrong and how."""
+def read(body: bytes) -> Report:
+    """What a body reports. Raises Refusal 400, saying which is wrong and how."""
     try:
         if not NUL.search(body):
-            return list(_batch.decode(body).events)
+            batch = _batch.decode(body)
+            return Report(list(batch.events), batch.running_seconds)
     except UNREADABLE:
         pass  # the slow way says which event it was, and lets unknown kinds pass
     try:
-        found = _raw_batch.decode(body).events
+        raw_batch = _raw_batch.decode(body)
     except UNREADABLE as error:
         raise _refused(str(error)) from error
-    return [_read_one(bytes(raw), place) for place, raw in enumerate(found, 1)]
+    numbered = enumerate(raw_batch.events, 1)
+    events = [_read_one(bytes(raw), place) for place, raw in numbered]
+    return Report(events, raw_batch.running_seconds)
 
 
 def _read_one(raw: bytes, place: int) -> Event:

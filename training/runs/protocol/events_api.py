@@ -30,7 +30,13 @@ def post_events(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
     token = hash_secret(bearer_token(request) or "")
     try:
         require_open(run_id, token)
-        answer = take_events(run_id, read(request.body), token_hash=token)
+        report = read(request.body)
+        answer = take_events(
+            run_id,
+            report.events,
+            token_hash=token,
+            told_seconds=report.running_seconds,
+        )
     except Refusal as refusal:
         return json_error(
             refusal.message,

@@ -5,10 +5,11 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from lora_pipeline.errors import Refusal
+from training.jobs.transitions import record_log
 from training.models import RunAttempt, TrainingJob
+from training.runs import clock
 from training.runs.cost_cap import watch_cap
 from training.runs.protocol.applying import APPLY, JOB_FIELDS, METRICS, measured, reckon
 from training.runs.protocol.events import Evaluation, Event, Metrics, number
@@ -28,22 +29,29 @@ ATTEMPT_FIELDS = (
     "running_seconds",
     "step_seconds",
     "facts",
+    "clocks",
 )
 Measuring = TypeVar("Measuring", Metrics, Evaluation)
 
 
 @transaction.atomic
 def take_events(
-    attempt_id: UUID, events: Sequence[Event], *, token_hash: str | None = None
+    attempt_id: UUID,
+    events: Sequence[Event],
+    *,
+    token_hash: str | None = None,
+    told_seconds: float | None = None,
 ) -> dict[str, Any]:
     """Apply new events; returns the last sequence applied and whether to stop.
+
+    `told_seconds`: how long the trainer has been running, by its monotonic clock.
 
     Raises Refusal 410 if the attempt has ended, 422 if a sequence number is missing,
     401 for an unknown `token_hash`, 404 for that of another attempt.
     """
     attempt = open_attempt(attempt_id, token_hash=token_hash)
     job = attempt.job
-    _count_time(job, attempt)
+    _count_time(job, attempt, told_seconds)
     fresh = _fresh(attempt, events)
     store_points(job, attempt, fresh)
     for event in fresh:
@@ -106,18 +114,26 @@ def _fresh(attempt: RunAttempt, events: Sequence[Event]) -> list[Event]:
     if fresh:
         attempt.last_sequence = fresh[-1].sequence
         attempt.last_progress_at = attempt.last_event_at
+        attempt.clocks["progress"] = attempt.clocks["at"]
     return fresh
 
 
-def _count_time(job: TrainingJob, attempt: RunAttempt) -> None:
-    """Add the time since the last event, by our own clock."""
-    now = timezone.now()
-    since = attempt.last_event_at
-    if since is not None and attempt.started_at is not None:
-        seconds = max((now - since).total_seconds(), 0.0)
-        attempt.running_seconds += seconds
-        job.running_seconds += seconds
-    attempt.last_event_at = now
+def _count_time(job: TrainingJob, attempt: RunAttempt, told: float | None) -> None:
+    """Add the time since the last report, by the trainer's clock and ours."""
+    moment, since = clock.now(), attempt.last_event_at
+    if since is None or attempt.started_at is None:
+        attempt.clocks = clock.begun(attempt.clocks, moment, told)
+    else:
+        passed = clock.passed(attempt.clocks, since, moment, told)
+        attempt.running_seconds += passed.seconds
+        job.running_seconds += passed.seconds
+        attempt.clocks = passed.clocks
+        if passed.moved:
+            words = (
+                f"the console's clock was moved by {passed.moved:+.0f} s: not charged"
+            )
+            record_log(job, words, level="warning", attempt=attempt)
+    attempt.last_event_at = moment.wall
 
 
 def store_points(
