@@ -28,7 +28,7 @@ def lineage_of(job: TrainingJob, attempt: RunAttempt) -> dict[str, Any]:
         },
         "base_model": {
             "id": model.pk,
-            "revision": model.revision,
+            "revision": job.base_revision,
             "sha256": model.sha256,
         },
         "hyperparameters": job.hyperparameters,

@@ -10,21 +10,32 @@ from training.adapters.services import questions_before
 from training.models import Adapter, AdapterExport, AdapterQuestion, Work
 
 KEPT_QUESTIONS = 20
-PEFT = """from peft import AutoPeftModelForCausalLM
+FROM_HUB = """from peft import AutoPeftModelForCausalLM
 from transformers import AutoTokenizer
 
 folder = "{folder}"  # the extracted archive
 model = AutoPeftModelForCausalLM.from_pretrained(folder)
-tokenizer = AutoTokenizer.from_pretrained(folder)
+"""
+FROM_FOLDER = """from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+folder = "{folder}"  # the extracted archive
+base = AutoModelForCausalLM.from_pretrained("{base_model}")
+model = PeftModel.from_pretrained(base, folder)
+"""
+PEFT = """tokenizer = AutoTokenizer.from_pretrained(folder)
 
 messages = [{{"role": "user", "content": "Hello"}}]
 prompt = tokenizer.apply_chat_template(
     messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
 )
-answer = model.generate(**prompt, max_new_tokens=64)
+answer = model.generate(
+    **prompt, max_new_tokens=64, eos_token_id=tokenizer.eos_token_id
+)
 print(tokenizer.decode(answer[0], skip_special_tokens=True))
 """
-VLLM = """vllm serve {base_model} \\
+VLLM = """vllm serve {base_model}{served} \\
+    --tokenizer ./{folder} \\
     --enable-lora --max-lora-rank {rank} \\
     --lora-modules {name}=./{folder}
 
@@ -60,14 +71,19 @@ def file_stem(adapter: Adapter) -> str:
 
 def snippets(adapter: Adapter) -> dict[str, str]:
     """Code snippets for loading the adapter."""
-    rank = int(adapter.job.hyperparameters.get("rank", 16))
+    job = adapter.job
+    rank = int(job.hyperparameters.get("rank", 16))
+    commit = "" if job.base_model.path else job.base_revision
     values = {
         "folder": file_stem(adapter),
         "name": file_stem(adapter),
-        "base_model": adapter.job.base_model_id,
+        "base_model": job.base_model.path or job.base_model_id,
+        "served": f" --revision {commit}" if commit else "",
         "rank": next((known for known in RANKS_OF_VLLM if known >= rank), rank),
     }
-    return {"PEFT": PEFT.format(**values), "vLLM": VLLM.format(**values)}
+    loading = FROM_FOLDER if job.base_model.path else FROM_HUB
+    code = (loading + PEFT).format(**values)
+    return {"PEFT": code, "vLLM": VLLM.format(**values)}
 
 
 def lineage_rows(lineage: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -110,8 +110,8 @@ def fetched(adapter: Adapter) -> Iterator[tuple[Path, list[str]]]:
         with default_storage.open(adapter.storage_path) as stored:
             _unpack(stored, unpacked)
         arguments = ["--model", model.path or model.pk, "--adapter", str(unpacked)]
-        if model.revision:
-            arguments += ["--revision", model.revision]
+        if revision := adapter.job.base_revision:
+            arguments += ["--revision", revision]
         yield folder, arguments
 
 

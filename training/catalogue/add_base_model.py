@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from training.catalogue.model_type import read_model_type
 from training.domain.catalogue.architecture_config import architecture_from_config
 from training.launchers.program import TrainerMissing, hub_token, run, trainer_command
 from training.models import BaseModel
@@ -37,6 +38,7 @@ def add_base_model(
         "source": BaseModel.Source.FOLDER if local else BaseModel.Source.HUB,
         "path": str(folder.resolve()) if local else "",
         "revision": revision,
+        "model_type": read_model_type(file),
         **_dimensions(file),
         "dimensions_source": str(file.resolve())[-300:] if local else _hub(id_or_path),
         "enabled": True,

@@ -35,6 +35,7 @@ FORM_NAMES = {
     "gpu_config.count": "gpu_count",
     "hyperparameters.method": "method",
     "hyperparameters.micro_batch": "micro_batch",
+    "hyperparameters.packing": "packing",
 }
 BUTTONS = ("start", "update", "set_preset", "apply_change")
 BESIDE = frozenset({"datasetId", "csrfmiddlewaretoken", *BUTTONS})

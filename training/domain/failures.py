@@ -14,10 +14,19 @@ DISK_FULL = "disk_full"
 CHECKPOINT_LOST = "checkpoint_lost"
 DIVERGED = "diverged"
 NOTHING_LEARNED = "nothing_learned"
+CANNOT_PACK = "cannot_pack"
 TRAINER_ERROR = "trainer_error"
 
 USERS_FAULTS = frozenset(
-    {OUT_OF_MEMORY, BAD_DATA, MODEL_NOT_FOUND, DISK_FULL, DIVERGED, NOTHING_LEARNED}
+    {
+        OUT_OF_MEMORY,
+        BAD_DATA,
+        MODEL_NOT_FOUND,
+        DISK_FULL,
+        DIVERGED,
+        NOTHING_LEARNED,
+        CANNOT_PACK,
+    }
 )
 """Kinds that a retry does not fix: someone has to change something first."""
 
@@ -113,6 +122,9 @@ def suggest(
         return _gentler(hyperparameters, plan or hyperparameters)
     if kind == NOTHING_LEARNED:
         return Suggestion(kind=kind, words=NO_GRADIENT)
+    if kind == CANNOT_PACK:
+        words = "Start again without packing: each sequence is then padded instead."
+        return Suggestion(kind=kind, words=words, changes={"packing": False})
     if kind == DISK_FULL:
         words = "Free space on the disk of the run folders, then start again."
         return Suggestion(kind=kind, words=words)

@@ -17,7 +17,7 @@ def is_connected(gpu: GpuType) -> bool:
     return bool(getattr(gpu, "connected", False))
 
 
-MODEL_FACTS = ("id", "name", "path", "dimensions", "fetched_at")
+MODEL_FACTS = ("id", "name", "path", "model_type", "dimensions", "fetched_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

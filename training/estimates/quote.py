@@ -205,7 +205,6 @@ def method_of(hardware: Hardware, chosen: Hyperparameters) -> Method:
         weights="nf4" if quantised else precision,
         rank=chosen.rank,
         packing=chosen.packing,
-        k_bit_prepared=quantised,
         dropout=chosen.dropout > 0,
     ).at(precision)
 

@@ -6,6 +6,8 @@ from typing import Any
 from datasets.domain.counts import Counts
 from datasets.models import Dataset
 from lora_pipeline.errors import Refusal, Rule
+from training.catalogue.model_type import model_type_of
+from training.domain.catalogue.packing import can_pack
 from training.domain.config import Problems
 from training.domain.limits import LIMITS
 from training.domain.method import QLORA
@@ -91,6 +93,12 @@ def method_problems(
                 f"Received {micro}; it must divide {share}, the sequences per step "
                 "and GPU. Leave it out for the automatic choice.",
             )
+    if chosen.get("packing") is True and model is not None and not _packs(model):
+        yield (
+            "packing",
+            f"Received true; {model.name} lets packed sequences see each other. "
+            "Choose false.",
+        )
     dimensions = model.architecture if model is not None else None
     if chosen.get("method") == QLORA and dimensions and dimensions.is_mixture:
         yield (
@@ -98,6 +106,10 @@ def method_problems(
             "Received 'qlora'; bitsandbytes cannot quantise MoE experts as "
             "transformers stores them. Choose 'lora'.",
         )
+
+
+def _packs(model: BaseModel) -> bool:
+    return can_pack(model_type_of(model), model.pk)
 
 
 def _count(value: Any) -> int:

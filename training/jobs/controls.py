@@ -196,7 +196,7 @@ def _link(new: TrainingJob, old: TrainingJob, *, step: int, by: str) -> None:
 
 
 def _inherit(new: TrainingJob, old: TrainingJob, checkpoint: Checkpoint) -> None:
-    """Copy the old job's steps and checkpoint to the new one."""
+    """Copy the old job's steps and checkpoint to the new one, and its base's commit."""
     points = list(old.metrics.filter(step__lte=checkpoint.step))
     for point in points:
         point.pk, point.job = None, new
@@ -205,7 +205,8 @@ def _inherit(new: TrainingJob, old: TrainingJob, checkpoint: Checkpoint) -> None
     checkpoint.save(force_insert=True)
     new.current_step = checkpoint.step
     new.progress = checkpoint.step / max(new.total_steps, 1)
-    new.save(update_fields=["current_step", "progress", "updated_at"])
+    new.base_commit = old.base_commit
+    new.save(update_fields=["current_step", "progress", "base_commit", "updated_at"])
 
 
 @transaction.atomic

@@ -172,6 +172,11 @@ class BaseModel(models.Model):
     path = models.CharField(max_length=500, blank=True)
     revision = models.CharField(max_length=100, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
+    model_type = models.CharField(
+        max_length=50,
+        blank=True,
+        help_text="As in its config.json, such as llama. Decides whether it can pack.",
+    )
     note = models.TextField(blank=True)
     parameters = models.BigIntegerField(null=True, blank=True)
     enabled = models.BooleanField(default=True)

@@ -91,6 +91,7 @@ class TrainingJob(models.Model):
     name = models.CharField(max_length=NAME_LENGTH)
     preset_id = models.CharField(max_length=20)
     base_model = models.ForeignKey(BaseModel, on_delete=models.PROTECT)
+    base_commit = models.CharField(max_length=64, blank=True)
     hyperparameters = models.JSONField()
     gpu_config = models.JSONField()
     seed = models.PositiveIntegerField(default=42)
@@ -229,6 +230,13 @@ class TrainingJob(models.Model):
     def stop_requested_at(self) -> datetime | None:
         """Since when its trainer should stop; None if it should not."""
         return self.cancel_requested_at or self.pause_requested_at
+
+    @property
+    def base_revision(self) -> str:
+        """The commit of its base model, once its first attempt has settled it; before
+        that the branch or tag of the catalogue. Empty for a folder or the main branch.
+        """
+        return self.base_commit or self.base_model.revision
 
     @property
     def gpu_type(self) -> str:

@@ -16,8 +16,9 @@ def base_folder(model: str, revision: str | None) -> str:
     return fetch(model, revision, lambda words: print(words, file=sys.stderr))
 
 
-def load(folder: str, adapter: Path) -> tuple[Any, Any]:
-    """The model with its adapter in float32, and the adapter's tokenizer.
+def load(folder: str, adapter: Path | None) -> tuple[Any, Any]:
+    """The model in float32 with its adapter, and the adapter's tokenizer; without an
+    adapter, the base model and its own.
 
     `adapter` is a PEFT folder; the console extracts the archive.
     Loads only safetensors weights.
@@ -26,8 +27,12 @@ def load(folder: str, adapter: Path) -> tuple[Any, Any]:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(adapter, trust_remote_code=False)
+    tokenizer = AutoTokenizer.from_pretrained(
+        adapter or folder, trust_remote_code=False
+    )
     base = AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.float32, trust_remote_code=False
     )
+    if adapter is None:
+        return base.eval(), tokenizer
     return PeftModel.from_pretrained(base, adapter).eval(), tokenizer

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from adapted import base_folder, load
+from ending import ends_of
 
 
 def compare_answers(
@@ -42,6 +43,7 @@ def answer(model: Any, tokenizer: Any, messages: Any, max_new_tokens: int) -> st
             **prompt,
             do_sample=False,
             max_new_tokens=max_new_tokens,
+            eos_token_id=ends_of(model, tokenizer),
             pad_token_id=tokenizer.eos_token_id,
         )
     start = prompt["input_ids"].shape[1]

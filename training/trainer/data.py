@@ -1,6 +1,7 @@
 """Turns a split's rows into labelled token sequences."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,8 @@ class Sequences:
     cut: int = 0
     lost_end: int = 0
     unstable: int = 0
+    ends: Counter[int] = field(default_factory=Counter)
+    """The tokens that end trained turns, each with how many it ends."""
 
     def add(self, labelled: Labelled) -> None:
         self.cut += labelled.cut > 0
@@ -39,6 +42,8 @@ class Sequences:
         if labelled.supervised:
             ids = {"input_ids": labelled.input_ids, "labels": labelled.labels}
             self.rows.append(ids)
+            kept = (n for n in labelled.ends if n < len(labelled.input_ids))
+            self.ends.update(labelled.input_ids[n] for n in kept)
         else:
             self.without_labels += 1
 

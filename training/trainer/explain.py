@@ -7,6 +7,8 @@ from pathlib import Path
 
 from data import BadData
 from sound import Diverged, NothingLearned
+from spec import Spec
+from stopping import CannotPack
 
 NO_SPACE = ("No space left on device", "os error 28", "Disk quota exceeded")
 # torch.save has no errno: these are its messages when a write fails.
@@ -26,6 +28,18 @@ class ModelNotFound(Exception):
     """The base model cannot be loaded from its location in the catalogue."""
 
 
+def model_not_found(spec: Spec, where: str, error: Exception) -> ModelNotFound:
+    """In words: which model, which commit, where it was looked for, and what to do."""
+    model = spec.base_model
+    revision = None if model["path"] else model["revision"]
+    at = f" at the revision {revision}" if revision else ""
+    words = str(error).strip().splitlines() or [type(error).__name__]
+    return ModelNotFound(
+        f"The base model {model['id']}{at} could not be loaded from {where}: "
+        f"{words[0][:300]} Check its name, and HF_TOKEN when it is gated."
+    )
+
+
 class CheckpointLost(Exception):
     """The checkpoint to resume from is missing or incomplete."""
 
@@ -41,6 +55,8 @@ def explain(error: BaseException, run_dir: Path) -> tuple[str, str]:
             return "checkpoint_lost", str(cause)
         if isinstance(cause, Diverged):
             return "diverged", str(cause)
+        if isinstance(cause, CannotPack):
+            return "cannot_pack", str(cause)
         if isinstance(cause, NothingLearned):
             return "nothing_learned", str(cause)
         if _is_disk_full(cause, run_dir):

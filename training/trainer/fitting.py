@@ -1,18 +1,91 @@
 """All the steps of a run, and what is said when they came to nothing."""
 
+from typing import Any
+
+import parallel
+import torch
+from batching import Batches, Loader, Row
+from schedule import scheduled
 from sound import Diverged, require_sound
 from spec import Spec, step_of
 from stopping import Stopped
+from torch.utils.data import DataLoader
+from transformers.trainer_utils import EvalLoopOutput
 from trl import SFTTrainer
 from weights import compute_dtype
 
 
 class Trainer(SFTTrainer):  # type: ignore[misc]
-    """TRL's, which after a loss of NaN would show NaN at every later step: it resets
-    the sum of losses by taking it from itself.
+    """TRL's, with batches, a schedule and a validation loss of our own.
+
+    TRL would hand each epoch's last batch to several processes with rows repeated,
+    start a warm-up with a learning rate of 0, and average the validation loss over
+    batches, so that it depended on the micro-batch.
     """
 
+    rows: list[Row]
+    held_out: list[Row]
+    batches: Batches
+    lr_scheduler: Any
+    control: Any
+
+    def get_train_dataloader(self) -> Loader:
+        pin = self.args.dataloader_pin_memory
+        collate = self.data_collator
+        return Loader(self.rows, self.batches, collate_fn=collate, pin_memory=pin)
+
+    def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
+        """This process's share of the validation split."""
+        rows = self.held_out[parallel.RANK :: parallel.WORLD_SIZE]
+        size = self.args.per_device_eval_batch_size
+        return DataLoader(rows, batch_size=size, collate_fn=self.data_collator)
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        if self.lr_scheduler is None:
+            self.lr_scheduler = scheduled(
+                optimizer or self.optimizer,
+                str(self.args.lr_scheduler_type.value),
+                warmup_steps=self.args.get_warmup_steps(num_training_steps),
+                steps=num_training_steps,
+            )
+            self._created_lr_scheduler = True
+        return self.lr_scheduler
+
+    def evaluation_loop(
+        self, dataloader: Any, description: str, *_: Any, **__: Any
+    ) -> EvalLoopOutput:
+        """The mean loss of all learned tokens of all processes."""
+        self.model.eval()
+        found = torch.zeros(2, dtype=torch.float64, device=self.args.device)
+        for inputs in dataloader:
+            found += self._summed_loss(self._prepare_inputs(inputs))
+            self.control = self.callback_handler.on_prediction_step(
+                self.args, self.state, self.control
+            )
+        loss, tokens = parallel.summed(found).tolist()
+        return EvalLoopOutput(
+            predictions=None,
+            label_ids=None,
+            metrics={"eval_loss": loss / max(tokens, 1)},
+            num_samples=len(self.held_out),
+        )
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def _summed_loss(self, inputs: dict[str, Any]) -> torch.Tensor:
+        """Loss summed over the learned tokens of a micro-batch, and their number."""
+        with self.compute_loss_context_manager():
+            found = self.model(**inputs, use_cache=False, fused_lm_head=True)
+        loss, tokens = -found.log_probs.double().sum(), found.label_mask.sum()
+        return torch.stack([loss, tokens.double()])
+
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """The loss without a mixture's auxiliary loss, which is logged beside it.
+
+        After a loss of NaN, TRL would show NaN at every later step: it resets the sum
+        of losses by taking it from itself.
+        """
+        if "loss" in logs and (found := self._metrics["train"].get("aux_loss")):
+            logs["loss"] -= self.router_aux_loss_coef * sum(found) / len(found)
         super().log(logs, start_time)
         if "loss" in logs:
             self._tr_loss.zero_()

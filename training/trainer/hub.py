@@ -25,6 +25,7 @@ def fetch(model_id: str, revision: str | None, say: Say, *, code: bool = False) 
         info = HfApi().model_info(model_id, revision=revision, files_metadata=True)
     except Exception as error:
         return _cached(model_id, revision, error)
+    commit = str(info.sha)
     wanted = (*WANTED, ".py") if code else WANTED
     files = {
         sibling.rfilename: sibling.size or 0
@@ -34,16 +35,34 @@ def fetch(model_id: str, revision: str | None, say: Say, *, code: bool = False) 
     total = sum(files.values())
     require_space(total)
     say(
-        f"downloading {model_id} at {info.sha}: "
-        f"{len(files)} files, {total / 1e6:,.0f} MB"
+        f"downloading {model_id} at {commit}: {len(files)} files, {total / 1e6:,.0f} MB"
     )
     done, folder = 0, ""
     for name, size in sorted(files.items(), key=lambda entry: entry[1]):
-        path = hf_hub_download(model_id, name, revision=revision)
+        path = hf_hub_download(model_id, name, revision=commit)
         folder = str(Path(path).parent)
         done += size
         say(f"downloaded {done / max(total, 1):.0%} of the base model ({name})")
+    if revision != commit:
+        _note_commit(Path(folder), revision or "main", commit)
     return folder
+
+
+def resolve(model_id: str, revision: str | None) -> str:
+    """The commit that a branch or tag stands at now; that of the cached copy if the hub
+    is unreachable. Raises OSError with the hub's error.
+    """
+    try:
+        return str(HfApi().model_info(model_id, revision=revision).sha)
+    except Exception as error:
+        return Path(_cached(model_id, revision, error)).name
+
+
+def _note_commit(snapshot: Path, revision: str, commit: str) -> None:
+    """Let the cache find the complete copy by its branch or tag, without the hub."""
+    note = snapshot.parents[1] / "refs" / revision
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(commit)
 
 
 def print_config(model_id: str, revision: str) -> int:

@@ -32,14 +32,10 @@ class Measures:
         if not first:
             self.steps.append(seconds)
 
-    def watch_padding(self, model: Any) -> None:
-        """Count the tokens actually computed in training, including padding."""
-
-        def count(module: Any, args: Any, kwargs: dict[str, Any]) -> None:
-            if module.training and "input_ids" in kwargs:
-                self.padded_tokens += kwargs["input_ids"].numel()
-
-        model.register_forward_pre_hook(count, with_kwargs=True)
+    def tokens(self, *, real: int, computed: int) -> None:
+        """Add the tokens of a step over all processes, without and with padding."""
+        self.real_tokens += real
+        self.padded_tokens += computed
 
     def report(self) -> dict[str, Any]:
         """All measurements by name; None where unavailable."""

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from adapted import base_folder, load
 from compare import say
+from ending import ends_of
 from saving import make_archive, sha256
+from tidy import tidy_tokenizer
 
 
 def merge_adapter(model: str, revision: str | None, adapter: Path, target: Path) -> int:
@@ -21,8 +23,12 @@ def merge_adapter(model: str, revision: str | None, adapter: Path, target: Path)
         say(stage="Merging")
         merged = loaded.merge_and_unload(safe_merge=True)
         say(stage="Saving the model")
+        ends = ends_of(merged, tokenizer)
+        merged.generation_config.eos_token_id = ends
+        merged.config.get_text_config().eos_token_id = ends
         merged.save_pretrained(work)
         tokenizer.save_pretrained(work)
+        tidy_tokenizer(work)
         if (card := adapter / "README.md").is_file():
             shutil.copy(card, work / "ADAPTER.md")
         say(stage="Packing")

@@ -52,10 +52,20 @@ def note_process(run_dir: Path) -> None:
         part.rename(run_dir / name)
 
 
-def wait_for_data(attempt_dir: Path) -> None:
-    """Wait until the first process has downloaded the data for all."""
+def data_is_ready(attempt_dir: Path, commit: str) -> None:
+    """The data is there for all, and the base model's commit is settled."""
+    part = attempt_dir / f"{READY}.part"
+    part.write_text(commit)
+    part.rename(attempt_dir / READY)
+
+
+def wait_for_data(attempt_dir: Path) -> str:
+    """Wait until the first process has downloaded the data for all; the commit of the
+    base model that all are to load, empty for a folder.
+    """
     while not (attempt_dir / READY).exists():
         time.sleep(0.05)
+    return (attempt_dir / READY).read_text()
 
 
 def require_world(expected: int) -> None:
@@ -75,6 +85,15 @@ def any_of(flag: bool, device: Any) -> bool:
     found = torch.tensor([int(flag)], device=device)
     torch.distributed.all_reduce(found, op=torch.distributed.ReduceOp.MAX)
     return bool(found.item())
+
+
+def summed(values: Any) -> Any:
+    """A tensor summed over all processes; all must call this together."""
+    if WORLD_SIZE > 1:
+        import torch
+
+        torch.distributed.all_reduce(values)
+    return values
 
 
 def wait_for_all() -> None:

@@ -37,7 +37,8 @@ def _made_elsewhere(dimensions: dict[str, Any], folder: Path) -> None:
 
 
 def _measure(point: dict[str, Any], folder: Path) -> int:
-    from train import load_model, make_trainer
+    from recipe import make_trainer
+    from train import load_model
 
     voice = Silent()
     spec = _spec(point, folder)

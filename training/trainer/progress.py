@@ -1,7 +1,6 @@
 """Progress events of a run, stopping, and checkpoint rotation."""
 
 import contextlib
-import json
 import shutil
 import time
 from pathlib import Path
@@ -9,12 +8,12 @@ from typing import Any
 
 import parallel
 import torch
+from batching import Batches
 from reporting import Voice
 from sound import Watch, is_finite
 from spec import Spec, step_of
 from transformers import TrainerCallback
 
-TOKENS_FILE = "tokens_seen.json"
 KEPT_CHECKPOINTS = 2
 
 
@@ -22,14 +21,12 @@ class Progress(TrainerCallback):  # type: ignore[misc]
     """Reports trainer callbacks as events, and stops when asked to."""
 
     def __init__(
-        self, spec: Spec, reporter: Voice, steps: int, *, evaluates: bool
+        self, spec: Spec, reporter: Voice, batches: Batches, *, evaluates: bool
     ) -> None:
         self.reporter = reporter
-        self.steps_per_epoch = max(steps // spec.hyperparameters.epochs, 1)
+        self.batches = batches
         self.evaluates = evaluates
         self.saved = Saved(spec)
-        self.tokens_before = _tokens_at(spec.checkpoints / spec.resume_name)
-        self.tokens_seen = self.tokens_before
         self.step_began = 0.0
         self.step_seconds = 0.0
         self.evaluating = False
@@ -54,7 +51,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         if self.stopping:
             control.should_save = True
             control.should_training_stop = True
-        ends_epoch = state.global_step % self.steps_per_epoch == 0
+        ends_epoch = state.global_step % self.batches.steps_per_epoch == 0
         if control.should_save and ends_epoch and self.evaluates:
             control.should_save = False
             self.save_after_evaluation = True
@@ -92,9 +89,8 @@ class Progress(TrainerCallback):  # type: ignore[misc]
                 self.watch.after(state.global_step, logs, model)
 
     def _report_step(self, state: Any, logs: dict[str, Any]) -> None:
-        now = self.tokens_before + int(logs.get("num_tokens", 0))
-        tokens, self.tokens_seen = now - self.tokens_seen, now
-        self.reporter.measures.real_tokens += tokens
+        tokens = self.batches.of_step(state.global_step)
+        self.reporter.measures.tokens(real=tokens.real, computed=tokens.computed)
         self.reporter.emit(
             "metrics",
             step=state.global_step,
@@ -102,8 +98,9 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             loss=logs["loss"],
             learning_rate=logs.get("learning_rate"),
             grad_norm=logs.get("grad_norm"),
-            tokens_seen=now,
-            tokens_per_second=tokens / self.step_seconds,
+            aux_loss=logs.get("aux_loss"),
+            tokens_seen=self.batches.seen_through(state.global_step),
+            tokens_per_second=tokens.real / self.step_seconds,
             step_seconds=self.step_seconds,
             **gpu_facts(),
         )
@@ -134,7 +131,6 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             return
         name = f"checkpoint-{state.global_step}"
         folder = Path(args.output_dir) / name
-        (folder / TOKENS_FILE).write_text(json.dumps(self.tokens_seen))
         size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
         number = self.reporter.emit(
             "checkpoint", step=state.global_step, name=name, size_bytes=size
@@ -188,8 +184,3 @@ def gpu_facts() -> dict[str, float]:
     with contextlib.suppress(Exception):
         facts["gpu_use"] = float(torch.cuda.utilization())
     return facts
-
-
-def _tokens_at(checkpoint: Path) -> int:
-    file = checkpoint / TOKENS_FILE
-    return int(json.loads(file.read_text())) if file.is_file() else 0

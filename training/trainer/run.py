@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import parallel
-from explain import explain
+from explain import explain, model_not_found
 from reporting import Console, Refused, Reporter, Silent, say
 from saving import checked_archive
 from spec import Spec, read_spec
@@ -50,7 +50,8 @@ def _carry_out(
         reporter.emit("stage", stage="preparing_data")
         for split in ("train", "validation"):
             console.download(f"dataset/{split}", run_dir / f"{split}.jsonl")
-        (attempt_dir / parallel.READY).touch()
+        spec = _pinned(spec, reporter)
+        parallel.data_is_ready(attempt_dir, spec.base_model["revision"] or "")
         _train(spec, console, reporter)
         reporter.emit("completed")
     except Stopped as stopped:
@@ -63,6 +64,23 @@ def _carry_out(
         stack = traceback.format_exc()
         say(stack, sys.stderr)
         reporter.emit("failed", **_word(error, stack, run_dir, attempt_dir))
+
+
+def _pinned(spec: Spec, reporter: Reporter) -> Spec:
+    """The run on one commit of its base model, which the console keeps for the job:
+    the branch may have moved before the next attempt, a question, or the merge.
+    """
+    model = spec.base_model
+    if model["path"]:
+        return spec
+    from hub import resolve
+
+    try:
+        commit = resolve(model["id"], model["revision"])
+    except OSError as error:
+        raise model_not_found(spec, "Hugging Face", error) from error
+    reporter.emit("facts", facts={"base_commit": commit})
+    return spec.at(commit)
 
 
 def _word(
@@ -79,7 +97,7 @@ def _follow(console: Console, run_dir: Path, attempt_dir: Path) -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         spec = read_spec(console.get_json("spec"), run_dir)
-        parallel.wait_for_data(attempt_dir)
+        spec = spec.at(parallel.wait_for_data(attempt_dir))
         from train import train
 
         train(spec, Silent())

@@ -11,6 +11,7 @@ from typing import Any
 import parallel
 from card import model_card
 from spec import Spec
+from tidy import tidy_adapter, tidy_tokenizer
 
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
@@ -45,7 +46,10 @@ def save_adapter(spec: Spec, trainer: Any, tokenizer: Any) -> Adapter:
         shutil.rmtree(folder, ignore_errors=True)
         model.save_pretrained(folder, save_embedding_layers=False)
         written = {Path(file).name for file in tokenizer.save_pretrained(folder)}
-        (folder / CARD).write_text(model_card(spec, trainer.state.log_history))
+        tidy_adapter(folder / CONFIG)
+        tidy_tokenizer(folder)
+        card = model_card(spec, trainer, str(tokenizer.eos_token))
+        (folder / CARD).write_text(card)
     parallel.wait_for_all()
     tensors = get_peft_model_state_dict(model, save_embedding_layers=False)
     return Adapter(

@@ -1,6 +1,6 @@
 """The spec of this run, from the console."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,11 @@ class Spec:
     resume_step: int
     resume_name: str
     run_dir: Path
+
+    def at(self, commit: str) -> "Spec":
+        """The run on this commit of its base model; empty for a folder."""
+        base_model = self.base_model | ({"revision": commit} if commit else {})
+        return replace(self, base_model=base_model)
 
     @property
     def checkpoints(self) -> Path:

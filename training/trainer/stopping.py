@@ -1,4 +1,4 @@
-"""Stopping a run on request."""
+"""Why a run stops before its last step."""
 
 
 class Stopped(Exception):
@@ -7,3 +7,7 @@ class Stopped(Exception):
     def __init__(self, step: int) -> None:
         super().__init__(f"stopped after step {step}")
         self.step = step
+
+
+class CannotPack(Exception):
+    """The model lets one packed sequence see another, or cannot be packed at all."""

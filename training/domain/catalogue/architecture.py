@@ -17,7 +17,8 @@ class Architecture:
     smaller `key_value`. `gated` feed-forward networks have three matrices, others two.
     With experts, `ffn` is the width of one of them. `head_norm` counts the weights of
     norms on queries and keys, a layer. `positions` counts learned positions (0:
-    rotary).
+    rotary). With `fused_projections`, as in Phi-3, queries, keys and values are one
+    matrix, gate and up another: as many weights, but fewer adapters.
     """
 
     layers: int
@@ -38,6 +39,7 @@ class Architecture:
     norm_bias: bool = False
     head_norm: int = 0
     positions: int = 0
+    fused_projections: bool = False
 
     def __post_init__(self) -> None:
         sizes = (self.layers, self.hidden, self.ffn, self.query, self.key_value)
@@ -110,16 +112,19 @@ class Architecture:
         )
 
     def lora_parameters(self, rank: int) -> int:
-        """P_a = rank * sum(d_in + d_out) over PEFT's `all-linear` targets.
+        """P_a = rank * sum(d_in + d_out) over the trainer's default targets.
 
-        Those are all projections of attention and feed-forward network, not the output
-        head. transformers keeps experts as one three-dimensional weight, which
-        `all-linear` does not see, so a mixture gets adapters on its attention only.
+        Those are all projections of attention and dense feed-forward network, not the
+        output head. Experts and router of a mixture are left as they are, so it gets
+        adapters on its attention only.
         """
         h, f, q, k = self.hidden, self.ffn, self.query, self.key_value
-        attention = 2 * (h + q) + 2 * (h + k)
-        network = 0 if self.is_mixture else (3 if self.gated else 2) * (h + f)
-        return rank * self.layers * (attention + network)
+        if self.fused_projections:
+            attention, network = (h + q + 2 * k) + (q + h), (h + 2 * f) + (f + h)
+        else:
+            attention = 2 * (h + q) + 2 * (h + k)
+            network = (3 if self.gated else 2) * (h + f)
+        return rank * self.layers * (attention + network * (not self.is_mixture))
 
     @property
     def activation_width(self) -> int:
@@ -137,9 +142,12 @@ class Architecture:
         """Elements of one token that enter the adapted matrices of one layer.
 
         Queries, keys and values read the same hidden state, but each adapter drops its
-        own share of it: 3 h + q, and 2 h + f of a dense feed-forward network.
+        own share of it: 3 h + q, and 2 h + f of a dense feed-forward network. Fused
+        projections read it once: h + q, and h + f.
         """
-        attention = 3 * self.hidden + self.query
+        fused = self.fused_projections
+        attention = (1 if fused else 3) * self.hidden + self.query
         if self.is_mixture:
             return attention
-        return attention + (2 if self.gated else 1) * self.hidden + self.ffn
+        read = 2 if self.gated and not fused else 1
+        return attention + read * self.hidden + self.ffn

@@ -21,7 +21,7 @@ class UnknownArchitecture(ValueError):
 _KINDS: dict[str, dict[str, Any]] = {
     "llama": {},
     "mistral": {},
-    "phi3": {},
+    "phi3": {"fused_projections": True},
     "qwen2": {"qkv_bias": True},
     "qwen3": {"head_norm": "per_head"},
     "gemma2": {"norms_per_layer": 4, "tied_embeddings": True},

@@ -39,6 +39,7 @@ def _model(
     qkv_bias: bool = False,
     head_norm: int = 0,
     norms: int = 2,
+    fused: bool = False,
     experts: tuple[int, int] = (0, 0),
 ) -> KnownModel:
     dimensions = Architecture(
@@ -52,6 +53,7 @@ def _model(
         qkv_bias=qkv_bias,
         head_norm=head_norm,
         norms_per_layer=norms,
+        fused_projections=fused,
         experts=experts[0],
         experts_per_token=experts[1],
     )
@@ -203,8 +205,13 @@ _DENSE = (
     _model(
         "microsoft/Phi-3-mini-4k-instruct",
         *(3_821_079_552, 32, 3072, 8192, 3072, 3072, 32064),
+        fused=True,
     ),
-    _model("microsoft/phi-4", *(14_659_507_200, 40, 5120, 17920, 5120, 1280, 100352)),
+    _model(
+        "microsoft/phi-4",
+        *(14_659_507_200, 40, 5120, 17920, 5120, 1280, 100352),
+        fused=True,
+    ),
 )
 _MIXTURES = (
     _model(

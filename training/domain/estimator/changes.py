@@ -101,7 +101,7 @@ def apply_change(setup: Setup, values: Values) -> Setup:
         if name == "micro_batch":
             changed = replace(changed, micro_batch=None)
         elif name == "method":
-            nf4 = changed.method.changed(weights="nf4", k_bit_prepared=True)
+            nf4 = changed.method.changed(weights="nf4")
             changed = replace(changed, method=nf4)
         elif name == "rank":
             changed = replace(changed, method=changed.method.changed(rank=value))

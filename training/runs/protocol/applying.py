@@ -87,6 +87,9 @@ def _started(job: TrainingJob, attempt: RunAttempt, event: events.Started) -> No
 def _facts(job: TrainingJob, attempt: RunAttempt, event: events.Facts) -> None:
     """What a run found out about itself, such as the hash that its ranks agree on."""
     attempt.facts |= msgspec.to_builtins(event.facts)
+    if isinstance(event.facts.base_commit, str) and not job.base_commit:
+        job.base_commit = event.facts.base_commit
+        job.save(update_fields=["base_commit", "updated_at"])
 
 
 def _steps(job: TrainingJob, attempt: RunAttempt, event: events.Steps) -> None:
@@ -117,6 +120,8 @@ def _metrics(job: TrainingJob, attempt: RunAttempt, event: events.Metrics) -> No
     job.current_epoch = event.epoch or 0.0
     job.progress = min(job.current_step / max(job.total_steps, 1), 1.0)
     note_measures(job, {name: getattr(event, name) for name in METRICS})
+    if event.aux_loss is not None:
+        note_measures(job, {"aux_loss": event.aux_loss})
     watch_loss(job, finite(event.loss), job.current_step)
     _keep_pace(attempt, event.step_seconds, job.current_step)
 

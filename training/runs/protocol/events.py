@@ -28,6 +28,8 @@ Amount: TypeAlias = Annotated[float, Meta(ge=0, le=1e9)]
 Word: TypeAlias = Annotated[str, Meta(max_length=300)]
 # A checkpoint's folder, which must not lie elsewhere than among the run's own.
 Folder: TypeAlias = Annotated[str, Meta(pattern=r"^checkpoint-[0-9]{1,12}\Z")]
+# What a branch of the hub stands at.
+Commit: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{7,64}\Z")]
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 
@@ -78,6 +80,7 @@ class RunFacts(Struct):
 
     adapter_hashes: list[Word] | UnsetType = UNSET
     visible_devices: Word | UnsetType = UNSET
+    base_commit: Commit | UnsetType = UNSET
     measured: Measured | UnsetType = UNSET
 
 
@@ -99,6 +102,7 @@ class Metrics(Event, tag="metrics"):
     loss: Measure = None
     learning_rate: Measure = None
     grad_norm: Measure = None
+    aux_loss: Measure = None
     tokens_seen: Large | None = None
     tokens_per_second: Measure = None
     step_seconds: Amount | None = None

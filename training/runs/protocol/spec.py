@@ -49,7 +49,7 @@ def _base_model(job: TrainingJob) -> dict[str, Any]:
         "id": model.pk,
         "source": model.source,
         "path": model.path,
-        "revision": model.revision or None,
+        "revision": job.base_revision or None,
         "sha256": model.sha256 or None,
         "note": model.note,
         "remote_code": model.pk in settings.REMOTE_CODE_MODELS,
