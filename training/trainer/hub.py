@@ -1,6 +1,7 @@
 """Downloads a base model from Hugging Face, with progress and a disk space check."""
 
 import errno
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download
 
 WANTED = (".safetensors", ".json", ".model", ".txt", ".jinja")
+COMMIT = re.compile(r"[0-9a-f]{40}")
 RESERVE_BYTES = 1024**3
 Say = Callable[[str], None]
 
@@ -25,7 +27,7 @@ def fetch(model_id: str, revision: str | None, say: Say, *, code: bool = False) 
         info = HfApi().model_info(model_id, revision=revision, files_metadata=True)
     except Exception as error:
         return _cached(model_id, revision, error)
-    commit = str(info.sha)
+    commit = _commit(revision) or str(info.sha)
     wanted = (*WANTED, ".py") if code else WANTED
     files = {
         sibling.rfilename: sibling.size or 0
@@ -52,10 +54,18 @@ def resolve(model_id: str, revision: str | None) -> str:
     """The commit that a branch or tag stands at now; that of the cached copy if the hub
     is unreachable. Raises OSError with the hub's error.
     """
+    if known := _commit(revision):
+        return known
     try:
         return str(HfApi().model_info(model_id, revision=revision).sha)
     except Exception as error:
         return Path(_cached(model_id, revision, error)).name
+
+
+def _commit(revision: str | None) -> str:
+    """The revision if it is a commit, which never moves; else nothing."""
+    known = revision is not None and COMMIT.fullmatch(revision)
+    return revision if revision and known else ""
 
 
 def _note_commit(snapshot: Path, revision: str, commit: str) -> None:

@@ -74,6 +74,12 @@ def test_one_short_sequence_at_a_time_leaves_only_another_machine():
     assert "GPU with more memory" in found.words
 
 
+def test_what_cannot_be_packed_is_started_again_without():
+    found = suggest(faults.CANNOT_PACK, VALUES)
+    assert found.changes == {"packing": False}
+    assert faults.CANNOT_PACK in faults.USERS_FAULTS
+
+
 def test_a_missing_model_is_replaced_by_the_installed_one():
     names = {"base_model": "a/b", "default_model": "c/d"}
     found = suggest(failures.MODEL_NOT_FOUND, VALUES, **names)

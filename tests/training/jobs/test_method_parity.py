@@ -3,7 +3,7 @@
 import pytest
 
 from tests.training.jobs.test_api import body
-from training.models import TrainingJob
+from training.models import BaseModel, TrainingJob
 
 LLAMA_70B = "meta-llama/Llama-3.3-70B-Instruct"
 MIXTRAL = "mistralai/Mixtral-8x7B-Instruct-v0.1"
@@ -66,6 +66,25 @@ def test_a_method_option_is_judged_alike(both, name, typed, sent, code):
 def test_a_mixture_is_quantised_by_neither(both):
     form = {"base_model": MIXTRAL, "method": "qlora"}
     assert both(form, {"method": "qlora"}, base_model=MIXTRAL) == 400
+
+
+@pytest.mark.parametrize(
+    ("model_type", "code"), [("falcon", 400), ("gpt_oss", 400), ("llama", 201)]
+)
+def test_a_model_whose_packed_sequences_leak_is_packed_by_neither(
+    both, model_type, code
+):
+    BaseModel.objects.create(id="some/model", name="some", model_type=model_type)
+    form = {"base_model": "some/model", "packing": "on"}
+    assert both(form, {"packing": True}, base_model="some/model") == code
+
+
+def test_the_type_of_a_folder_is_read_from_its_config(both, tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "opt"}')
+    kept = {"source": "folder", "path": str(tmp_path)}
+    BaseModel.objects.create(id="some/folder", name="some", **kept)
+    form = {"base_model": "some/folder", "packing": "on"}
+    assert both(form, {"packing": True}, base_model="some/folder") == 400
 
 
 def test_what_does_not_fit_is_confirmed_at_both(both):

@@ -10,8 +10,10 @@ from rest_framework.test import APIClient
 from lora_pipeline.tokens import hash_secret
 from tests.factories import TrainingJobFactory
 from tests.safetensors import weights
+from training.adapters.lineage import lineage_of
 from training.models import RunAttempt
 from training.runs.outcomes import end_attempt
+from training.runs.protocol.spec import run_spec
 
 NOW = "2026-01-01T00:00:00Z"
 WEIGHTS = weights()
@@ -61,6 +63,29 @@ def test_a_gap_is_refused_and_nothing_of_it_is_kept(trainer, attempt):
     assert answer.status_code == 422
     assert answer.json()["details"] == {"expected": 1}
     assert not attempt.job.metrics.exists()
+
+
+def test_the_bases_commit_is_kept_with_the_job_and_given_to_later_attempts(
+    trainer, attempt
+):
+    first, moved = "a" * 40, "b" * 40
+    assert run_spec(attempt)["base_model"]["revision"] is None
+    for number, commit in ((1, first), (2, moved)):
+        post(
+            trainer,
+            attempt,
+            (number, {"type": "facts", "facts": {"base_commit": commit}}),
+        )
+    attempt.job.refresh_from_db()
+    assert attempt.job.base_commit == first
+    assert run_spec(attempt)["base_model"]["revision"] == first
+    assert lineage_of(attempt.job, attempt)["base_model"]["revision"] == first
+
+
+@pytest.mark.parametrize("commit", ["main", "../x", "", "A" * 40, 7])
+def test_a_commit_that_is_none_is_refused(trainer, attempt, commit):
+    facts = {"type": "facts", "facts": {"base_commit": commit}}
+    assert post(trainer, attempt, (1, facts)).status_code == 400
 
 
 def test_an_ended_attempt_is_heard_no_more(trainer, attempt):
