@@ -71,8 +71,8 @@ def by_the_card(card: str, folder: Path) -> int:
     return len(names["answer"])
 
 
-def by_the_merge(archive: Path) -> int:
-    merge_adapter(str(BASE), None, archive, WORK / "merged.zip")
+def by_the_merge(adapter: Path) -> int:
+    merge_adapter(str(BASE), None, adapter, WORK / "merged.zip")
     zipfile.ZipFile(WORK / "merged.zip").extractall(WORK / "merged")
     tokenizer = AutoTokenizer.from_pretrained(WORK / "merged")
     model = AutoModelForCausalLM.from_pretrained(WORK / "merged")
@@ -103,7 +103,7 @@ def main() -> None:
             "config": config,
             "gained": sorted({*config} - {*base}),
             "by_the_card": by_the_card(card, unpacked),
-            "by_the_merge": by_the_merge(archive),
+            "by_the_merge": by_the_merge(unpacked),
             "rendered_alike": tokenizer.apply_chat_template(CHAT, tokenize=False)
             == asked.apply_chat_template(CHAT, tokenize=False),
         }

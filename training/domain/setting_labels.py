@@ -69,7 +69,7 @@ SETTINGS: dict[str, SettingLabel] = {
     ),
     "warmup_ratio": SettingLabel(
         label="Warmup",
-        help_text="Share of the steps in which the learning rate ramps up, from the first.",
+        help_text="Share of the steps, from the first, in which the learning rate rises.",
     ),
     "scheduler": SettingLabel(
         label="Scheduler", help_text="How the learning rate changes during training."

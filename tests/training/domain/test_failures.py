@@ -75,9 +75,9 @@ def test_one_short_sequence_at_a_time_leaves_only_another_machine():
 
 
 def test_what_cannot_be_packed_is_started_again_without():
-    found = suggest(faults.CANNOT_PACK, VALUES)
+    found = suggest(failures.CANNOT_PACK, VALUES)
     assert found.changes == {"packing": False}
-    assert faults.CANNOT_PACK in faults.USERS_FAULTS
+    assert failures.CANNOT_PACK in failures.USERS_FAULTS
 
 
 def test_a_missing_model_is_replaced_by_the_installed_one():
