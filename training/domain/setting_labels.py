@@ -69,7 +69,7 @@ SETTINGS: dict[str, SettingLabel] = {
     ),
     "warmup_ratio": SettingLabel(
         label="Warmup",
-        help_text="Share of the steps, from the first, in which the learning rate rises.",
+        help_text="Share of the steps, from the first, in which the rate rises.",
     ),
     "scheduler": SettingLabel(
         label="Scheduler", help_text="How the learning rate changes during training."
