@@ -168,6 +168,7 @@ OPEN: dict[str, tuple[tuple[str, str, dict[str, Any]], ...]] = {
         ("GET", "?dataset={dataset}&search=quok", {}),
         ("POST", "", {**ESTIMATE, "dataset_id": "{dataset}", "preset_id": "fast"}),
     ),
+    "api-job-suggest": (("POST", "", {"dataset_id": "{dataset}"}),),
     "api-job-estimate": (("POST", "", {**ESTIMATE, "dataset_id": "{dataset}"}),),
     "api-notification-list": (("GET", "?read=false", {}),),
     "api-notification-read-all": (("POST", "", {}),),

@@ -28,6 +28,7 @@ from training.configure.forms import (
     preset_values,
 )
 from training.configure.panel import changed_values, panel_of, plan_words
+from training.configure.suggestion import suggestion_panel
 from training.domain.config import JobConfig
 from training.domain.presets import CUSTOM, PRESETS
 from training.domain.schedule import sharing_words
@@ -36,6 +37,7 @@ from training.estimates.checked import CheckedConfig
 from training.estimates.compare_gpus import Offer, compare
 from training.estimates.lengths import counts_of, to_estimate
 from training.estimates.rules import require_learning, require_statistics
+from training.estimates.suggest import forecast_answer
 from training.jobs.access import own_job
 from training.jobs.idempotency import Claim, body_sha256
 from training.jobs.services import create_job
@@ -164,7 +166,8 @@ def _page(
         "sliders": [form[name] for name in SLIDERS],
         "advanced": [form[name] for name in ADVANCED],
         "submission": form.data.get("submission") or uuid.uuid4().hex,
-        "model": form.models.get(form["base_model"].value()),
+        "model": (model := form.models.get(form["base_model"].value())),
+        "suggestion": suggestion_panel(dataset, model, form),
         **_estimated(dataset, form, asked),
     }
     if refusal is not None:
@@ -194,22 +197,23 @@ def _estimated(
         counts = counts_of(dataset, asked.config.base_model)
         found["signal_warnings"] = list(counts.warnings())
         require_statistics(dataset, counts, asked.config.hyperparameters.max_length)
-        found |= _figures(dataset, chosen, asked.config)
+        found |= _figures(dataset, chosen, asked)
         require_learning(counts)
     except Refusal as refusal:
         found["refusal"] = refusal.message
     return found
 
 
-def _figures(dataset: Dataset, chosen: Offer, config: JobConfig) -> dict[str, Any]:
+def _figures(dataset: Dataset, chosen: Offer, asked: CheckedConfig) -> dict[str, Any]:
     """What the cost panel shows of the chosen type."""
     if (estimate := chosen.estimate) is None:
         return {}
     answer = estimate_answer(estimate, dataset)
     return {
         "estimate": answer,
+        "forecast": forecast_answer(dataset, asked, answer),
         "panel": panel_of(estimate, answer),
-        "plan_words": plan_words(answer, config),
+        "plan_words": plan_words(answer, asked.config),
     }
 
 

@@ -32,6 +32,11 @@ ESTIMATE = {
         "dataset_name": "My Dataset",
     },
     "warnings": [],
+    "forecast": {
+        "expected": "learned",
+        "sentence": "750 steps at a learning rate of 0.00005 are enough to learn the "
+        "dataset.",
+    },
 }
 UNKNOWN_DATASET = Fault(
     when=FAULTS[404].when,
@@ -160,6 +165,41 @@ class CatalogueAnswer(serializers.Serializer[Any]):
     training_details = CountedSteps()
 
 
+class ForecastAnswer(serializers.Serializer[Any]):
+    """What to expect of a recipe on this dataset."""
+
+    expected = serializers.ChoiceField(["hardly", "partly", "learned", "by_heart"])
+    sentence = serializers.CharField()
+
+
+class SuggestedValues(serializers.Serializer[Any]):
+    """The hyperparameters to send."""
+
+    learning_rate = serializers.FloatField()
+    batch_size = serializers.IntegerField()
+    epochs = serializers.IntegerField()
+    rank = serializers.IntegerField()
+    alpha = serializers.IntegerField()
+
+
+class Reasons(serializers.Serializer[Any]):
+    """Why each value is suggested."""
+
+    def get_fields(self) -> dict[str, Any]:
+        names = list(SuggestedValues().get_fields())
+        return {str(name): serializers.CharField() for name in names}
+
+
+class SuggestionAnswer(serializers.Serializer[Any]):
+    """The recipe suggested for a dataset and base model."""
+
+    base_model = serializers.CharField(allow_blank=True)
+    preset_id = serializers.ChoiceField(["custom"])
+    hyperparameters = SuggestedValues()
+    reasons = Reasons()
+    total_steps = serializers.IntegerField(min_value=1)
+
+
 class EstimateAnswer(serializers.Serializer[Any]):
     """The schema of an estimate; used only for documentation.
 
@@ -176,6 +216,7 @@ class EstimateAnswer(serializers.Serializer[Any]):
     )
     training_details = TrainingDetails()
     warnings = serializers.ListField(child=serializers.CharField())
+    forecast = ForecastAnswer()
     interval = IntervalAnswer(required=False)
     duration_parts_seconds = DurationAnswer(required=False)
     memory = MemoryAnswer(required=False)
@@ -198,3 +239,12 @@ ESTIMATING: dict[str, Any] = {
     ],
 }
 """Keyword arguments of `extend_schema` for the estimate."""
+
+SUGGESTING: dict[str, Any] = {
+    "responses": {
+        200: described(SuggestionAnswer, "The suggested recipe. Nothing is stored."),
+        404: UNKNOWN_DATASET,
+    },
+    "examples": [asked("For the default base model", {"dataset_id": DATASET_ID})],
+}
+"""Keyword arguments of `extend_schema` for the suggestion."""

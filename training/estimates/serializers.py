@@ -171,3 +171,25 @@ class EstimateRequest(BodySerializer):
         names = (*LIMITS, "scheduler", *method_fields())
         beside = {name: body[name] for name in names if name in body}
         return beside | dict(body["hyperparameters"])
+
+
+class SuggestRequest(BodySerializer):
+    """The body of a request for a suggestion."""
+
+    found: Catalogue
+
+    dataset_id = RowKey()
+    base_model = Text(
+        max_length=200, required=False, allow_blank=True, trim_whitespace=False
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The base model must be in the catalogue; without one, the default's is."""
+        asked = attrs.get("base_model", "")
+        self.found = look_up(gpu_type="", base_model=asked)
+        problems = find_problems(
+            gpu_type=None, gpu_count=None, base_model=asked, found=self.found
+        )
+        if problems:
+            raise serializers.ValidationError(problems.by_field)
+        return attrs

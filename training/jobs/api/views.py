@@ -17,10 +17,11 @@ from lora_pipeline.api.requests import ApiRequest
 from lora_pipeline.api.viewsets import OwnViewSet
 from lora_pipeline.errors import NotYours
 from training.estimates.answer import estimate_answer
-from training.estimates.api_docs import ESTIMATING
+from training.estimates.api_docs import ESTIMATING, SUGGESTING
 from training.estimates.lengths import to_estimate
 from training.estimates.quote import quote
-from training.estimates.serializers import EstimateRequest
+from training.estimates.serializers import EstimateRequest, SuggestRequest
+from training.estimates.suggest import forecast_answer, suggestion_answer
 from training.jobs import refusals
 from training.jobs.access import own_job
 from training.jobs.api import docs
@@ -48,7 +49,9 @@ from training.models.jobs import TrainingJobQuerySet
 CANCELLED = {200: JobSerializer, 409: Fault.of(refusals.ALREADY_ENDED)}
 
 
-def asked_dataset(request: ApiRequest, body: EstimateRequest) -> Dataset:
+def asked_dataset(
+    request: ApiRequest, body: EstimateRequest | SuggestRequest
+) -> Dataset:
     """The caller's dataset that a checked body names, ready to be estimated."""
     values: dict[str, Any] = body.validated_data
     model = values.get("base_model", "")
@@ -67,7 +70,7 @@ class JobViewSet(JobControls, OwnViewSet[TrainingJob]):
     filterset_class = JobFilter
     list_key = "jobs"
     list_words = "Newest first, with pages and filters"
-    read_actions = ("estimate",)
+    read_actions = ("estimate", "suggest")
 
     @extend_schema(request=EstimateRequest, **ESTIMATING)
     @action(detail=False, methods=["post"])
@@ -76,8 +79,19 @@ class JobViewSet(JobControls, OwnViewSet[TrainingJob]):
         body = EstimateRequest(data=request.data)
         body.is_valid(raise_exception=True)
         dataset = asked_dataset(request, body)
-        estimate = quote(dataset=dataset, asked=body.checked())
-        return success(estimate_answer(estimate, dataset))
+        asked = body.checked()
+        estimate = quote(dataset=dataset, asked=asked)
+        answer = estimate_answer(estimate, dataset)
+        return success(answer | {"forecast": forecast_answer(dataset, asked, answer)})
+
+    @extend_schema(request=SuggestRequest, **SUGGESTING)
+    @action(detail=False, methods=["post"])
+    def suggest(self, request: ApiRequest) -> Response:
+        """Suggest a recipe for a dataset and base model. Stores nothing."""
+        body = SuggestRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        dataset = asked_dataset(request, body)
+        return success(suggestion_answer(dataset, body.found.model))
 
     @extend_schema(request=JobRequest, **docs.creating(JobSerializer))
     def create(self, request: ApiRequest) -> Response:
