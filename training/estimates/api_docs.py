@@ -10,6 +10,7 @@ from lora_pipeline.api.openapi import answered, asked, described
 from lora_pipeline.errors import NotYours
 from training.domain.estimator.duration import DurationParts
 from training.domain.estimator.memory import MemoryParts
+from training.domain.presets import PRESET_IDS
 
 DATASET_ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 GPU_CONFIG = {"type": "A100-80GB", "count": 2}
@@ -194,7 +195,7 @@ class SuggestionAnswer(serializers.Serializer[Any]):
     """The recipe suggested for a dataset and base model."""
 
     base_model = serializers.CharField(allow_blank=True)
-    preset_id = serializers.ChoiceField(["custom"])
+    preset_id = serializers.ChoiceField(PRESET_IDS)
     hyperparameters = SuggestedValues()
     reasons = Reasons()
     total_steps = serializers.IntegerField(min_value=1)
