@@ -1,6 +1,7 @@
 """Reads environment variables; an invalid value stops the start with a clear error."""
 
 import os
+import re
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -8,6 +9,11 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 Network: TypeAlias = IPv4Network | IPv6Network
+
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+HOST = re.compile(r"[0-9A-Za-z._-]+|[0-9a-f:.]+(%\w+)?")
+SUB_PATH = re.compile(r"(/(?!\.+(/|$))[0-9A-Za-z._~-]+)*")
 
 
 class BadSetting(SystemExit):
@@ -82,12 +88,31 @@ def choice(name: str, allowed: Sequence[str], default: str) -> str:
 
 
 def web_address(name: str) -> str:
-    """An http or https URL without a path; empty when unset."""
+    """An http or https URL, as browsers write it; empty when unset.
+
+    The host is in lower case and punycode, the scheme's own port is left out, and so
+    is the slash at the end. A path stays: the console is below it.
+    """
     value = os.environ.get(name, "").strip().rstrip("/")
-    parts = urlsplit(value)
-    if value and not (parts.scheme in {"http", "https"} and parts.hostname):
-        raise BadSetting(name, value, "a URL such as https://lora.example.org")
-    return value
+    if not value:
+        return ""
+    allowed = "a URL such as https://lora.example.org or https://example.org/lora"
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname or "", parts.port
+        host = host if ":" in host else host.encode("idna").decode()
+    except ValueError:
+        raise BadSetting(name, value, allowed) from None
+    if parts.scheme not in DEFAULT_PORTS or not HOST.fullmatch(host):
+        raise BadSetting(name, value, allowed)
+    if parts.query or parts.fragment or parts.username is not None:
+        raise BadSetting(name, value, f"{allowed}, without a user, ? and #")
+    if not SUB_PATH.fullmatch(parts.path) or parts.path.startswith("/api"):
+        words = "a path of letters, digits, '.', '_', '-' that does not begin with /api"
+        raise BadSetting(name, value, words)
+    shown = f"[{host}]" if ":" in host else host
+    named = "" if port in {None, DEFAULT_PORTS[parts.scheme]} else f":{port}"
+    return f"{parts.scheme}://{shown}{named}{parts.path}"
 
 
 def host_of(address: str) -> list[str]:

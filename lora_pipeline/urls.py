@@ -8,7 +8,11 @@ from lora_pipeline.accounts import key_views, session_views
 from lora_pipeline.operations import probes
 
 SIGN_IN = {"title": "Sign in to LoRA Pipeline", "submit": "Sign in"}
-PASSWORD = {"title": "Change your password", "submit": "Change password", "back": "/"}
+PASSWORD = {
+    "title": "Change your password",
+    "submit": "Change password",
+    "back": reverse_lazy("home"),
+}
 
 handler500 = "lora_pipeline.web.views.our_fault"
 urlpatterns = [

@@ -29,6 +29,7 @@ from datasets.services import (
     restore_dataset,
 )
 from lora_pipeline.errors import Refusal
+from lora_pipeline.web.own_address import below
 from lora_pipeline.web.requests import UserRequest
 
 PAGE_SIZE = 20
@@ -171,7 +172,7 @@ def form_page(
     request: UserRequest, dataset: Dataset, form: forms.Form, **words: str
 ) -> HttpResponse:
     """A simple form page with a link back to the dataset."""
-    back = f"/datasets/{dataset.pk}"
+    back = below(f"/datasets/{dataset.pk}")
     found = {"form": form, "section": "datasets", "back": back, **words}
     return render(request, "form.html", found, status=form_status(form))
 

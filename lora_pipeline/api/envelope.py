@@ -116,7 +116,7 @@ def flatten(detail: Any, name: str = "") -> dict[str, list[str]]:
 
 def is_api(request: HttpRequest) -> bool:
     """True for paths that return JSON."""
-    return request.path.startswith("/api/")
+    return request.path_info.startswith("/api/")
 
 
 def unreadable() -> JsonResponse:

@@ -83,7 +83,8 @@ def may_read_figures(request: HttpRequest) -> bool:
     if any(name in request.META for name in FORWARDED):
         return False
     try:
-        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+        address = ip_address(request.META.get("REMOTE_ADDR", ""))
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
     except ValueError:
         return False
 

@@ -94,7 +94,10 @@ def client_of(header: bytes, peer: str, proxies: int, *, is_proxy: bool) -> str:
     if 0 < proxies <= len(named) and is_proxy:
         found = named[-proxies].decode("latin-1").strip() or peer
     try:
-        if ip_address(found).version == 6:
+        address = ip_address(found)
+        if (mapped := getattr(address, "ipv4_mapped", None)) is not None:
+            return str(mapped)
+        if address.version == 6:
             return str(ip_network((found, IPV6_PREFIX), strict=False))
     except ValueError:
         return peer

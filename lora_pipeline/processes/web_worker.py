@@ -34,7 +34,6 @@ CONNECTIONS_SHARE = 4
 MOST_WAITING = 100
 READ_BYTES = 64 * 1024
 SWEEP_SECONDS = 0.5
-PROBE = re.compile(rb"(GET|HEAD) (/healthz|/readyz)[ ?]")
 PROBE_THREADS = 2
 
 
@@ -89,6 +88,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.busy: Counter[str] = Counter()
         self.waiting: dict[str, deque[Connection]] = defaultdict(deque)
         self.swept = 0.0
+        self.probes = re.compile(rb"(GET|HEAD) /(healthz|readyz)[ ?]")
         self.probing = ThreadPoolExecutor(PROBE_THREADS, "probe")
 
     def load_wsgi(self) -> None:
@@ -96,6 +96,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().load_wsgi()
         from django.conf import settings  # noqa: PLC0415 - set up by the application
 
+        below = re.escape(settings.SUB_PATH.encode())
+        self.probes = re.compile(rb"(GET|HEAD) (%b)?/(healthz|readyz)[ ?]" % below)
         self.proxies = settings.TRUSTED_PROXIES
         self.proxy_addresses = settings.PROXY_ADDRESSES
 
@@ -204,7 +206,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
         Probes have threads of their own: they say that all others are stuck.
         """
-        conn.is_probe = PROBE.match(conn.arrival.header) is not None
+        conn.is_probe = self.probes.match(conn.arrival.header) is not None
         if conn.is_probe:
             answer = self.probing.submit(self.handle, conn)
             answer.add_done_callback(

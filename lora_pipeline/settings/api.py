@@ -2,7 +2,7 @@
 
 from lora_pipeline import env
 from lora_pipeline.settings.folders import BASE_DIR
-from lora_pipeline.settings.place import TRUSTED_PROXIES
+from lora_pipeline.settings.place import SUB_PATH, TRUSTED_PROXIES
 
 API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", 600, minimum=1)
 ADDRESS_REQUESTS_PER_MINUTE = env.integer(
@@ -67,6 +67,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "Catalogue", "description": "GPUs, presets and base models."},
     ],
     "SCHEMA_PATH_PREFIX": "/api",
+    "SERVERS": [{"url": SUB_PATH}] if SUB_PATH else [],
     "ENUM_NAME_OVERRIDES": {
         "DatasetStatus": "datasets.models.Dataset.Status",
         "JobStatus": "training.models.JOB_STATUSES",

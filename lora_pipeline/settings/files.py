@@ -4,8 +4,9 @@ from typing import Any
 
 from lora_pipeline import env
 from lora_pipeline.settings.folders import BASE_DIR, STORAGE_DIR, UPLOAD_DIR, VAR_DIR
+from lora_pipeline.settings.place import SUB_PATH
 
-STATIC_URL = "static/"
+STATIC_URL = f"{SUB_PATH}/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True

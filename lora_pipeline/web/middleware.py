@@ -32,6 +32,7 @@ Answer = Callable[[HttpRequest], HttpResponseBase]
 UPLOADS = re.compile(
     r"/api/datasets(/[^/]+/(content|versions))?|/datasets/(upload|[^/]+/version)"
 )
+ARTIFACT = re.compile(r"/api/runs/.*/artifact")
 # Read before anybody is known, so it has to come whole before a thread is taken.
 SIGN_IN_BYTES = 16 * 1024
 NO_LENGTH = "Send a Content-Length header; chunked request bodies are not accepted."
@@ -103,11 +104,11 @@ class BodyLimit:
 
 def body_limit(request: HttpRequest) -> int:
     """Maximum body size for this path."""
-    if request.path in SIGN_IN_DOORS:
+    if request.path_info in SIGN_IN_DOORS:
         return SIGN_IN_BYTES
-    if UPLOADS.fullmatch(request.path) and not _is_json(request):
+    if UPLOADS.fullmatch(request.path_info) and not _is_json(request):
         return int(settings.MAX_UPLOAD_BYTES)
-    if request.path.startswith("/api/runs/") and request.path.endswith("/artifact"):
+    if ARTIFACT.fullmatch(request.path_info):
         return int(settings.MAX_ADAPTER_BYTES)
     return int(settings.MAX_BODY_BYTES)
 
@@ -149,7 +150,7 @@ class RowSecurity:
         )  # loading the user makes their rows visible, see accounts/backends.py
         if not user.is_authenticated:
             row_security.reset()
-        elif request.path.startswith("/admin/") and user.is_staff:
+        elif request.path_info.startswith("/admin/") and user.is_staff:
             row_security.act_as_operator()
 
 
@@ -163,9 +164,9 @@ class SignInRequired:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path.startswith("/admin/") and _is_no_operator(request):
+        if request.path_info.startswith("/admin/") and _is_no_operator(request):
             raise PermissionDenied
-        if request.user.is_authenticated or request.path.startswith(OPEN_PATHS):
+        if request.user.is_authenticated or request.path_info.startswith(OPEN_PATHS):
             return self.get_response(request)
         target = f"{resolve_url(settings.LOGIN_URL)}?next={quote(page_of(request))}"
         if request.headers.get("HX-Request"):

@@ -34,7 +34,7 @@ class RateLimits:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path.startswith(TRAINERS):
+        if request.path_info.startswith(TRAINERS):
             return self.get_response(request)
         address = counted_address(request)
         if _is_over(request, address):
@@ -58,7 +58,7 @@ def _is_over(request: HttpRequest, address: str) -> bool:
 
 def was_refused(request: HttpRequest, response: HttpResponseBase) -> bool:
     """Whether the response rejects a wrong password or an unknown key."""
-    if request.path in SIGN_IN_DOORS:
+    if request.path_info in SIGN_IN_DOORS:
         return request.method == "POST" and response.status_code != 302
     given = "HTTP_AUTHORIZATION" in request.META
     return given and is_api(request) and response.status_code == 401

@@ -11,6 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from lora_pipeline.templatetags.words import count_of
+from lora_pipeline.web.own_address import below
 from lora_pipeline.web.requests import UserRequest
 from notifications.access import own_notice
 from notifications.api.filters import NotificationFilter
@@ -38,7 +39,7 @@ def open_notice(request: UserRequest, notice_id: UUID) -> HttpResponse:
     notice = own_notice(request.user, notice_id)
     mark_read(notice=notice)
     if url_has_allowed_host_and_scheme(notice.action_url, allowed_hosts=None):
-        return redirect(notice.action_url)
+        return redirect(below(notice.action_url))
     return _to_list(request)
 
 

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core import signing
-from django.urls import reverse
+
+from lora_pipeline.web.own_address import own_path
 
 SALT = "notifications.address"
 LINK_SECONDS = 24 * 3600
@@ -16,7 +17,7 @@ LINK_SECONDS = 24 * 3600
 def confirmation_path(user_id: UUID, address: str) -> str:
     """The path and query that confirm an address, for that user alone."""
     token = signing.dumps([str(user_id), address], salt=SALT)
-    return f"{reverse('address-confirm')}?{urlencode({'token': token})}"
+    return f"{own_path('address-confirm')}?{urlencode({'token': token})}"
 
 
 def confirmed_address(user_id: UUID, token: str) -> str | None:

@@ -6,7 +6,6 @@ import hmac
 import http.client
 import json
 import time
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.core.validators import validate_email
 
+from lora_pipeline.web.own_address import public_url
 from notifications.models import Delivery, Notification, Webhook
 from notifications.sending.addresses import confirmation_path
 from notifications.sending.deadline import Deadline, open_socket, tls_context
@@ -31,20 +31,10 @@ class DeliveryFailed(Exception):
         self.status = status
 
 
-def console_url() -> str:
-    """Base URL of this console: PUBLIC_URL, else where it was started."""
-    if settings.PUBLIC_URL:
-        return str(settings.PUBLIC_URL).rstrip("/")
-    try:
-        return Path(settings.BASE_URL_FILE).read_text().strip()
-    except FileNotFoundError:
-        return str(settings.BASE_URL)
-
-
 def link_of(notice: Notification) -> str:
     """Absolute URL of the notification's page."""
     url = notice.action_url
-    return f"{console_url()}{url}" if url.startswith("/") else url
+    return f"{public_url()}{url}" if url.startswith("/") else url
 
 
 def send_email(notice: Notification, address: str) -> None:
@@ -57,7 +47,7 @@ def send_email(notice: Notification, address: str) -> None:
         raise TargetRefused(f"{address[:100]!r} is not an e-mail address.") from None
     link = link_of(notice)
     if notice.type == "confirm_address":  # the link stands in the mail alone
-        link = console_url() + confirmation_path(notice.user_id, address)
+        link = public_url() + confirmation_path(notice.user_id, address)
     body = f"{notice.message}\n\n{link}\n\n--\n{_footer()}"
     subject = f"[LoRA Pipeline] {in_header(notice.title)}"
     headers = {"Message-ID": f"<{notice.pk}@lora-pipeline>", "Auto-Submitted": "yes"}
@@ -71,7 +61,7 @@ def in_header(text: str) -> str:
 
 
 def _footer() -> str:
-    return f"Notification settings: {console_url()}/notifications/settings"
+    return f"Notification settings: {public_url()}/notifications/settings"
 
 
 def payload(notice: Notification) -> dict[str, Any]:

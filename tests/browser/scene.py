@@ -101,7 +101,7 @@ for job, kind, title in ((waiting, "job_queued", "Training Job Queued"),
         (done, "job_completed", "Training Job Completed"),
         (failed, "job_failed", "Training Job Failed")):
     notice = notify(user_id=owner.pk, type=kind, title=title, message=job.name,
-        action_url=job.get_absolute_url(), metadata={"job_id": str(job.pk)})
+        action_url=job.path, metadata={"job_id": str(job.pk)})
 for status, answer, error in (("delivered", 200, ""), ("retrying", 503, "busy"),
         ("failed", 404, "The receiver answered 404. no_service")):
     Delivery.objects.create(notification=notice, channel="webhook", target=hook.url,

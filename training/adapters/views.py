@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from lora_pipeline.errors import Refusal
 from lora_pipeline.files import downloads
+from lora_pipeline.web.own_address import below
 from lora_pipeline.web.requests import UserRequest
 from training.adapters import services as adapters
 from training.adapters.access import own_adapter
@@ -166,7 +167,7 @@ def ask(request: UserRequest, adapter_id: UUID) -> HttpResponse:
 def clear(request: UserRequest, adapter_id: UUID) -> HttpResponse:
     """Delete answered questions."""
     adapters.clear_questions(adapter=own_adapter(request.user, adapter_id))
-    return redirect(f"/adapters/{adapter_id}#side-by-side")
+    return redirect(below(f"/adapters/{adapter_id}#side-by-side"))
 
 
 def adapter(request: UserRequest, job_id: UUID) -> HttpResponseBase:

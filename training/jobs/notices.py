@@ -18,5 +18,5 @@ def tell(job: TrainingJob, kind: str, words: str) -> None:
         user_id=job.user_id,
         kind=kind,
         values={"job_id": str(job.pk), "job_name": job.name, "words": words},
-        action_url=job.get_absolute_url(),
+        action_url=job.path,
     )

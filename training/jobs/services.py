@@ -134,7 +134,7 @@ def _notify_queued(job: TrainingJob) -> None:
             "gpu_count": job.gpu_count,
             "gpu_type": job.gpu_type,
         },
-        action_url=job.get_absolute_url(),
+        action_url=job.path,
     )
 
 

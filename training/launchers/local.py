@@ -242,12 +242,19 @@ def remove_run_dir(job_id: UUID) -> None:
     shutil.rmtree(run_dir(job_id), ignore_errors=True)
 
 
+def console_url() -> str:
+    """Where trainers reach the console: the variable, else where `up` runs."""
+    if settings.BASE_URL:
+        return str(settings.BASE_URL)
+    try:
+        return Path(settings.BASE_URL_FILE).read_text().strip()
+    except FileNotFoundError:
+        return str(settings.DEFAULT_BASE_URL)
+
+
 def write_base_url(job_id: UUID) -> None:
     """Write the console's URL for the trainer, which rereads it on every retry."""
-    try:
-        current = Path(settings.BASE_URL_FILE).read_text().strip()
-    except FileNotFoundError:
-        current = settings.BASE_URL
+    current = console_url()
     file = run_dir(job_id) / "base_url"
     if not file.is_file() or _noted(job_id, file.name) != current.encode():
         part = file.with_suffix(".part")

@@ -12,6 +12,7 @@ from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
+from django.urls import get_script_prefix
 
 from training.domain import lifecycle, schedule
 from training.models.catalogue import BaseModel
@@ -200,6 +201,11 @@ class TrainingJob(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
+        return get_script_prefix().rstrip("/") + self.path
+
+    @property
+    def path(self) -> str:
+        """The job's page below the console's public URL, for links in messages."""
         return f"/training/jobs/{self.pk}"
 
     @property

@@ -8,6 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models.functions import Upper
+from django.urls import get_script_prefix
 
 from training.models.jobs import TrainingJob
 
@@ -76,7 +77,7 @@ class Adapter(models.Model):
         return f"{self.name} v{self.version}"
 
     def get_absolute_url(self) -> str:
-        return f"/adapters/{self.pk}"
+        return f"{get_script_prefix()}adapters/{self.pk}"
 
 
 class CostRecord(models.Model):

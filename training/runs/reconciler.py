@@ -28,6 +28,7 @@ from training.runs.clock import Moment
 from training.runs.dispatch import RECONCILER, close_unstarted, launch_queued
 from training.runs.heartbeat import beat
 from training.runs.outcomes import attempt_failed
+from training.runs.reach import note_reach
 from training.runs.waiting import note_waiting
 
 logger = logging.getLogger(__name__)
@@ -126,6 +127,7 @@ def observe(attempt: RunAttempt) -> None:
         close_lost(attempt.pk, outcome="stalled", words=words)
     else:
         local.write_base_url(attempt.job_id)
+        note_reach(attempt)
         if attempt.job.stop_reason:
             local.stop(attempt.job_id)
 

@@ -1,5 +1,6 @@
 """`manage.py up`: runs the whole console until Ctrl-C."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -18,6 +19,9 @@ from lora_pipeline.processes import ports, supervisor
 from lora_pipeline.processes.alone import alone, require_alone
 from lora_pipeline.processes.supervisor import Supervisor
 
+# Where this machine reaches what listens on all of its addresses.
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only compared: the operator's own choice
+
 
 class Command(BaseCommand):
     help = "Run the console: database, migrations, web server, worker, reconciler."
@@ -28,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=ports.PORT)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        host, port = options["host"], options["port"]
+        host, port = ports.bare(options["host"]), options["port"]
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
@@ -57,8 +61,11 @@ def running(host: str, port: int, output: Any) -> Iterator[tuple[Supervisor, str
 def _started(host: str, port: int, output: Any) -> Iterator[tuple[Supervisor, str]]:
     connection.ensure_connection()
     migrate()
-    reachable = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - only compared: the operator's own choice
-    url = f"http://{reachable}:{port}"
+    reachable = ANY_ADDRESS.get(host, host)
+    url = f"http://{ports.in_url(reachable)}:{port}"
+    if not settings.BASE_URL:
+        os.environ["LORA_PIPELINE_BASE_URL"] = url
+    # For commands that are started beside it, such as doctor.
     Path(settings.BASE_URL_FILE).write_text(url)
     console = Supervisor(supervisor.console(host, port), output)
     try:
@@ -68,6 +75,7 @@ def _started(host: str, port: int, output: Any) -> Iterator[tuple[Supervisor, st
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         console.stop()
+        Path(settings.BASE_URL_FILE).unlink(missing_ok=True)
         if settings.DATABASE_EMBEDDED:
             embedded.let_go(settings.VAR_DIR)
 

@@ -46,9 +46,10 @@ class Command(BaseCommand):
         require_known_database()
         connection.close()
         metrics_folder.use(settings.METRICS_DIR)
+        host = ports.in_url(ports.bare(options["host"]))
         Server(
             {
-                "bind": f"{options['host']}:{options['port']}",
+                "bind": f"{host}:{options['port']}",
                 "workers": options["workers"],
                 "threads": options["threads"],
                 "worker_class": Worker,

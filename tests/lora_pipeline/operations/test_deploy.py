@@ -64,8 +64,6 @@ def site(folder: Path, *, var: Path, web: int, plain: int, tls: int) -> Path:
         ("console.example.org", "localhost"),
         ("/etc/ssl/lora-pipeline", str(folder)),
         ("/var/lib/lora-pipeline", str(var)),
-        # A high port is part of the name that the console compares origins with.
-        ("Host $host", "Host $http_host"),
     ):
         assert shipped in text
         text = text.replace(shipped, ours)
