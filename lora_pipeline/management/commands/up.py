@@ -54,7 +54,7 @@ def running(host: str, port: int, output: Any) -> Iterator[tuple[Supervisor, str
     require_alone(var_dir)
     ports.require_free(host, port)
     make_passable(var_dir)
-    with alone(var_dir, f"http://{host}:{port}"):
+    with alone(var_dir, f"http://{ports.in_url(host)}:{port}"):
         yield from _started(host, port, output)
 
 
