@@ -24,6 +24,10 @@ from lora_pipeline.models import User
 from training.models import BaseModel
 
 LOCAL = "local"
+# What the rows of a dataset follow from, beside its file.
+READING = (
+    "validation_share", "split_seed", "mapping", "chosen_only", "skip_bad_rows",
+)  # fmt: skip
 EMPTY_FILE = "The file is empty. It needs at least one example."
 IN_USE = (
     "A training job uses this dataset, so its content and split cannot be changed. "
@@ -49,6 +53,9 @@ def create_dataset(
     validation_share: float = VALIDATION_SHARE,
     split_seed: int = SPLIT_SEED,
     validation_file: Upload | None = None,
+    mapping: dict[str, str] | None = None,
+    chosen_only: bool = False,
+    skip_bad_rows: bool = False,
     previous: Dataset | None = None,
 ) -> Dataset:
     """Store an uploaded file and queue its validation; never a row without a file.
@@ -66,6 +73,9 @@ def create_dataset(
         description=description,
         validation_share=validation_share,
         split_seed=split_seed,
+        mapping=mapping or {},
+        chosen_only=chosen_only,
+        skip_bad_rows=skip_bad_rows,
         status=Dataset.Status.VALIDATING,
         file_name=safe_name(file.name),
         file_size=file.size,
@@ -139,18 +149,20 @@ def edit_dataset(*, dataset: Dataset, name: str, description: str) -> None:
 
 
 @transaction.atomic
-def change_split(
-    *, dataset: Dataset, validation_share: float, split_seed: int
-) -> Dataset:
-    """Split again by validating again. Raises Refusal while in use or validating."""
+def change_reading(*, dataset: Dataset, **wanted: Any) -> Dataset:
+    """Read the file anew: with another split, mapping, or choice of rows.
+
+    `wanted` are fields of READING. Raises Refusal while in use or validating.
+    """
     locked = Dataset.objects.select_for_update(of=("self",)).get(pk=dataset.pk)
-    if (locked.validation_share, locked.split_seed) == (validation_share, split_seed):
+    if all(getattr(locked, name) == value for name, value in wanted.items()):
         return locked
     if locked.jobs.exists():
         raise Refusal(IN_USE, status_code=409, code="dataset_in_use")
     if not locked.is_settled:
         raise NOT_SETTLED.refusal()
-    locked.validation_share, locked.split_seed = validation_share, split_seed
+    for name, value in wanted.items():
+        setattr(locked, name, value)
     locked.training_ready = False
     begin_check(locked)
     return locked
@@ -163,6 +175,7 @@ def create_version(
     validation_file: Upload | None = None,
     validation_share: float | None = None,
     split_seed: int | None = None,
+    **reading: Any,
 ) -> Dataset:
     """A new version: other content, or the same content split differently."""
     if not dataset.storage_path:
@@ -182,6 +195,9 @@ def create_version(
             description=dataset.description,
             validation_share=share,
             split_seed=dataset.split_seed if split_seed is None else split_seed,
+            mapping=reading.get("mapping", dataset.mapping),
+            chosen_only=reading.get("chosen_only", dataset.chosen_only),
+            skip_bad_rows=reading.get("skip_bad_rows", dataset.skip_bad_rows),
             validation_file=validation,
             previous=dataset,
         )
@@ -226,14 +242,12 @@ def restore_dataset(*, dataset: Dataset) -> None:
 
 
 def edit(dataset: Dataset, changes: dict[str, Any]) -> None:
-    """Update the names first, then the split if given."""
+    """Change the names, and how the file is read and split where that is given."""
     names = {"name": dataset.name, "description": dataset.description}
     given = {key: changes.get(key, value) for key, value in names.items()}
-    split = {"validation_share": dataset.validation_share}
-    split |= {"split_seed": dataset.split_seed}
-    wanted = {key: changes.get(key, value) for key, value in split.items()}
-    if wanted != split:
-        change_split(dataset=dataset, **wanted)
+    wanted = {key: changes[key] for key in READING if key in changes}
+    if wanted:
+        change_reading(dataset=dataset, **wanted)
         dataset.refresh_from_db()
     edit_dataset(dataset=dataset, **given)
 

@@ -1,5 +1,6 @@
 """Dataset content in the API: files, examples, statistics, preflight."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +18,15 @@ from datasets.api import docs
 from datasets.api.serializers import (
     AllStatisticsSerializer,
     ExampleQuery,
+    MappingQuery,
     MaxLengthQuery,
     MeasureSerializer,
     PreflightQuery,
     SplitQuery,
     StatisticsSerializer,
 )
+from datasets.checking.by_hand import preview
+from datasets.domain.formats.by_hand import PARTS
 from datasets.downloads import normalised_file, original_file
 from datasets.models import Dataset
 from datasets.rows import line_at, require_rows, rows_from
@@ -89,6 +93,17 @@ class DatasetContent:
         rows = rows_from(dataset, split, (page - 1) * limit, limit)
         block = pagination_block(page, limit, total)
         return success({"examples": rows, "pagination": block})
+
+    @extend_schema(parameters=[MappingQuery], responses={200: OpenApiTypes.OBJECT})
+    @action(detail=True, methods=["get"])
+    def mapping(self, request: Request, pk: UUID) -> Response:
+        """The file's columns with three rows, and its first example by a mapping.
+
+        Keep a mapping by PATCH of the dataset.
+        """
+        asked = query(MappingQuery, request)
+        found = preview(self.find(pk), asked.get("mapping"))
+        return success({"parts": list(PARTS), **asdict(found)})
 
     @extend_schema(
         parameters=[ExampleQuery],

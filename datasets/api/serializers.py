@@ -1,9 +1,12 @@
 """Serializers of datasets."""
 
+import json
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.fields import empty
 
+from datasets.domain.formats.by_hand import PARTS, find_problem
 from datasets.domain.lengths import MAX_LENGTH
 from datasets.domain.split import (
     MAX_SEED,
@@ -57,8 +60,58 @@ def described(**options: Any) -> serializers.CharField:
     )
 
 
-class SplitFields(StrictSerializer):
-    """How examples are split into train and validation."""
+class MappingField(serializers.JSONField):
+    """Which column is what: an object from column to part, or its JSON text."""
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        value = super().to_internal_value(_from_text(data))
+        if not isinstance(value, dict) or not all(
+            isinstance(part, str) for part in value.values()
+        ):
+            words = f"Received {str(value)[:80]!r}; provide an object: column to part."
+            raise serializers.ValidationError(words)
+        if value and (problem := find_problem(value)):
+            raise serializers.ValidationError(problem)
+        return value
+
+
+def _from_text(data: Any) -> Any:
+    if not isinstance(data, str):
+        return data
+    try:
+        return json.loads(data or "{}")
+    except ValueError:
+        return data
+
+
+class Flag(serializers.BooleanField):
+    """True or false; left out of a form it is not given, as in JSON."""
+
+    default_empty_html = empty
+
+
+class ReadingFields(StrictSerializer):
+    """How the rows of a file are read."""
+
+    mapping = MappingField(
+        required=False,
+        help_text="Which column is what, where the format is not recognised: from the "
+        f"column's name to one of {', '.join(PARTS)}. Empty: detect the format.",
+    )
+    chosen_only = Flag(
+        required=False,
+        help_text="Of preference data take the chosen or good answers only, to be "
+        "trained on like any answer.",
+    )
+    skip_bad_rows = Flag(
+        required=False,
+        help_text="Take the dataset without its rows that have errors. `bad_rows` "
+        "keeps their number.",
+    )
+
+
+class SplitFields(ReadingFields):
+    """How examples are read, and split into train and validation."""
 
     validation_share = serializers.FloatField(
         min_value=0,
@@ -169,6 +222,12 @@ class SplitQuery(serializers.Serializer[Any]):
     """The split to read."""
 
     split = serializers.ChoiceField(SPLITS, default="train")
+
+
+class MappingQuery(serializers.Serializer[Any]):
+    """The mapping to preview; without one the dataset's own, else our guess."""
+
+    mapping = MappingField(required=False)
 
 
 class ExampleQuery(SplitQuery):

@@ -9,8 +9,9 @@ from typing import Any
 from django.conf import settings
 
 from datasets.checking.by_hand import format_by_hand
+from datasets.checking.samples import sample_of
 from datasets.checking.sources import Source, Unreadable, open_source
-from datasets.checking.splits import row_bytes, sample_of
+from datasets.checking.splits import row_bytes
 from datasets.domain.formats.declared import Format
 from datasets.domain.formats.parse import Parsed
 from datasets.domain.formats.rows import RowReader

@@ -12,8 +12,9 @@ from typing import IO, Any
 import msgspec
 from django.conf import settings
 
+from datasets.checking.samples import sample_of
 from datasets.checking.sources import Source, Wanted, open_source
-from datasets.domain.faults import Fault, FaultLog, clean
+from datasets.domain.faults import Fault, FaultLog
 from datasets.domain.formats.declared import Format
 from datasets.domain.formats.rows import RowReader
 from datasets.domain.formats.turns import Example
@@ -26,7 +27,6 @@ from datasets.stored_files import replace_stored
 from lora_pipeline.files.scratch import scratch_folder
 
 SAMPLES = 5
-SAMPLE_CHARACTERS = 2000
 GROUP = struct.Struct("<Q")
 
 Tell = Callable[[float], Any]
@@ -214,31 +214,6 @@ def _note(found: Normalised, example: Example) -> None:
     found.turns += sum(m["role"] != "system" for m in example.messages)
     if len(found.samples) < SAMPLES:
         found.samples.append(sample_of(example))
-
-
-def sample_of(example: Example) -> dict[str, Any]:
-    """An example as its dataset's page shows it."""
-    found: dict[str, Any] = {"messages": [storable(m) for m in example.messages]}
-    if example.tools:
-        names = [tool.get("function", {}).get("name", "") for tool in example.tools]
-        found["tools"] = [clean(str(name)[:100]) for name in names][:20]
-    if example.rejected is not None:
-        found["rejected"] = [storable(m) for m in example.rejected]
-    if example.label is not None:
-        found["label"] = example.label
-    return found
-
-
-def storable(message: dict[str, Any]) -> dict[str, Any]:
-    """A message shortened and cleaned for the database; tool calls as text."""
-    kept = {k: v for k, v in message.items() if k in ("role", "weight", "content")}
-    if calls := message.get("tool_calls"):
-        kept["tool_calls"] = clean(msgspec.json.encode(calls).decode())[
-            :SAMPLE_CHARACTERS
-        ]
-    if reasoning := message.get("reasoning_content"):
-        kept["reasoning_content"] = clean(reasoning)[:SAMPLE_CHARACTERS]
-    return kept | {"content": clean(message["content"])[:SAMPLE_CHARACTERS]}
 
 
 class Rows:
