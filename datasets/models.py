@@ -165,6 +165,23 @@ class Dataset(models.Model):
         return bool(kind) and not self.chosen_only
 
     @property
+    def is_unrecognised(self) -> bool:
+        """Whether its rows have a format of which we know nothing."""
+        return "unknown_format" in self.fault_counts
+
+    @property
+    def may_skip_bad_rows(self) -> bool:
+        """Whether its errors are those of single rows of a known format."""
+        found = self.validation_errors
+        return bool(
+            self.format
+            and self.status == self.Status.ERROR
+            and not self.skip_bad_rows
+            and found
+            and all(fault["line"] is not None for fault in found)
+        )
+
+    @property
     def is_trainable(self) -> bool:
         """Whether a job can train on it."""
         return self.status == self.Status.READY and self.training_ready

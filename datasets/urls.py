@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from datasets.pages import views
+from datasets.pages import reading, views
 
 
 class PartConverter:
@@ -27,6 +27,8 @@ urlpatterns = [
     path(f"{ONE}/example", views.example, name="dataset-example"),
     path(f"{ONE}/edit", views.edit_page, name="dataset-edit"),
     path(f"{ONE}/version", views.version, name="dataset-version"),
+    path(f"{ONE}/mapping", reading.mapping, name="dataset-mapping"),
+    path(f"{ONE}/reading", reading.reading, name="dataset-reading"),
     path(f"{ONE}/measure", views.measure, name="dataset-measure"),
     path(f"{ONE}/delete", views.delete, name="dataset-delete"),
     path(f"{ONE}/restore", views.restore, name="dataset-restore"),

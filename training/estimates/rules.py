@@ -25,6 +25,15 @@ DATASET_NOT_READY = Rule(
     field_name="dataset_id",
     example={"status": "validating", "ready": "false"},
 )
+PREFERENCE_DATA = Rule(
+    code="preference_data",
+    words="The dataset holds preferences: fine-tuning on it as it is would learn its "
+    "rejected answers too. Set its chosen_only to true (on its page: Train on the "
+    "chosen answers only), or choose another dataset.",
+    when="The dataset holds preference pairs, or answers marked bad.",
+    status_code=400,
+    field_name="dataset_id",
+)
 MOSTLY_REFUSED = Rule(
     code="refused_by_template",
     words="The chat template of {base_model} rejects {refused}, which would be left "
@@ -165,5 +174,7 @@ def require_ready(dataset: Dataset) -> None:
     """A job needs a dataset that is ready and trainable; reports both values."""
     if dataset.is_trainable:
         return
+    if dataset.status == Dataset.Status.READY and dataset.is_preference:
+        raise PREFERENCE_DATA.refusal()
     ready = str(dataset.training_ready).lower()
     raise DATASET_NOT_READY.refusal(status=dataset.status, ready=ready)

@@ -83,7 +83,7 @@ class RowReader:
                 return self._read_inner(_lines_of_pairs(line, raw, len(pairs)), pairs)
             if isinstance(value.get("row"), dict) and value.keys() <= VIEWER_KEYS:
                 return self._read_viewer(line, value)
-            if self.format is None and self.rows == 1 and _is_table(value):
+            if self.rows == 1 and _is_table(value):
                 rows = columns_as_rows(value)
                 return self._read_inner([line] * len(rows), rows)
         value = unwrapped(value)
