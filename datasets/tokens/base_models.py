@@ -21,8 +21,8 @@ def model_folder(base_model: str) -> Path | None:
     model = BaseModel.objects.filter(pk=base_model).first()
     if model is None:
         return None
-    if model.path:
-        return Path(model.path)
+    if model.folder is not None:
+        return model.folder
     return _cached(model.pk, model.revision or None)
 
 

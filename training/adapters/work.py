@@ -109,7 +109,8 @@ def fetched(adapter: Adapter) -> Iterator[tuple[Path, list[str]]]:
         unpacked = folder / "adapter"
         with default_storage.open(adapter.storage_path) as stored:
             _unpack(stored, unpacked)
-        arguments = ["--model", model.path or model.pk, "--adapter", str(unpacked)]
+        named = str(model.folder or model.pk)
+        arguments = ["--model", named, "--adapter", str(unpacked)]
         if revision := adapter.job.base_revision:
             arguments += ["--revision", revision]
         yield folder, arguments

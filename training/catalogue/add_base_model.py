@@ -36,7 +36,7 @@ def add_base_model(
     facts = {
         "name": name or folder.name.replace("-", " "),
         "source": BaseModel.Source.FOLDER if local else BaseModel.Source.HUB,
-        "path": str(folder.resolve()) if local else "",
+        "path": BaseModel.path_of(folder) if local else "",
         "revision": revision,
         "model_type": read_model_type(file),
         **_dimensions(file),

@@ -49,7 +49,7 @@ def fetch_demo_model(say: Say) -> BaseModel:
         _make(folder, say)
     weights = folder / "model.safetensors"
     known = BaseModel.objects.filter(pk=DEMO_MODEL).first()
-    digest = known.sha256 if known and known.path == str(folder) else ""
+    digest = known.sha256 if known and known.folder == folder else ""
     if not digest:
         say("computing the checksum")
         with weights.open("rb") as file:
@@ -58,7 +58,12 @@ def fetch_demo_model(say: Say) -> BaseModel:
 
 
 def _enter(folder: Path, sha256: str) -> BaseModel:
-    facts = {"source": "folder", "path": str(folder), "sha256": sha256, "note": NOTE}
+    facts = {
+        "source": "folder",
+        "path": BaseModel.path_of(folder),
+        "sha256": sha256,
+        "note": NOTE,
+    }
     model, _ = BaseModel.objects.update_or_create(
         pk=DEMO_MODEL,
         defaults=facts,

@@ -1,5 +1,8 @@
 """GPU types, the machines that offer them, and base models."""
 
+from pathlib import Path
+
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -202,6 +205,21 @@ class BaseModel(models.Model):
     def architecture(self) -> Architecture | None:
         """Its dimensions, or None if not entered."""
         return Architecture(**self.dimensions) if self.dimensions else None
+
+    @property
+    def folder(self) -> Path | None:
+        """Where its files are: below MODELS_DIR, which moves with the console, unless
+        the path is absolute. None for a model of the hub.
+        """
+        return Path(settings.MODELS_DIR) / self.path if self.path else None
+
+    @staticmethod
+    def path_of(folder: Path) -> str:
+        """The path to keep of a folder: relative to MODELS_DIR if it is below it."""
+        models_dir = Path(settings.MODELS_DIR).resolve()
+        whole = folder.resolve()
+        below = whole.is_relative_to(models_dir) and whole != models_dir
+        return str(whole.relative_to(models_dir) if below else whole)
 
     @property
     def is_here(self) -> bool:

@@ -36,7 +36,7 @@ PRIVATE = ("secret_key", "postgres-passwords.json", "storage", "uploads", "runs"
 def models() -> Iterator[Finding]:
     """Local base models, and the default one."""
     here = BaseModel.objects.filter(enabled=True).exclude(path="")
-    lost = [model.pk for model in here if not Path(model.path).is_dir()]
+    lost = [model.pk for model in here if model.folder and not model.folder.is_dir()]
     for name in lost:
         remedy = "restore the folder, or fix its path in the admin"
         yield fault("models", f"{name}: its folder is missing", remedy)

@@ -76,8 +76,9 @@ class BaseModelForm(forms.ModelForm):  # type: ignore[type-arg]
         source, path = cleaned.get("source"), str(cleaned.get("path") or "")
         if source == BaseModel.Source.FOLDER and not _has_config(path):
             words = (
-                f"Received {path!r}; a local model needs the absolute path of a "
-                "folder with a config.json, as the web server sees it."
+                f"Received {path!r}; a local model needs the path of a folder with a "
+                f"config.json, absolute as the web server sees it, or below "
+                f"{settings.MODELS_DIR}."
             )
             self.add_error("path", words)
         if self.instance.pk == settings.DEFAULT_BASE_MODEL and not cleaned["enabled"]:
@@ -90,5 +91,5 @@ class BaseModelForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 def _has_config(path: str) -> bool:
-    folder = Path(path)
-    return folder.is_absolute() and (folder / "config.json").is_file()
+    folder = Path(settings.MODELS_DIR) / path
+    return bool(path) and (folder / "config.json").is_file()

@@ -48,7 +48,7 @@ def _base_model(job: TrainingJob) -> dict[str, Any]:
     return {
         "id": model.pk,
         "source": model.source,
-        "path": model.path,
+        "path": str(model.folder or ""),
         "revision": job.base_revision or None,
         "sha256": model.sha256 or None,
         "note": model.note,
