@@ -12,7 +12,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from lora_pipeline.postgres import pooling, versions
+from lora_pipeline.postgres import versions
+from lora_pipeline.postgres.backend import pooling
 from lora_pipeline.postgres.policies import missing_policies, wrong_roles
 
 ROLES_HINT = (

@@ -9,8 +9,8 @@ from django.test import Client
 from procrastinate.exceptions import ConnectorException
 
 from lora_pipeline.accounts import authentication, backends
+from lora_pipeline.postgres.backend.outages import is_outage
 from lora_pipeline.postgres.backend.patience import answers_within
-from lora_pipeline.postgres.outages import is_outage
 
 
 def wrapped(error: Exception, cause: Exception) -> Exception:
