@@ -10,7 +10,8 @@ from django.template.loader import render_to_string
 
 from lora_pipeline.api.envelope import is_api, json_error
 from lora_pipeline.files.durable import is_disk_full
-from lora_pipeline.postgres.backend import outages, versions
+from lora_pipeline.postgres import versions
+from lora_pipeline.postgres.backend import outages
 
 logger = logging.getLogger(__name__)
 
