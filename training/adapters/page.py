@@ -77,7 +77,7 @@ def snippets(adapter: Adapter) -> dict[str, str]:
     values = {
         "folder": file_stem(adapter),
         "name": file_stem(adapter),
-        "base_model": job.base_model.path or job.base_model_id,
+        "base_model": str(job.base_model.folder or job.base_model_id),
         "served": f" --revision {commit}" if commit else "",
         "rank": next((known for known in RANKS_OF_VLLM if known >= rank), rank),
     }

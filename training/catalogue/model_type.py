@@ -8,9 +8,9 @@ from training.models import BaseModel
 
 def model_type_of(model: BaseModel) -> str:
     """As entered, else from the config.json of its folder; empty if unknown."""
-    if model.model_type or not model.path:
+    if model.model_type or model.folder is None:
         return model.model_type
-    return read_model_type(Path(model.path) / "config.json")
+    return read_model_type(model.folder / "config.json")
 
 
 def read_model_type(file: Path) -> str:

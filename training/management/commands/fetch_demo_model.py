@@ -17,4 +17,4 @@ class Command(BaseCommand):
             model = fetch_demo_model(self.stdout.write)
         except FetchFailed as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"{model.name}: {model.path}\nsha256 {model.sha256}")
+        self.stdout.write(f"{model.name}: {model.folder}\nsha256 {model.sha256}")
