@@ -16,7 +16,7 @@ SHAPES: tuple[tuple[bytes, str, re.Pattern[bytes]], ...] = (
     (b"xox", "a Slack token", re.compile(rb"\bxox[abprs]-[\w-]{10,}")),
     (b"AIza", "a Google API key", re.compile(rb"\bAIza[\w-]{35}")),
     (b"eyJ", "a web token",
-     re.compile(rb"\beyJ[\w-]{10,300}\.eyJ[\w-]{10,}\.[\w-]{10,}")),
+     re.compile(rb"\beyJ[\w-]{10,300}+\.eyJ[\w-]{10,}+\.[\w-]{10,}")),
 )  # fmt: skip
 LOOKED_AT_BYTES = 1_000_000
 EXAMPLE_HOSTS = (b"example.com", b"example.org", b"example.net", b"example.edu")

@@ -17,7 +17,8 @@ WHOLE = re.compile(
 HOOK = re.compile(
     r"(https?://(?:hooks?\.[^/\s'\"]+|[^/\s'\"]+/api/webhooks))/[^\s'\"\\]+"
 )
-IN_ADDRESS = re.compile(r"(\w+://[^:/@\s'\"]*):[^@/\s'\"]+@")
+# Each begins at the edge of a word and gives nothing back: a long word is read once.
+IN_ADDRESS = re.compile(r"(\b\w++://[^:/@\s'\"]*):[^@/\s'\"]+@")
 SCHEME = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{4,}", re.IGNORECASE)
 NAMED = re.compile(
     r"(\b(?:authorization|cookie|set-cookie|sessionid|csrftoken|csrfmiddlewaretoken"

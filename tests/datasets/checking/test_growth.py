@@ -7,6 +7,7 @@ measure is repeated before it counts as a fault, since other work shares the pro
 import hashlib
 import json
 import time
+from contextlib import suppress
 
 import pytest
 from django.core.files.base import ContentFile
@@ -27,6 +28,8 @@ from datasets.services import create_dataset
 from datasets.tokens.chat_template import ChatTemplate
 from datasets.tokens.measure import measured
 from datasets.tokens.tokenizer import EstimatedTokenizer, ModelTokenizer
+from lora_pipeline.files.downloads import RangeNotSatisfiable, asked_part
+from lora_pipeline.logs.redaction import redactor
 from tests.benchmarks.test_datasets import TEMPLATE
 from tests.datasets.tokens.test_hostile_templates import folder_with
 from training.trainer.labels import Template, locate
@@ -106,14 +109,33 @@ def test_the_document_reader_in_pieces(name):
 
 @pytest.mark.parametrize(
     "text",
-    ["a", " ", "sk-", "AKIA", "-----BEGIN ", "eyJ.", "password=", "0123456789abcdef",
-     "a.b@", "\\", "xoxb-1-", "ghp_", "://u:"],
+    ["a", " ", "sk-", "-eyJ", "AKIA", "-----BEGIN ", "eyJ.", "password=",
+     "0123456789abcdef", "a.b@", "\\", "xoxb-1-", "ghp_", "://u:"],
 )  # fmt: skip
 def test_the_look_for_secrets(text):
     def make(size):
         return (text * size).encode()
 
     assert_grows_no_faster_than_its_input(make, find_secret, 4000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a", "\u0661", "a_", "password\"", "_token", "a://", "a:", "https://hooks.",
+     "bearer ", "pbkdf2_", "DETAIL:", "'"],
+)  # fmt: skip
+def test_the_redaction_of_log_lines(text):
+    """Anybody has a path of 4 KB logged by asking for what is not there."""
+    assert_grows_no_faster_than_its_input(lambda n: text * n, redactor(["s" * 9]), 2000)
+
+
+@pytest.mark.parametrize("text", [" ", "1", "1 "])
+def test_the_header_of_a_byte_range(text):
+    def parse(header):
+        with suppress(RangeNotSatisfiable):
+            asked_part(header, 100)
+
+    assert_grows_no_faster_than_its_input(lambda n: f"bytes={text * n}", parse, 4000)
 
 
 def rank(name: str) -> bytes:
