@@ -250,6 +250,7 @@ class DatasetStatistics(models.Model):
     last_answer_only = models.PositiveIntegerField()
     unprinted = models.JSONField(default=dict)
     refusals = models.JSONField(default=dict)
+    model_facts = models.JSONField(default=dict)
     lengths = models.JSONField()
     never_lengths = models.JSONField(default=list)
     first_learned = models.JSONField()

@@ -6,12 +6,13 @@ from typing import Any
 
 from datasets.domain.lengths import Lengths
 from datasets.domain.statistics import NEVER
+from training.domain.catalogue.suitability import ModelFacts
 from training.trainer import printed
 
 FIELDS = (
     "base_model", "exact", "examples", "tokens", "refused_by_template",
     "last_answer_only", "lengths", "never_lengths", "first_learned", "unprinted",
-    "refusals",
+    "refusals", "model_facts",
 )  # fmt: skip
 KINDS = {
     printed.ANSWER: "the chat template leaves out or changes words of an answer: the "
@@ -60,6 +61,7 @@ class Counts:
     first_learned: list[list[int]] = field(default_factory=list)
     unprinted: Mapping[str, int] = field(default_factory=dict)
     refusals: Mapping[str, int] = field(default_factory=dict)
+    model_facts: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> "Counts":
@@ -90,6 +92,20 @@ class Counts:
         return [(length, count) for length, count in kept]
 
     @property
+    def facts(self) -> ModelFacts:
+        """What the base model's folder said when it was asked."""
+        return ModelFacts(**self.model_facts)
+
+    def longest_at(self, max_length: int) -> int:
+        """The longest sequence that is trained on, truncated at max_length."""
+        lengths = self.trained_lengths(max_length)
+        return min(lengths[-1][0], max_length) if lengths else 0
+
+    def obstacles(self, max_length: int) -> list[str]:
+        """Why this base model cannot be trained on it, with the way out."""
+        return list(self.facts.obstacles(self.longest_at(max_length)))
+
+    @property
     def is_mostly_refused(self) -> bool:
         """Whether the chat template rejects more than three quarters of them."""
         return 4 * self.refused_by_template > 3 * self.examples
@@ -99,6 +115,14 @@ class Counts:
         """The template's own words, with how often each, the most frequent first."""
         few = list(self.refusals.items())[:3]
         return "; ".join(f"“{words}” ({count:,})" for words, count in few)
+
+    def said_at(self, max_length: int) -> Iterator[str]:
+        """All warnings and obstacles of a job with this max_length."""
+        for words in self.obstacles(max_length):
+            yield f"{self.base_model} cannot be trained on this. {words}"
+        yield from self.warnings()
+        for words in self.facts.cautions(self.longest_at(max_length)):
+            yield f"{self.base_model}: {words}."
 
     def warnings(self) -> Iterator[str]:
         """What an owner has to know before training this base model, as sentences."""

@@ -26,6 +26,7 @@ class Measured:
     prefix_stable: bool = True
     refusal: str = ""
     unprinted: tuple[str, ...] = ()
+    highest_token: int = 0
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class Statistics:
     tokens: int = 0
     supervised: int = 0
     refused: int = 0
+    highest_token: int = 0
     unstable: int = 0
     lengths: Counter[int] = field(default_factory=Counter)
     never_lengths: Counter[int] = field(default_factory=Counter)
@@ -54,6 +56,7 @@ class Statistics:
             self.refused += 1
             self._note_refusal(found.refusal)
         self.unprinted.update(found.unprinted)
+        self.highest_token = max(self.highest_token, found.highest_token)
         self.unstable += not found.prefix_stable
         self.lengths[bucket(found.tokens)] += 1
         if found.first_learned == NEVER:

@@ -82,6 +82,7 @@ class Migration(migrations.Migration):
                 ('last_answer_only', models.PositiveIntegerField()),
                 ('unprinted', models.JSONField(default=dict)),
                 ('refusals', models.JSONField(default=dict)),
+                ('model_facts', models.JSONField(default=dict)),
                 ('lengths', models.JSONField()),
                 ('never_lengths', models.JSONField(default=list)),
                 ('first_learned', models.JSONField()),

@@ -119,7 +119,7 @@ def statistics_context(row: DatasetStatistics, max_length: int) -> dict[str, Any
     found: Signal = row.signal(max_length)
     return {
         "signal": found,
-        "signal_warnings": list(row.counts.warnings()),
+        "signal_warnings": list(row.counts.said_at(max_length)),
         "p50": lengths.quantile(0.5),
         "p95": lengths.quantile(0.95),
         "longest": lengths.maximum,

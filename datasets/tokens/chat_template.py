@@ -17,6 +17,7 @@ from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from training.trainer.chatml import CHATML
 from training.trainer.labels import CannotRender, Traced, Untraced
 from training.trainer.tracing import is_traceable, trace, write
 
@@ -50,7 +51,8 @@ class ChatTemplate:
         self._special = _special_tokens(folder, config)
         environment = _environment()
         self._compiled, self._traceable = {}, set()
-        for name, source in _sources(folder, config).items():
+        sources = {"default": CHATML} | _sources(folder, config)
+        for name, source in sources.items():
             self._compiled[name] = environment.from_string(source)
             if is_traceable(environment, source):
                 self._traceable.add(name)
@@ -103,6 +105,11 @@ class ChatTemplate:
 def has_chat_template(folder: Path) -> bool:
     """Whether a model folder brings a template for chats; it is not looked into."""
     return "default" in _sources(folder, _json(folder / "tokenizer_config.json"))
+
+
+def special_tokens_of(folder: Path) -> dict[str, str]:
+    """The special tokens that the folder's tokenizer names, such as eos_token."""
+    return _special_tokens(folder, _json(folder / "tokenizer_config.json"))
 
 
 def version_of(folder: Path) -> str:

@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, replace
 from typing import Any
 
 from django.conf import settings
@@ -52,10 +53,18 @@ def measure_dataset(
             "examples": sums.lengths.total(),
             "turns": turns,
             "exact": tokenizer.exact,
+            "model_facts": _facts(tokenizer, sums),
             "measured_at": timezone.now(),
         },
     )
     return row
+
+
+def _facts(tokenizer: AnyTokenizer, sums: Statistics) -> dict[str, Any]:
+    """What the model's folder says, with the highest token of this split."""
+    if tokenizer.facts is None:
+        return {}
+    return asdict(replace(tokenizer.facts, highest_token=sums.highest_token))
 
 
 def measure_again(

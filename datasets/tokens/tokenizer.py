@@ -12,8 +12,10 @@ from tokenizers import Encoding, Tokenizer
 
 from datasets.domain.estimate import estimated_tokens
 from datasets.domain.statistics import NEVER, Measured
-from datasets.tokens.chat_template import has_chat_template, version_of
+from datasets.tokens.chat_template import version_of
+from datasets.tokens.model_folder import facts_of
 from datasets.tokens.renderer import Patience, Rendered, Renderer
+from training.domain.catalogue.suitability import ModelFacts
 from training.trainer.labels import Labelled, Located, label_text
 
 Row = dict[str, Any]
@@ -36,7 +38,7 @@ class ModelTokenizer:
         self._special = special
         self._ends = tuple(sorted(special))
         self._renderer = Renderer(folder, version_of(folder), self._ends)
-        self.usable = has_chat_template(folder)
+        self.facts = facts_of(folder)
         self._quick = QuickCount.of(self._tokenizer, special)
 
     def is_special(self, text: str) -> bool:
@@ -107,6 +109,7 @@ class ModelTokenizer:
             last_end=found.ends[-1] if found.ends else NEVER,
             prefix_stable=found.prefix_stable,
             unprinted=rendered.unprinted,
+            highest_token=max(found.input_ids, default=0),
         )
 
 
@@ -161,6 +164,7 @@ class QuickCount:
             last_end=last,
             prefix_stable=rendered.stable,
             unprinted=rendered.unprinted,
+            highest_token=max(ids, default=0),
         )
 
     def _marks(self, text: str, ids: list[int]) -> dict[int, int]:
@@ -203,7 +207,7 @@ class EstimatedTokenizer:
     """Fallback when no tokenizer is available; `exact` is False."""
 
     exact = False
-    usable = True
+    facts: ModelFacts | None = None
 
     def prepare(self, row: Row) -> Row:
         return row
@@ -227,8 +231,7 @@ def tokenizer_in(folder: Path | None) -> ModelTokenizer | EstimatedTokenizer:
     """The tokenizer of a model folder, or the estimator if it has none."""
     if folder is None or not (folder / "tokenizer.json").is_file():
         return EstimatedTokenizer()
-    found = _loaded(folder, version_of(folder))
-    return found if found.usable else EstimatedTokenizer()
+    return _loaded(folder, version_of(folder))
 
 
 @lru_cache(maxsize=4)

@@ -1,4 +1,4 @@
-"""Adds a base model to the catalogue, with dimensions from its config.json."""
+"""Adds a base model to the catalogue, with what its files tell of it."""
 
 import json
 import subprocess
@@ -7,11 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from training.catalogue.model_type import read_model_type
-from training.domain.catalogue.architecture_config import architecture_from_config
+from training.catalogue.weights import parameters_of
+from training.domain.catalogue.architecture_config import (
+    UnknownArchitecture,
+    architecture_from_config,
+)
 from training.launchers.program import TrainerMissing, hub_token, run, trainer_command
 from training.models import BaseModel
 
 FETCH_SECONDS = 120
+NOT_CAUSAL = (
+    "ForMaskedLM",
+    "ForSequenceClassification",
+    "ForTokenClassification",
+    "ForQuestionAnswering",
+    "ForPreTraining",
+)
 
 
 class CannotAdd(ValueError):
@@ -27,8 +38,9 @@ def add_base_model(
 ) -> BaseModel:
     """Add or update a model: a local folder or a Hugging Face hub id.
 
-    Raises CannotAdd if there is no config.json, or none whose parameters can be
-    counted exactly.
+    Any causal language model is taken: where its dimensions cannot be computed, its
+    parameters are counted from the headers of its weights, and estimates say what they
+    do not know. Raises CannotAdd without a config.json, and for other models.
     """
     folder = Path(id_or_path).expanduser()
     local = folder.is_dir()
@@ -53,15 +65,40 @@ def _hub(model_id: str) -> str:
 
 
 def _dimensions(file: Path) -> dict[str, Any]:
+    config = _config(file)
+    counted = parameters_of(file.parent)
     try:
-        architecture = architecture_from_config(json.loads(file.read_text()))
+        architecture = architecture_from_config(config)
+    except UnknownArchitecture:
+        return {"dimensions": {}, "parameters": counted}
+    except (ValueError, TypeError) as error:
+        raise CannotAdd(f"{file} cannot be used. {error}") from None
+    if counted and counted != architecture.parameters:
+        # The files know better than our formula, which then has no place in estimates.
+        return {"dimensions": {}, "parameters": counted}
+    found = asdict(architecture)
+    return {"dimensions": found, "parameters": architecture.parameters}
+
+
+def _config(file: Path) -> dict[str, Any]:
+    """The config.json of a causal language model. Raises CannotAdd."""
+    try:
+        found = json.loads(file.read_text("utf-8"))
     except OSError:
         words = f"{file} does not exist: use a folder with a config.json, or a hub id."
         raise CannotAdd(words) from None
-    except (ValueError, TypeError) as error:
-        raise CannotAdd(f"{file} cannot be used. {error}") from None
-    parameters = architecture.parameters
-    return {"dimensions": asdict(architecture), "parameters": parameters}
+    except ValueError as error:
+        raise CannotAdd(f"{file} cannot be used: it is not JSON. {error}") from None
+    if not isinstance(found, dict) or not found.get("model_type"):
+        raise CannotAdd(f"{file} cannot be used: it names no model_type.")
+    made_for = [str(name) for name in found.get("architectures") or ()]
+    others = [name for name in made_for if name.endswith(NOT_CAUSAL)]
+    if found.get("is_encoder_decoder") or (others and others == made_for):
+        raise CannotAdd(
+            f"{file} is of no causal language model ({', '.join(made_for)}), and only "
+            "such models are trained here."
+        )
+    return found
 
 
 def _fetched(model_id: str, revision: str) -> Path:

@@ -195,10 +195,11 @@ def _estimated(
     }
     try:
         counts = counts_of(dataset, asked.config.base_model)
-        found["signal_warnings"] = list(counts.warnings())
-        require_statistics(dataset, counts, asked.config.hyperparameters.max_length)
+        limit = asked.config.hyperparameters.max_length
+        found["signal_warnings"] = list(counts.said_at(limit))
+        require_statistics(dataset, counts, limit)
         found |= _figures(dataset, chosen, asked)
-        require_learning(counts)
+        require_learning(counts, limit)
     except Refusal as refusal:
         found["refusal"] = refusal.message
     return found

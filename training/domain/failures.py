@@ -15,6 +15,9 @@ CHECKPOINT_LOST = "checkpoint_lost"
 DIVERGED = "diverged"
 NOTHING_LEARNED = "nothing_learned"
 CANNOT_PACK = "cannot_pack"
+NO_ANSWERS = "no_answers"
+UNFIT_MODEL = "unfit_model"
+CERTAIN_ERROR = "certain_error"
 TRAINER_ERROR = "trainer_error"
 
 USERS_FAULTS = frozenset(
@@ -26,9 +29,13 @@ USERS_FAULTS = frozenset(
         DIVERGED,
         NOTHING_LEARNED,
         CANNOT_PACK,
+        NO_ANSWERS,
+        UNFIT_MODEL,
     }
 )
 """Kinds that a retry does not fix: someone has to change something first."""
+CERTAIN = USERS_FAULTS | {CERTAIN_ERROR}
+"""Kinds that come again at each attempt, so that none follows."""
 
 # Messages of PyTorch, glibc, the kernel, safetensors and Python, verbatim.
 SIGNS = (
@@ -64,6 +71,11 @@ NO_GRADIENT = (
     "Ask the base model something: if its answer does not depend on the question, its "
     "files are broken, so fetch them again or choose another. If it does, the gradient "
     "is too small for float16: choose a GPU with bfloat16 (not the V100)."
+)
+ANSWERS_NEEDED = (
+    "Look at an example under Training signal on the dataset's page: it shows what is "
+    "trained on. Then change the data, or choose a base model whose chat template "
+    "prints it."
 )
 LARGEST_MICRO_BATCH = 8
 SHORTEST_SEQUENCE = 64
@@ -125,6 +137,10 @@ def suggest(
     if kind == CANNOT_PACK:
         words = "Start again without packing: each sequence is then padded instead."
         return Suggestion(kind=kind, words=words, changes={"packing": False})
+    if kind == UNFIT_MODEL:
+        return _fitting_model(base_model, default_model)
+    if kind == NO_ANSWERS:
+        return Suggestion(kind=kind, words=ANSWERS_NEEDED)
     if kind == DISK_FULL:
         words = "Free space on the disk of the run folders, then start again."
         return Suggestion(kind=kind, words=words)
@@ -212,6 +228,15 @@ def _gentler(values: Mapping[str, Any], plan: Mapping[str, Any]) -> Suggestion:
     else:
         first = "The learning rate is the lowest already."
     return Suggestion(kind=DIVERGED, words=f"{first} {PRECISION}", changes=changes)
+
+
+def _fitting_model(base_model: str, default_model: str) -> Suggestion:
+    words = "Choose a base model whose chat template and tokenizer suit the data"
+    if default_model and default_model != base_model:
+        changes = {"base_model": default_model}
+        words = f"{words}, such as {default_model}."
+        return Suggestion(kind=UNFIT_MODEL, words=words, changes=changes)
+    return Suggestion(kind=UNFIT_MODEL, words=f"{words}.")
 
 
 def _other_model(base_model: str, default_model: str) -> Suggestion:

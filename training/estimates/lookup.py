@@ -17,7 +17,9 @@ def is_connected(gpu: GpuType) -> bool:
     return bool(getattr(gpu, "connected", False))
 
 
-MODEL_FACTS = ("id", "name", "path", "model_type", "dimensions", "fetched_at")
+MODEL_FACTS = (
+    "id", "name", "path", "model_type", "parameters", "dimensions", "fetched_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from datasets.domain.counts import Counts
 from datasets.models import Dataset
 from training.domain.catalogue.gpus import Hardware
 from training.domain.config import Hyperparameters, JobConfig
+from training.domain.estimator.batches import packed
 from training.domain.estimator.estimate import (
     Estimate,
     Machine,
@@ -63,22 +64,18 @@ def estimate_on(
     catalogue = replace(
         catalogue, warnings=(*catalogue.warnings, *_said(dataset, counts, config))
     )
+    chosen, words = config.hyperparameters, tuple[str, ...]()
+    if chosen.packing:
+        pairs, rows = counts.pairs_at(chosen.max_length), _sequences(counts, chosen)
+        words = (packing_words(pairs, rows, chosen.max_length),)
     aware = _aware(gpu, dataset, counts, config, found)
-    if aware is None:
-        words = _unknown_words(found.model, gpu) if config.base_model else ()
-        return replace(catalogue, warnings=(*catalogue.warnings, *words))
-    chosen = config.hyperparameters
-    pairs = counts.pairs_at(chosen.max_length)
-    words = packing_words(aware, pairs, chosen.max_length)
+    if aware is None and config.base_model:
+        words += _unknown_words(found.model, gpu)
     estimate = replace(catalogue, warnings=(*catalogue.warnings, *words))
-    if config.base_model:
-        return priced(estimate, aware)
-    counted = aware if chosen.packing else estimate
-    return replace(
-        estimate,
-        aware=aware,
-        steps_per_epoch=counted.steps_per_epoch,
-        total_steps=counted.total_steps,
+    if aware is None:
+        return estimate
+    return (
+        priced(estimate, aware) if config.base_model else replace(estimate, aware=aware)
     )
 
 
@@ -105,7 +102,7 @@ def _said(dataset: Dataset, counts: Counts, config: JobConfig) -> Iterator[str]:
     """What the statistics say about training this base model, as sentences."""
     asked = config.base_model or settings.DEFAULT_BASE_MODEL
     if counts.base_model == asked:
-        yield from counts.warnings()
+        yield from counts.said_at(config.hyperparameters.max_length)
     elif (share := dataset.measuring.get(asked)) is not None:
         yield (
             f"Tokens are being counted by {asked} ({share:.0%}); until then these "
@@ -118,9 +115,17 @@ def _said(dataset: Dataset, counts: Counts, config: JobConfig) -> Iterator[str]:
         )
 
 
+def _sequences(counts: Counts, chosen: Hyperparameters) -> int:
+    """The sequences of an epoch; with packing, its rows."""
+    if not chosen.packing:
+        return counts.pairs_at(chosen.max_length)
+    lengths = lengths_of(counts, max_length=chosen.max_length)
+    return packed(lengths, chosen.max_length).pairs
+
+
 def _by_catalogue(gpu: GpuType, counts: Counts, config: JobConfig) -> Estimate:
     work = Workload(
-        training_pairs=counts.pairs_at(config.hyperparameters.max_length),
+        training_pairs=_sequences(counts, config.hyperparameters),
         total_tokens=counts.tokens,
         batch_size=config.hyperparameters.batch_size,
         epochs=config.hyperparameters.epochs,
@@ -227,10 +232,13 @@ def place_of(gpu: GpuType, count: int, model: BaseModel | None) -> Place | None:
 def _unknown_words(model: BaseModel | None, gpu: GpuType) -> tuple[str, ...]:
     """Why a request with a base model still got the catalogue estimate."""
     if model is None or model.architecture is None:
+        size = model.parameters if model is not None else None
+        known = f" ({size:,} parameters)" if size else ""
         return (
-            "The dimensions of this base model are unknown, so this is the "
-            "catalogue estimate, without a memory check. An operator can add them: "
-            "manage.py add_base_model.",
+            f"The dimensions of this base model{known} are unknown, so this is the "
+            "catalogue estimate: its time ignores the model's size, and whether it "
+            "fits in memory is not known. An operator can add them in the admin, or "
+            "by manage.py add_base_model.",
         )
     return (
         f"The speed of {gpu.name} is unknown, so this is the catalogue estimate, "

@@ -47,6 +47,18 @@ MOSTLY_REFUSED = Rule(
         "words": "“System role not supported” (21)",
     },
 )
+CANNOT_TRAIN = Rule(
+    code="cannot_train",
+    words="{base_model} cannot be trained on this dataset. {words}",
+    when="The base model cannot be trained: its tokens, positions or kind.",
+    status_code=400,
+    field_name="base_model",
+    example={
+        "base_model": "openai-community/gpt2",
+        "words": "It has learned 1,024 positions, and the longest sequence has 1,248 "
+        "tokens. Set max_length to 1,024 or less.",
+    },
+)
 DOES_NOT_FIT = Rule(
     code="does_not_fit",
     words="The job needs about {required_gib} GiB and {gpu_type} has {available_gib}: "
@@ -159,8 +171,12 @@ def nothing_words(counts: Counts) -> str:
     )
 
 
-def require_learning(counts: Counts) -> None:
-    """A job needs a chat template that takes the data. Raises Refusal."""
+def require_learning(counts: Counts, max_length: int) -> None:
+    """A job needs a base model that can be trained on the data. Raises Refusal."""
+    if obstacles := counts.obstacles(max_length):
+        raise CANNOT_TRAIN.refusal(
+            base_model=counts.base_model, words=" ".join(obstacles)
+        )
     if not counts.is_mostly_refused:
         return
     raise MOSTLY_REFUSED.refusal(

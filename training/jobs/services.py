@@ -70,7 +70,8 @@ def _queue(
     require_room(owner=owner, kind="queued_jobs")
     require_room(owner=owner, kind="storage_bytes")
     estimate, config = quote(dataset=dataset, asked=asked), asked.config
-    require_learning(counts_of(dataset, config.base_model))
+    counts = counts_of(dataset, config.base_model)
+    require_learning(counts, config.hyperparameters.max_length)
     require_memory(estimate, config)
     expected = expectations(estimate, asked.gpu)
     needed = hold_usd(

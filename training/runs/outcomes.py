@@ -89,7 +89,7 @@ def attempt_failed(
     job.save(update_fields=["running_seconds", "current_cost", "updated_at"])
     if job.is_cancelling:
         stop_if_asked(job, message, by=by)
-    elif users_fault:
+    elif kind in failures.CERTAIN:
         fail_job(job, kind, message, stack, by=by)
     else:
         retry_or_fail(job, kind, message, stack, by=by)

@@ -15,11 +15,16 @@ from labels import (
     Untraced,
     label_conversation,
 )
+from tokenizing import UnfitModel
 from tracing import Trace, is_traceable, trace
 
 
 class BadData(ValueError):
     """The data cannot be used for training; the message says why and what to change."""
+
+
+class NoAnswers(ValueError):
+    """There is nothing to train on, at any length."""
 
 
 @dataclass(slots=True)
@@ -29,6 +34,7 @@ class Sequences:
     rows: list[dict[str, list[int]]] = field(default_factory=list)
     without_labels: int = 0
     refused: int = 0
+    refusal: str = ""
     cut: int = 0
     lost_end: int = 0
     unstable: int = 0
@@ -46,6 +52,26 @@ class Sequences:
             self.ends.update(labelled.input_ids[n] for n in kept)
         else:
             self.without_labels += 1
+
+    def require_some(self, max_length: int) -> None:
+        """Raises UnfitModel, BadData or NoAnswers, by the cause, if nothing is left."""
+        if self.rows:
+            return
+        if self.refused > self.without_labels:
+            raise UnfitModel(
+                f"The base model's chat template rejects {self.refused} sequences"
+                f"{f': {self.refusal}' if self.refusal else ''}. Choose another base "
+                "model, or change the data."
+            )
+        if self.cut:
+            raise BadData(
+                f"No training sequence has a token to train on at max_length "
+                f"{max_length}. Raise max_length, or shorten what comes before."
+            )
+        raise NoAnswers(
+            "No training sequence has a token to train on: the chat template prints "
+            "no answer with a weight. Look at an example in preflight."
+        )
 
     def remarks(self, max_length: int) -> list[str]:
         """Warnings for the owner, as sentences."""
@@ -149,8 +175,9 @@ def read_sequences(file: Path, template: Template, max_length: int) -> Sequences
                     max_length=max_length,
                     tools=row.get("tools"),
                 )
-            except CannotRender:
+            except CannotRender as error:
                 found.refused += 1
+                found.refusal = found.refusal or str(error)
             else:
                 found.add(labelled)
     return found

@@ -27,10 +27,15 @@ class Measures:
 
     def step(self, seconds: float) -> None:
         """Record an optimizer step; the first, with one-time costs, is its own part."""
-        first = "first_step" not in self.parts
+        first = not self.has_stepped
         self.lap("first_step" if first else "training")
         if not first:
             self.steps.append(seconds)
+
+    @property
+    def has_stepped(self) -> bool:
+        """Whether an optimizer step was done."""
+        return "first_step" in self.parts
 
     def tokens(self, *, real: int, computed: int) -> None:
         """Add the tokens of a step over all processes, without and with padding."""

@@ -63,7 +63,10 @@ def _carry_out(
             raise reporter.refused from error
         stack = traceback.format_exc()
         say(stack, sys.stderr)
-        reporter.emit("failed", **_word(error, stack, run_dir, attempt_dir))
+        began = reporter.measures.has_stepped
+        kind, message = explain(error, run_dir, has_stepped=began)
+        own = {"kind": kind, "message": message, "stack": stack}
+        reporter.emit("failed", **(parallel.word_left(attempt_dir) or own))
 
 
 def _pinned(spec: Spec, reporter: Reporter) -> Spec:
@@ -81,15 +84,6 @@ def _pinned(spec: Spec, reporter: Reporter) -> Spec:
         raise model_not_found(spec, "Hugging Face", error) from error
     reporter.emit("facts", facts={"base_commit": commit})
     return spec.at(commit)
-
-
-def _word(
-    error: BaseException, stack: str, run_dir: Path, attempt_dir: Path
-) -> dict[str, str]:
-    """The failure to report: another process's, if one failed first."""
-    kind, message = explain(error, run_dir)
-    own = {"kind": kind, "message": message, "stack": stack}
-    return parallel.word_left(attempt_dir) or own
 
 
 def _follow(console: Console, run_dir: Path, attempt_dir: Path) -> int:

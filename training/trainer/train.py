@@ -11,7 +11,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import parallel
 import transformers
-from data import BadData, Sequences, read_sequences, template_of
+from data import Sequences, read_sequences, template_of
 from ending import end_with, learned_end
 from explain import CheckpointLost, model_not_found
 from fitting import fit
@@ -22,6 +22,7 @@ from reporting import Voice
 from saving import Adapter, save_adapter
 from spec import Spec, step_of
 from stopping import Stopped
+from tokenizing import completed
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from weights import loading_options, prepared, without_dropout
 
@@ -89,7 +90,7 @@ def _resume_folder(spec: Spec, reporter: Voice) -> str | None:
 
 
 def _sequences(spec: Spec, tokenizer: Any, reporter: Voice) -> dict[str, Sequences]:
-    """Both splits as labelled sequences. Raises BadData if none has a label."""
+    """Both splits as labelled sequences. Raises what `require_some` raises."""
     template, limit = template_of(tokenizer), spec.hyperparameters.max_length
     found = {
         split: read_sequences(spec.run_dir / f"{split}.jsonl", template, limit)
@@ -97,22 +98,13 @@ def _sequences(spec: Spec, tokenizer: Any, reporter: Voice) -> dict[str, Sequenc
     }
     for remark in found["train"].remarks(limit):
         reporter.log(remark, level="warning")
-    if not found["train"].rows:
-        raise BadData(
-            "No training sequence has a token to train on at "
-            f"max_length {limit}. Raise max_length, or add answers."
-        )
+    found["train"].require_some(limit)
     return found
 
 
 def load_tokenizer(spec: Spec, folder: str) -> Any:
-    """The base model's tokenizer; pads with the end token if it has no pad token."""
-    tokenizer = _load(AutoTokenizer, spec, folder)
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    if not tokenizer.chat_template:
-        raise BadData("The base model has no chat template. Choose an instruct model.")
-    return tokenizer
+    """The base model's tokenizer, with what it lacks. Raises UnfitModel."""
+    return completed(_load(AutoTokenizer, spec, folder), folder)
 
 
 def load_model(spec: Spec, folder: str) -> Any:

@@ -14,7 +14,7 @@ def counted(measured: list[Measured]) -> Counts:
     sums = Statistics()
     for one in measured:
         sums.add(one)
-    stored = sums.dump() | {"base_model": "tiny", "exact": True}
+    stored = sums.dump() | {"base_model": "tiny", "exact": True, "model_facts": {}}
     return Counts.load({"examples": len(measured)} | stored)
 
 

@@ -43,11 +43,9 @@ def cost_interval(estimate: Estimate) -> Interval | None:
     )
 
 
-def packing_words(aware: ModelEstimate, pairs: int, max_length: int) -> tuple[str, ...]:
-    """A note that steps are counted after packing; empty without packing."""
-    if not aware.plan.method.packing:
-        return ()
+def packing_words(pairs: int, rows: int, max_length: int) -> str:
+    """A note that steps are counted after packing."""
     return (
-        f"Packing puts {pairs:,} sequences into {aware.sequences:,} rows of up to "
-        f"{max_length:,} tokens; the steps are counted in rows.",
+        f"Packing puts {pairs:,} sequences into {rows:,} rows of up to "
+        f"{max_length:,} tokens; the steps are counted in rows."
     )

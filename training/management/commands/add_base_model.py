@@ -4,11 +4,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from datasets.models import DatasetStatistics
 from training.catalogue.add_base_model import CannotAdd, add_base_model
+from training.models import BaseModel
 
 
 class Command(BaseCommand):
-    help = "Read a model's config.json and add it to the catalogue of base models."
+    help = "Read a causal model's config.json and add it to the base models."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -28,9 +30,18 @@ class Command(BaseCommand):
             )
         except CannotAdd as error:
             raise CommandError(str(error)) from None
-        architecture = model.architecture
-        assert architecture is not None  # noqa: S101 - add_base_model entered dimensions; for mypy
-        self.stdout.write(
-            f"{model.pk}: {architecture.parameters:,} parameters, "
-            f"{architecture.layers} layers of {architecture.hidden}"
+        DatasetStatistics.objects.filter(base_model=model.pk).delete()
+        self.stdout.write(f"{model.pk}: {described(model)}")
+
+
+def described(model: BaseModel) -> str:
+    """What is known of a model, and what its estimates lack."""
+    count = "unknown" if model.parameters is None else f"{model.parameters:,}"
+    if (architecture := model.architecture) is not None:
+        return (
+            f"{count} parameters, {architecture.layers} layers of {architecture.hidden}"
         )
+    return (
+        f"{count} parameters; its dimensions are not known, so its estimates are the "
+        "catalogue's, without a memory check"
+    )
