@@ -18,7 +18,7 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from training.trainer.chatml import CHATML
-from training.trainer.labels import CannotRender, Traced, Untraced
+from training.trainer.labels import CannotRender, Traced, Untraced, opening_of
 from training.trainer.tracing import is_traceable, trace, write
 
 SPECIAL = (
@@ -49,9 +49,12 @@ class ChatTemplate:
         config = _json(folder / "tokenizer_config.json")
         self.most_characters = most_characters
         self._special = _special_tokens(folder, config)
+        self.closes = self._special.get("eos_token", "")
         environment = _environment()
         self._compiled, self._traceable = {}, set()
         sources = {"default": CHATML} | _sources(folder, config)
+        bos_token = self._special.get("bos_token")
+        self.opens = opening_of(sources["default"], bos_token)
         for name, source in sources.items():
             self._compiled[name] = environment.from_string(source)
             if is_traceable(environment, source):

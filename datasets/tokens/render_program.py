@@ -126,7 +126,12 @@ def _compiled(model: Model) -> tuple[ChatTemplate, Template]:
     folder, _, ends = model
     chat = ChatTemplate(Path(folder))
     return chat, Template(
-        render=chat.render, encode=_no_tokens, ends=ends, trace=chat.trace
+        render=chat.render,
+        encode=_no_tokens,
+        ends=ends,
+        trace=chat.trace,
+        opens=chat.opens,
+        closes=chat.closes,
     )
 
 

@@ -8,8 +8,14 @@ from training.trainer.labels import IGNORED, Labelled
 
 def label_by_prefixes(messages, template, tools=None):
     """Ids and labels of one conversation, as `label_conversation` must give them."""
-    text = template.render(messages, tools, False)
-    spans, stable = learned_spans(messages, template, text, tools)
+    if len(messages) == 1 and is_learned(messages[0]) and not tools:
+        content = messages[0]["content"]
+        text = template.opens + content + template.closes
+        stable = True
+        spans = [(len(template.opens), len(text))] if content.strip() else []
+    else:
+        text = template.render(messages, tools, False)
+        spans, stable = learned_spans(messages, template, text, tools)
     ids, offsets = template.encode(text)
     labels = [IGNORED] * len(ids)
     last_in = {}

@@ -135,3 +135,16 @@ def test_an_opening_answer_learns_nothing_of_a_system_prompt_before_it(words):
     said = words.strip()
     begins = "." * len("<s>I am x. $\n<a>") + (f"{said}$" if said else ".") + "."
     assert learned(messages, template).startswith(begins)
+
+
+def test_plain_text_is_learned_whole_and_without_a_template():
+    template = Template(
+        render=render, encode=encode, ends=("$",), opens="^", closes="$"
+    )
+    found = label_conversation(chat(("assistant", "once upon")), template)
+    assert "".join(map(chr, found.input_ids)) == "^once upon$"
+    assert found.labels == [IGNORED, *found.input_ids[1:]]
+    assert found.ends == (10,)
+    weightless = [{"role": "assistant", "content": "x", "weight": 0}]
+    assert not label_conversation(weightless, template).supervised
+    assert not label_conversation(chat(("assistant", " ")), template).supervised

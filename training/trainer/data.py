@@ -14,6 +14,7 @@ from labels import (
     Traced,
     Untraced,
     label_conversation,
+    opening_of,
 )
 from tokenizing import UnfitModel
 from tracing import Trace, is_traceable, trace
@@ -122,8 +123,15 @@ def template_of(tokenizer: Any) -> Template:
         return found["input_ids"], found["offset_mapping"]
 
     special = {t.content for t in tokenizer.added_tokens_decoder.values() if t.special}
+    source = tokenizer.chat_template
+    source = source.get("default", "") if isinstance(source, dict) else source
     return Template(
-        render=render, encode=encode, ends=tuple(sorted(special)), trace=traced
+        render=render,
+        encode=encode,
+        ends=tuple(sorted(special)),
+        trace=traced,
+        opens=opening_of(source or "", tokenizer.bos_token),
+        closes=tokenizer.eos_token or "",
     )
 
 

@@ -58,13 +58,16 @@ class Template:
     `encode(text)` gives token ids and, for each token, the characters [start, end) of
     the text that it covers. `ends` are the texts of the special tokens: a turn ends
     with one of them, or with none. `trace`, where there is one, renders as `render`
-    does and says where the messages lie (tracing.py).
+    does and says where the messages lie (tracing.py). `opens` and `closes` are the
+    texts of the tokens around plain text, which no template renders.
     """
 
     render: Callable[[Sequence[Message], Tools, bool], str]
     encode: Callable[[str], tuple[list[int], list[Span]]]
     ends: tuple[str, ...] = ()
     trace: Callable[[Sequence[Message], Tools, bool], Traced] | None = None
+    opens: str = ""
+    closes: str = ""
 
     def traced(
         self, messages: Sequence[Message], tools: Tools, add_generation_prompt: bool
@@ -209,6 +212,8 @@ def locate(
     """
     if not messages:
         raise ValueError("A conversation needs at least one message.")
+    if is_plain_text(messages, tools):
+        return _plain_text(str(messages[0]["content"]), template)
     turns = Turns(messages, template, tools)
     stable, found = True, {}
     try:
@@ -225,6 +230,34 @@ def locate(
         silent=tuple(sorted(silent)),
         prompted=turns.prompted,
     )
+
+
+def is_plain_text(messages: Sequence[Message], tools: Tools) -> bool:
+    """An answer alone, to no question: text to go on from, not a turn of a chat.
+
+    A template would put its system prompt and its headers around it.
+    """
+    if len(messages) != 1 or tools or not is_learned(messages[0]):
+        return False
+    return set(messages[0]) <= {"role", "content", "weight"}
+
+
+def _plain_text(content: str, template: Template) -> Located:
+    """All of it is learned, with the token that ends it."""
+    text = f"{template.opens}{content}{template.closes}"
+    spans = [(len(template.opens), len(text))] if content.strip() else []
+    return Located(
+        text=text,
+        spans=spans,
+        prefix_stable=True,
+        answers=(0,) * len(spans),
+        silent=() if spans else (0,),
+    )
+
+
+def opening_of(template_source: str, bos_token: str | None) -> str:
+    """The token that opens a text: the one that the chat template opens a chat with."""
+    return bos_token or "" if "bos_token" in template_source else ""
 
 
 class NotStable(Exception):
