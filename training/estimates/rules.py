@@ -8,6 +8,7 @@ from datasets.models import Dataset
 from lora_pipeline.errors import Refusal, Rule
 from training.catalogue.model_type import model_type_of
 from training.domain.catalogue.packing import can_pack
+from training.domain.catalogue.suitability import cannot_adapt
 from training.domain.config import Problems
 from training.domain.limits import LIMITS
 from training.domain.method import QLORA
@@ -96,6 +97,8 @@ def find_problems(
     if not found.model_is_known:
         models = ", ".join(BaseModel.objects.enabled().values_list("id", flat=True))
         problems.add("base_model", f"Received {base_model!r}; choose one of: {models}.")
+    if found.model and (why := cannot_adapt(model_type_of(found.model))):
+        problems.add("base_model", f"Received {found.model.pk!r}. {why}")
     for name, words in method_problems(chosen or {}, gpu_count, found.model):
         problems.add(f"hyperparameters.{name}", words)
     return problems

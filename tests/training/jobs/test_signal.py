@@ -98,6 +98,13 @@ def test_a_job_that_comes_to_nothing_is_refused_before_it_is_queued(
     assert words in browser_of_owner.get(address).content.decode()
 
 
+def test_a_model_that_peft_cannot_adapt_is_refused_before_it_is_counted(api, dataset):
+    BaseModel.objects.create(pk=MODEL, name="m", source="hub", model_type="mamba2")
+    answer = asked(api, "/estimate", body(dataset, base_model=MODEL))
+    assert answer.status_code == 400
+    assert "state-space" in answer.json()["details"]["base_model"][0]
+
+
 def test_a_shorter_length_is_the_way_out_of_too_few_positions(api, counted):
     facts = {"model_type": "gpt2", "positions": 64}
     given = counted(model_facts=facts)
