@@ -26,8 +26,16 @@ def main() -> None:
     os.environ["LORA_PIPELINE_DATABASE_ROLE"] = role
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - reads the variables that are set here
+    from django.db import ProgrammingError  # noqa: PLC0415
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ProgrammingError:
+        from lora_pipeline.postgres.versions import missing_words  # noqa: PLC0415
+
+        if words := missing_words():
+            sys.exit(words)
+        raise
 
 
 if __name__ == "__main__":

@@ -36,6 +36,17 @@ def missing() -> list[str]:
     return sorted(".".join(one) for one in on_disk() - applied())
 
 
+def missing_words() -> str:
+    """What to do about tables that are not there yet; empty if all are."""
+    if not (found := missing()):
+        return ""
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return (
+        f"The database does not have {found[0]}{more} yet: run 'manage.py migrate' "
+        "first, or start the console with 'manage.py up', which does."
+    )
+
+
 def newer() -> list[str]:
     """Migrations of a later version of this program that the database has."""
     apps = {app for app, _ in on_disk()}

@@ -46,3 +46,18 @@ def test_the_first_connection_makes_the_folders_and_starts_the_server(tmp_path: 
     )
     assert "0001_initial" in done.stdout, done.stderr
     assert {"uploads", "storage", "runs", "models"} <= {p.name for p in var.iterdir()}
+
+
+def test_a_command_before_the_tables_are_there_says_so(tmp_path: Path):
+    place = {"LORA_PIPELINE_VAR": str(tmp_path / "var"), "DATABASE_URL": ""}
+    done = subprocess.run(
+        [sys.executable, ROOT / "manage.py", "create_api_key", "demo"],
+        env=os.environ | place,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("The database does not have admin.0001_initial and")
+    assert "manage.py migrate" in done.stderr
+    assert "Traceback" not in done.stderr
