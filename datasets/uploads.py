@@ -118,6 +118,7 @@ def append(*, dataset: Dataset, piece: Piece, stream: IO[bytes]) -> Dataset:
             _receive(stream, file, offset, piece.end - piece.start + 1)
             offset = file.tell()
         if offset < dataset.file_size or not dataset.file_size:
+            dataset.save(update_fields=["updated_at"])  # it is not abandoned
             return dataset
         return _finish(dataset, Path(file.name))
 

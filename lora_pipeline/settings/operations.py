@@ -18,6 +18,7 @@ METRIC_SOURCES = ["training.operators.metrics.gather"]
 DOCTOR_CHECKS = [
     "training.operators.doctor.CHECKS",
     "training.operators.overdue.CHECKS",
+    "training.runs.missing_folders.CHECKS",
 ]
 # By task: what becomes of its subject when the task cannot be done.
 GIVE_UP = {

@@ -20,6 +20,7 @@ from training.jobs.transitions import locked, move_to, requeue, stop_if_asked
 from training.launchers import local
 from training.models import DeviceClaim, GpuOffer, RunAttempt, TrainingJob
 from training.runs.draining import is_draining
+from training.runs.missing_folders import awaits_its_folder
 from training.runs.outcomes import attempt_failed, end_attempt
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ def launch_queued() -> None:
     if is_draining():
         return
     now = timezone.now()
-    due = [job for job in TrainingJob.objects.queued() if _is_due(job, now)]
+    due = [job for job in TrainingJob.objects.queued() if _may_start(job, now)]
     if not due:
         return
     free = free_devices()
@@ -49,6 +50,10 @@ def launch_queued() -> None:
             free[waiting.gpu_type] = rest
         else:
             free = free_devices()
+
+
+def _may_start(job: TrainingJob, now: datetime) -> bool:
+    return _is_due(job, now) and not awaits_its_folder(job)
 
 
 def _is_due(job: TrainingJob, now: datetime) -> bool:

@@ -8,8 +8,10 @@ from django.utils import timezone
 from training.domain import lifecycle
 from training.domain.queue import expected_starts, fair_order
 from training.models import DeviceClaim, TrainingJob
+from training.runs import missing_folders
 from training.runs.dispatch import Offers, _waiting, offered_devices, shares
 from training.runs.draining import is_draining
+from training.runs.missing_folders import awaits_its_folder
 
 WORTH_WRITING = timedelta(seconds=60)
 
@@ -75,4 +77,6 @@ def waiting_note(job: TrainingJob, offers: Offers, *, draining: bool = False) ->
         return "waiting: the machine is draining and starts no new runs"
     if job.retry_at is not None and job.retry_at > timezone.now():
         return "waiting before the next attempt"
+    if awaits_its_folder(job):
+        return missing_folders.WAITING
     return f"waiting for a free {job.gpu_type}"

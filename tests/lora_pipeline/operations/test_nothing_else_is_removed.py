@@ -8,9 +8,11 @@ from types import SimpleNamespace
 import pytest
 
 from lora_pipeline.files.secret import kept_secret
-from lora_pipeline.operations import metrics_folder, safety
+from lora_pipeline.operations import doctor, metrics_folder, safety
 from lora_pipeline.operations.backup import put_back
 from lora_pipeline.operations.backup.manifest import BackupRefused, Entry, Manifest
+from lora_pipeline.postgres.cluster import find_or_make
+from lora_pipeline.postgres.places import Places
 
 
 def see(monkeypatch, tables: list[str]) -> None:
@@ -77,3 +79,38 @@ def test_a_secret_that_was_never_written_is_made(tmp_path: Path) -> None:
 def test_doctor_says_where_a_cleaner_comes_by(settings, place, level) -> None:
     settings.VAR_DIR = settings.MODELS_DIR = Path(place)
     assert {finding.level for finding in safety.places()} == {level}
+
+
+@pytest.mark.parametrize(
+    ("version", "passwords", "words"),
+    [
+        ("17", True, "made by PostgreSQL 17"),
+        ("18", False, "its passwords are missing"),
+        ("", True, "has files but no PG_VERSION"),
+        (None, True, "belongs to a database that is not in"),
+    ],
+)
+def test_doctor_names_what_is_wrong_with_the_database_and_changes_nothing(
+    tmp_path, monkeypatch, version, passwords, words
+) -> None:
+    """As `DatabaseRefused` reaches it through Django's connection."""
+    root = tmp_path / "postgres"
+    data = root / "data"
+    if version is not None:
+        data.mkdir(parents=True)
+        (data / "base").write_text("rows")
+    if version:
+        (data / "PG_VERSION").write_text(version)
+    kept = tmp_path / "postgres-passwords.json"
+    if passwords:
+        kept.write_text('{"postgres": "x", "lora_pipeline": "y"}')
+    place = Places(root=root, socket=root, binaries=root, uid=None, gid=None,
+                   passwords=kept)  # fmt: skip
+    before = sorted(map(str, tmp_path.rglob("*")))
+    away = SimpleNamespace(ensure_connection=lambda: find_or_make(place))
+    monkeypatch.setattr(doctor, "connection", away)
+    monkeypatch.setattr(doctor.health, "database", lambda: "it does not answer")
+    first = next(doctor.examine())
+    assert (first.part, first.level) == ("database", "fault")
+    assert words in first.words
+    assert sorted(map(str, tmp_path.rglob("*"))) == before
