@@ -74,6 +74,10 @@ def take_sample(source: Source, until: float, format: Format | None = None) -> S
     """Rows until one of the budgets is spent; `until` is a time.monotonic()."""
     reader, rows, read_bytes, stopped = RowReader(format), [], 0, ""
     for line, item in source.sample(until):
+        if isinstance(item, bytes) and len(item) > MAX_BYTES:
+            # As objects, a row takes up to thirty times its size.
+            stopped = "bytes"
+            break
         rows += reader.read(line, item).examples
         read_bytes += _size(item)
         if stopped := _spent(reader.rows, read_bytes, until):

@@ -110,7 +110,7 @@ class Source:
         """
         if self.layout.container == "parquet":
             if not self.packed:
-                yield from self._parquet(until)
+                yield from self._parquet(until, parquet_rows.FIRST_LOOK)
             return
         whole = len(self.head) < HEAD_BYTES
         end = len(self.head) if whole else self.head.rfind(b"\n") + 1
@@ -181,9 +181,11 @@ class Source:
                 raise Unreadable(row)
             yield line, row
 
-    def _parquet(self, until: float = math.inf) -> Iterator[Item]:
+    def _parquet(
+        self, until: float = math.inf, limits: tuple[int, int] = parquet_rows.WHOLE
+    ) -> Iterator[Item]:
         gauge = Gauge(most_bytes=settings.MAX_UNPACKED_BYTES, packed=self.size)
-        with self._on_disk() as path, _parquet_program(path, until) as program:
+        with self._on_disk() as path, _parquet_program(path, until, limits) as program:
             assert program.stdout is not None  # noqa: S101 - it was started with a pipe; for mypy
             number = 0
             while raw := program.stdout.readline(MAX_ROW_BYTES + 1):
@@ -291,8 +293,11 @@ def _plain_environment() -> dict[str, str]:
 
 
 @contextmanager
-def _parquet_program(path: str, until: float) -> Iterator["subprocess.Popen[bytes]"]:
+def _parquet_program(
+    path: str, until: float, limits: tuple[int, int]
+) -> Iterator["subprocess.Popen[bytes]"]:
     command = [sys.executable, "-I", str(Path(parquet_rows.__file__)), path]
+    command += map(str, limits)
     is_open = path.startswith(OPEN_FILE)
     kept = [int(path.removeprefix(OPEN_FILE))] if is_open else []
     with tempfile.TemporaryFile() as said:

@@ -2,12 +2,16 @@
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from datasets.checking import first_look, parquet_rows
 from datasets.checking.check import check_dataset
+from datasets.checking.sources import open_source
 from datasets.services import create_dataset
 from tests.datasets.checking.corpus.cases import parquet
 
@@ -32,3 +36,34 @@ def test_a_bomb_is_refused_and_takes_no_room(container, owner, tmp_path):
     assert "more than 200 times" in dataset.validation_errors[-1]["message"]
     stored = sum(f.stat().st_size for f in Path(tmp_path).rglob("*") if f.is_file())
     assert stored < 1_000_000
+
+
+def read_rows(path: Path, limits: tuple[int, int]) -> subprocess.CompletedProcess:
+    """The program that reads Parquet, as the console starts it."""
+    command = [sys.executable, "-I", parquet_rows.__file__, path, *map(str, limits)]
+    return subprocess.run(command, capture_output=True)
+
+
+def test_the_first_look_at_parquet_takes_no_more_memory_than_a_request_may(tmp_path):
+    """A dictionary of one value: 1 MB on disk, 230 MB as a batch of 256 rows."""
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(parquet(*[{"prompt": "x" * 900_000, "completion": "y"}] * 300))
+    assert path.stat().st_size < 2_000_000
+    memory, rows = parquet_rows.FIRST_LOOK
+    assert memory < 200 * 1024**2
+    assert read_rows(path, (memory, rows)).returncode == 0
+    assert read_rows(path, (memory, parquet_rows.WHOLE[1])).returncode != 0
+
+
+def test_the_first_look_makes_no_objects_of_a_long_row(owner, monkeypatch):
+    numbers = "[0" + ",0" * 2_000_000 + "]"
+    row = {"prompt": "x", "completion": "y", "more": numbers}
+    dataset = create_dataset(
+        owner=owner, file=SimpleUploadedFile("f", parquet(*[row] * 3))
+    )
+    assert (
+        dataset.first_look == "the first 0 examples; it reads 1,000,000 bytes at most"
+    )
+    with open_source(dataset.storage_path) as source:
+        found = first_look.take_sample(source, float("inf"))
+    assert (found.rows, found.stopped) == ([], "bytes")
