@@ -1,7 +1,9 @@
 """Worker tasks of the console itself."""
 
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from lora_pipeline.accounts import recovery
 from lora_pipeline.operations import retention
 
 
@@ -11,3 +13,13 @@ def clean_up(timestamp: int) -> None:
     """Remove expired data and log what was freed."""
     for _ in retention.clean_up():
         pass
+
+
+@app.task(
+    name=recovery.TASK,
+    queue=recovery.QUEUE,
+    retry=RetryStrategy(max_attempts=4, wait=30),
+)
+def mail_reset_link(user_id: str) -> None:
+    """Mail a user the link to choose a new password."""
+    recovery.mail_link(user_id)

@@ -4,10 +4,14 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path, reverse_lazy
 
-from lora_pipeline.accounts import key_views, session_views
+from lora_pipeline.accounts import key_views, recovery, session_views
 from lora_pipeline.operations import probes
 
-SIGN_IN = {"title": "Sign in to LoRA Pipeline", "submit": "Sign in"}
+SIGN_IN = {
+    "title": "Sign in to LoRA Pipeline",
+    "submit": "Sign in",
+    "beside": {"url": reverse_lazy("password-forgotten"), "words": "Forgot it?"},
+}
 PASSWORD = {
     "title": "Change your password",
     "submit": "Change password",
@@ -34,6 +38,8 @@ urlpatterns = [
         ),
         name="password",
     ),
+    path("password/forgotten", recovery.ask, name="password-forgotten"),
+    path("password/new", recovery.choose, name="password-new"),
     path("keys", key_views.keys, name="keys"),
     path("keys/<uuid:key_id>/revoke", key_views.revoke_key, name="key-revoke"),
     path("sessions", session_views.sessions, name="sessions"),

@@ -14,7 +14,8 @@ from lora_pipeline.web.addresses import client_address
 LONGEST_NAME = 150
 WORDS = (
     "There were {times} failed sign-ins for this user from your address. Try again in "
-    "{minutes} min, or ask an operator to unlock it (in the admin, under Axes)."
+    "{minutes} min, or ask an operator to unlock it (in the admin, under Axes, or with "
+    "'manage.py axes_reset_username')."
 )
 
 

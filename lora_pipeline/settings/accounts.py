@@ -16,6 +16,7 @@ PASSWORD_HASHERS = [
     f"{_HASHERS}.ScryptPasswordHasher",
 ]
 _VALIDATION = "django.contrib.auth.password_validation"
+PASSWORD_RESET_TIMEOUT = 4 * 3600  # of the link to choose a new one
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator"},
     {"NAME": f"{_VALIDATION}.MinimumLengthValidator"},

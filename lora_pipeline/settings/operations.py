@@ -19,6 +19,7 @@ DOCTOR_CHECKS = [
     "training.operators.doctor.CHECKS",
     "training.operators.overdue.CHECKS",
     "training.runs.missing_folders.CHECKS",
+    "training.operators.people.CHECKS",
 ]
 # By task: what becomes of its subject when the task cannot be done.
 GIVE_UP = {

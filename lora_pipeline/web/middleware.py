@@ -37,7 +37,14 @@ ARTIFACT = re.compile(r"/api/runs/.*/artifact")
 SIGN_IN_BYTES = 16 * 1024
 NO_LENGTH = "Send a Content-Length header; chunked request bodies are not accepted."
 CUT_OFF = "The body ended early, or came too slowly: send it again."
-OPEN_PATHS = ("/sign-in", "/static/", "/api/", "/favicon.ico")
+OPEN_PATHS = (
+    "/sign-in",
+    "/password/forgotten",
+    "/password/new",
+    "/static/",
+    "/api/",
+    "/favicon.ico",
+)
 CALLERS_FAULTS = (BadRequest, SuspiciousOperation)
 
 

@@ -19,7 +19,12 @@ from lora_pipeline.web.addresses import client_address
 
 WINDOW_SECONDS = 60
 IPV6_PREFIX = 64  # the prefix assigned to one household or host
-SIGN_IN_DOORS = {"/sign-in", "/admin/login/"}
+SIGN_IN_DOORS = {
+    "/sign-in",
+    "/admin/login/",
+    "/password/forgotten",
+    "/password/new",
+}
 TRAINERS = "/api/runs/"
 
 

@@ -126,6 +126,8 @@ OPEN: dict[str, tuple[tuple[str, str, dict[str, Any]], ...]] = {
     "sign-in": (),
     "sign-out": (),
     "password": (("POST", "", {"old_password": "x"}),),
+    "password-forgotten": (),
+    "password-new": (),
     "keys": (("POST", "", {"name": "mine", "scope": "read"}),),
     "datasets": (("GET", "?deleted=1", {}), ("GET", "?search=quok", {})),
     "dataset-upload": (("POST", "", {"name": "x"}),),

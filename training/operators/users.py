@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from lora_pipeline.accounts.quotas import KINDS, quotas_of
@@ -15,13 +16,48 @@ from lora_pipeline.accounts.services import save_user
 from lora_pipeline.admin_site.base import BoundedAdmin
 from lora_pipeline.models import User
 from training.costs.budget import budget_of
+from training.jobs.services import cancel_job
+from training.models import TrainingJob
 
+MOST_NAMED = 5
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 QUOTAS = tuple(f"quota_{kind}" for kind in KINDS)
 
 
+KEEP, CANCEL = "keep", "cancel"
+CHOICES = [("", "---"), (KEEP, "Let them go on"), (CANCEL, "Cancel them")]
+
+
 class PersonForm(UserChangeForm):  # type: ignore[type-arg]
     """The admin form of a user."""
+
+    open_jobs = forms.ChoiceField(
+        choices=CHOICES,
+        required=False,
+        label="Jobs under way",
+        help_text="Asked when a user with open jobs is made inactive.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Raises ValidationError where a user with open jobs is disabled and nothing
+        is said of those jobs.
+        """
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.is_disabled and not given.get("open_jobs"):
+            jobs = list(open_jobs_of(self.instance).values_list("name", flat=True))
+            if jobs:
+                noun = "job" if len(jobs) == 1 else "jobs"
+                self.add_error(
+                    "open_jobs",
+                    f"{self.instance} has {len(jobs)} open {noun} "
+                    f"({', '.join(jobs[:MOST_NAMED])}). Choose whether they go on.",
+                )
+        return given
+
+    @property
+    def is_disabled(self) -> bool:
+        """Whether the form makes an active user inactive."""
+        return "is_active" in self.changed_data and not self.cleaned_data["is_active"]
 
     def clean_monthly_budget_usd(self) -> Any:
         """Raises ValidationError for a negative budget; empty means no limit."""
@@ -57,7 +93,7 @@ class PersonAdmin(BoundedAdmin, UserAdmin):  # type: ignore[type-arg]
         ("Person", {"fields": ("first_name", "last_name", "email")}),
         ("Spending", {"fields": ("monthly_budget_usd", "this_month")}),
         ("Limits", {"fields": (*QUOTAS, "in_use")}),
-        ("Powers", {"fields": ("is_active", *POWERS)}),
+        ("Powers", {"fields": ("is_active", "open_jobs", *POWERS)}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     get_search_results = UserAdmin.get_search_results
@@ -89,6 +125,14 @@ class PersonAdmin(BoundedAdmin, UserAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, obj: User, form: Any, change: bool
     ) -> None:
         save_user(user=obj, fields=form.changed_data, is_new=not change)
+        if change and form.is_disabled and form.cleaned_data["open_jobs"] == CANCEL:
+            for job in open_jobs_of(obj):
+                cancel_job(job_id=job.pk, by=request.user.get_username())
+
+
+def open_jobs_of(user: User) -> QuerySet[TrainingJob]:
+    """What the user has queued, paused or under way."""
+    return TrainingJob.objects.open().filter(user=user)
 
 
 admin.site.unregister(Group)
