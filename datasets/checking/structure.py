@@ -11,9 +11,9 @@ from django.core.files.storage import default_storage
 from datasets.checking.sources import PIECE_BYTES, Plain, Source, Unreadable, opened
 from datasets.domain.faults import Fault, FaultLog
 from datasets.domain.formats.assemble import Read
-from datasets.domain.formats.declared import BARE, Format
+from datasets.domain.formats.declared import Format
 from datasets.domain.formats.notes import notes_of
-from datasets.domain.formats.plain_chat import PlainChat
+from datasets.domain.formats.plain_text import looked_at, looker_of
 from datasets.domain.formats.rows import RowReader
 
 AHEAD = 4
@@ -101,18 +101,16 @@ def _check_rows(source: Source, found: Structure, chosen_only: bool) -> None:
     if source.byte_order_mark:
         found.log.add(Fault(kind="byte_order_mark", line=1))
     reader = RowReader(found.format, chosen_only=chosen_only)
-    plain, log = PlainChat(), found.log
-    look, count_unused = plain.look, log.count_unused
-    flawless, chat = 0, reader.format is BARE
+    log, flawless, looker = found.log, 0, looker_of(reader.format)
     try:
         for line, item in source.items():
-            if chat and type(item) is bytes and (beside := look(item)) is not None:
+            if looker and (beside := looked_at(looker, item)) is not None:
                 flawless += 1
                 if beside:
-                    count_unused(line, beside)
+                    log.count_unused(line, beside)
                 continue
             _note(found, line, reader.read(line, item))
-            chat = reader.format is BARE
+            looker = looker or looker_of(reader.format)
         _note(found, reader.rows + flawless, reader.finish())
     finally:
         found.examples += flawless

@@ -6,7 +6,7 @@ from typing import Any
 from datasets.domain.faults import shown
 from datasets.domain.formats.calls import decoded, read_calls
 from datasets.domain.formats.content import read_content
-from datasets.domain.formats.found import Found
+from datasets.domain.formats.found import Found, general
 from datasets.domain.formats.parts import folded
 from datasets.domain.formats.turns import Turn
 
@@ -194,7 +194,10 @@ def _read_turn(
         content.text = message.value["refusal"]
         message.taken.add("refusal")
     results = _result_turns(where, content_field, content.results)
-    if results and content.text in (None, "") and not calls:
+    if results and content.text in (None, "") and not (calls or reasoning):
+        found.left += [
+            f"{general(where)}.{name}" for name in KEPT_KEYS if name in extra
+        ]
         return results
     turn = Turn(
         field=where,

@@ -69,6 +69,10 @@ class PlainChat:
             row = _decode(raw)
         except (msgspec.MsgspecError, RecursionError, UnicodeError):
             return None
+        return self.look_at(row)
+
+    def look_at(self, row: Any) -> list[str] | None:
+        """The same of a row's value."""
         if type(row) is not dict:
             return None
         names = self._beside(row)

@@ -104,6 +104,7 @@ class RowReader:
                 row, fault = self._parents.with_history(line, row, format)
                 if fault is not None:
                     return Read(faults=[fault])
+            return read_parts(line, row, format, chosen_only=self._chosen_only)
         return read_row(line, row, format, chosen_only=self._chosen_only)
 
     def _read_inner(self, lines: list[int], rows: list[Any]) -> Read:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from datasets.domain.document import Broken, Document, Plan, Refused
@@ -19,6 +19,7 @@ values = some.recursive(
     max_leaves=8,
 )
 rows = some.lists(some.dictionaries(some.text(max_size=4), values, max_size=3))
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ROW = {"prompt": "a", "completion": "b"}
 CHAT = {"messages": [{"role": "user", "content": "a"}]}
 
@@ -42,12 +43,14 @@ def held(found):
     return [row.value for _, row, _ in found]
 
 
+@patient
 @given(rows, some.integers(1, 50), some.sampled_from([None, 1]))
 def test_an_array_gives_its_objects(objects, piece, indent):
     document = json.dumps(objects, indent=indent).encode()
     assert held(read(document, ARRAY, piece)) == objects
 
 
+@patient
 @given(rows, some.integers(1, 50))
 def test_a_member_gives_its_objects_and_nothing_else(objects, piece):
     whole = {"a": {"rows": [1]}, "b": "rows", "rows": objects, "z": [{"c": 1}]}
@@ -55,18 +58,21 @@ def test_a_member_gives_its_objects_and_nothing_else(objects, piece):
     assert held(read(document, member("rows"), piece)) == objects
 
 
+@patient
 @given(rows, some.integers(1, 50))
 def test_values_one_after_another(objects, piece):
     document = b"\n".join(json.dumps(o, indent=2).encode() for o in objects)
     assert held(read(document, VALUES, piece)) == objects
 
 
+@patient
 @given(some.binary(max_size=300), some.integers(1, 20))
 def test_any_bytes_are_read_to_their_end(document, piece):
     for plan in (ARRAY, VALUES, member("rows")):
         read(document, plan, piece)
 
 
+@patient
 @given(
     some.builds(lambda v: json.dumps(v).encode(), rows | values),
     some.integers(0, 200),
