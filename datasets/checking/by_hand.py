@@ -10,10 +10,15 @@ import msgspec
 from datasets.checking.samples import sample_of
 from datasets.checking.sources import Unreadable, open_source
 from datasets.domain.faults import clean
-from datasets.domain.formats.by_hand import MOST_COLUMNS, find_problem, guess
-from datasets.domain.formats.declared import Format, mapped
-from datasets.domain.formats.parse import Parsed, parse
+from datasets.domain.formats.by_hand import (
+    MOST_COLUMNS,
+    find_problem,
+    guess,
+    mapped,
+)
+from datasets.domain.formats.declared import Format
 from datasets.domain.formats.rows import read_row, unwrapped
+from datasets.domain.parse import Parsed, parse
 from datasets.models import Dataset
 
 SHOWN_ROWS, SHOWN_CHARACTERS = 3, 200

@@ -11,11 +11,10 @@ from django.conf import settings
 from datasets.checking.by_hand import format_by_hand
 from datasets.checking.samples import sample_of
 from datasets.checking.sources import Source, Unreadable, open_source
-from datasets.checking.splits import row_bytes
 from datasets.domain.formats.declared import Format
-from datasets.domain.formats.parse import Parsed
 from datasets.domain.formats.rows import RowReader
-from datasets.domain.formats.turns import Example
+from datasets.domain.formats.turns import Example, row_bytes
+from datasets.domain.parse import Parsed
 from datasets.domain.statistics import Measured
 from datasets.models import Dataset
 from datasets.tokens.base_models import tokenizer_of

@@ -29,8 +29,8 @@ from datasets.checking import parquet_rows
 from datasets.checking.tables import table_rows
 from datasets.domain.document import ENDING, Document
 from datasets.domain.faults import Fault, clean
-from datasets.domain.formats.parse import Parsed
 from datasets.domain.layout import BYTE_ORDER_MARK, HEAD_BYTES, Layout, find_layout
+from datasets.domain.parse import Parsed
 from datasets.domain.survey import is_validation
 from lora_pipeline.files.unpacking import Gauge, Gauged, UnpacksTooLarge
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-import msgspec
 from django.conf import settings
 
 from datasets.checking.samples import sample_of
@@ -17,7 +16,7 @@ from datasets.checking.sources import Source, Wanted, open_source
 from datasets.domain.faults import Fault, FaultLog
 from datasets.domain.formats.declared import Format
 from datasets.domain.formats.rows import RowReader
-from datasets.domain.formats.turns import Example
+from datasets.domain.formats.turns import Example, row_bytes
 from datasets.domain.secrets import find_secret
 from datasets.domain.split import REMEMBERED, Splitter
 from datasets.domain.survey import is_validation
@@ -86,18 +85,6 @@ def examples_of(
     reader = RowReader(reading.format, chosen_only=reading.chosen_only)
     for read in reader.read_all(source.items(wanted)):
         yield from read.examples
-
-
-def row_bytes(example: Example) -> bytes:
-    """The normalised row; equal examples give equal bytes."""
-    row: dict[str, Any] = {"messages": example.messages}
-    if example.tools:
-        row["tools"] = example.tools
-    if example.rejected is not None:
-        row["rejected"] = example.rejected
-    if example.label is not None:
-        row["label"] = example.label
-    return msgspec.json.encode(row)
 
 
 class Looks:

@@ -12,8 +12,8 @@ from datasets.checking.sources import PIECE_BYTES, Plain, Source, Unreadable, op
 from datasets.domain.faults import Fault, FaultLog
 from datasets.domain.formats.assemble import Read
 from datasets.domain.formats.declared import Format
-from datasets.domain.formats.notes import notes_of
-from datasets.domain.formats.plain_text import looked_at, looker_of
+from datasets.domain.formats.parts import notes_of
+from datasets.domain.formats.plain import looked_at, looker_of
 from datasets.domain.formats.rows import RowReader
 
 AHEAD = 4

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from datasets.domain.faults import Fault
-from datasets.domain.formats.parse import Parsed, parse
+from datasets.domain.parse import Parsed, parse
 
 SPACE = re.compile(rb"[ \t\r\n]*+")
 TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)

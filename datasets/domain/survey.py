@@ -4,9 +4,9 @@ from typing import Any
 
 from datasets.domain.document import Document, Plan, TooLong
 from datasets.domain.formats.declared import FORMATS, detect
-from datasets.domain.formats.parse import Parsed, parse
 from datasets.domain.formats.parts import Part, folded
 from datasets.domain.formats.rows import PAIRS, VIEWER_KEYS, are_messages
+from datasets.domain.parse import Parsed, parse
 
 TRAIN = ("train", "training", "data", "rows", "examples", "samples", "items", "records",
          "conversations", "instances")  # fmt: skip

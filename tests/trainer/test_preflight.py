@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from datasets.checking.splits import row_bytes
 from datasets.domain.formats.declared import BY_NAME
 from datasets.domain.formats.rows import read_row
+from datasets.domain.formats.turns import row_bytes
 from datasets.tokens.preflight import Preflight, look_at
 from datasets.tokens.tokenizer import ModelTokenizer
 from tests.datasets.checking.corpus.valid import CALL, ROWS, TOOLS

@@ -5,17 +5,14 @@ from typing import Any
 
 from datasets.domain.faults import Fault, shown
 from datasets.domain.formats.calls import decoded, read_tools
-from datasets.domain.formats.content import as_text
 from datasets.domain.formats.declared import Format, truth
-from datasets.domain.formats.fields import Fields, Value, is_empty
-from datasets.domain.formats.found import Found
+from datasets.domain.formats.fields import Fields, Found, Value, is_empty
 from datasets.domain.formats.messages import joined_calls, read_messages
 from datasets.domain.formats.parts import Part
 from datasets.domain.formats.preferences import as_preference
+from datasets.domain.formats.questions import Row, is_listed, read_question
 from datasets.domain.formats.turns import Example, Turn, checked_messages
 from datasets.domain.formats.written import read_written
-
-NO_INPUT = frozenset({"<noinput>", "<no input>", "nan"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,18 +22,6 @@ class Read:
     examples: list[Example] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True, kw_only=True)
-class Row:
-    """A row under way: its fields, its findings, its turns so far."""
-
-    line: int
-    format: Format
-    fields: Fields
-    found: Found
-    turns: list[Turn] = field(default_factory=list)
-    tools: list[Any] | None = None
 
 
 def read_parts(
@@ -55,7 +40,7 @@ def read_parts(
     _read_system_and_tools(at)
     _read_conversation(at)
     _read_history(at)
-    _read_question(at)
+    read_question(at)
     _read_answer(at)
     _read_text(at)
     for key, value in at.fields.take_all(Part.MEDIA):
@@ -104,6 +89,10 @@ def _read_conversation(at: Row) -> None:
         return
     _take_inner_tools(at, taken)
     turns = read_messages(taken.value, taken.key, at.found)
+    for key, value in at.found.tools:
+        tools, faults = read_tools(key, value, at.line)
+        at.found.faults += faults
+        at.tools = [*(at.tools or []), *tools] or None
     if turns and turns[0].role == "system" and at.turns:
         turns = [_with_system(at.turns, turns[0]), *turns[1:]]
         at.turns = []
@@ -139,78 +128,8 @@ def _read_history(at: Row) -> None:
     at.turns += read_messages(value, taken.key, at.found, weight=0)
 
 
-def _read_question(at: Row) -> None:
-    taken = at.fields.take(Part.QUESTION)
-    context = _context(at)
-    if taken is None:
-        _put_context(at, context)
-        return
-    value = decoded(taken.value) if _is_listed(taken.value) else taken.value
-    if isinstance(value, list):
-        at.turns += read_messages(value, taken.key, at.found, weight=0)
-        _put_context(at, context)
-        return
-    if context and isinstance(value, str):
-        value = f"{value}\n\n{context}" if value.strip() else context
-    if _repeats(at, value):
-        at.turns.pop()
-    at.turns.append(Turn(field=taken.key, role="user", content=value))
-
-
-def _is_listed(value: Any) -> bool:
-    return isinstance(value, str) and value.lstrip().startswith("[{")
-
-
-def _repeats(at: Row, question: Any) -> bool:
-    """BrightRun's history ends with the question that follows."""
-    last = at.turns[-1] if at.turns and at.format.name == "brightrun" else None
-    if last is None or last.role != "user" or not isinstance(last.content, str):
-        return False
-    return isinstance(question, str) and last.content.strip() == question.strip()
-
-
-def _context(at: Row) -> str:
-    """Input, context and documents as one text."""
-    texts = []
-    for key, value in at.fields.take_all(Part.CONTEXT):
-        text = _context_text(value)
-        if text is None:
-            at.found.fault("not_text", key, shown(value))
-        elif text.strip().casefold() not in NO_INPUT:
-            texts.append(text)
-            if not isinstance(value, str):
-                at.found.fault("context_as_text", key, shown(value))
-    return "\n\n".join(text for text in texts if text.strip())
-
-
-def _context_text(value: Any) -> str | None:
-    """A text, or documents: the texts of each one below the other."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(v, dict) for v in value):
-        return "\n\n".join(_document_text(document) for document in value)
-    return None
-
-
-def _document_text(document: dict[str, Any]) -> str:
-    texts = [as_text(held) for held in document.values() if not is_empty(held)]
-    return "\n".join(texts)
-
-
-def _put_context(at: Row, context: str) -> None:
-    """Context beside a conversation goes below its first question."""
-    if not context:
-        return
-    for number, turn in enumerate(at.turns):
-        if turn.role == "user" and isinstance(turn.content, str):
-            content = f"{turn.content}\n\n{context}"
-            at.turns[number] = replace(turn, content=content)
-            return
-    at.turns.append(Turn(field="context", role="user", content=context))
-
-
 def _read_answer(at: Row) -> None:
-    if at.fields.has(Part.MESSAGES) and _is_answered(at):
+    if at.answered or (at.fields.has(Part.MESSAGES) and _is_answered(at)):
         _put_reasoning(at)
         return
     taken = at.fields.take(Part.ANSWER)
@@ -225,7 +144,7 @@ def _is_answered(at: Row) -> bool:
 
 def answer_turns(taken: Value, found: Found) -> list[Turn]:
     """An answer given as text, as a message, or as a list of messages."""
-    value = decoded(taken.value) if _is_listed(taken.value) else taken.value
+    value = decoded(taken.value) if is_listed(taken.value) else taken.value
     if isinstance(value, dict | list) and value:
         turns = read_messages(value, taken.key, found, may_be_one=True)
         only_text = isinstance(value, list) and all(isinstance(v, str) for v in value)

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from datasets.domain.formats.declared import IGNORED, detect
+from datasets.domain.formats.declared import IGNORED, Format, detect
 from datasets.domain.formats.parts import CHOOSABLE, EVERYWHERE, Part, folded
 
+MAPPED = "mapped"
 PARTS = (*(part.value for part in CHOOSABLE), IGNORED)
 SEVERAL = {Part.SYSTEM, Part.CONTEXT, Part.REASONING, Part.TOOLS}
 MOST_COLUMNS = 200
@@ -22,6 +23,30 @@ HINTS: tuple[tuple[Part, tuple[str, ...]], ...] = (
     (Part.ANSWER, ("answer", "antwort", "response", "output", "completion", "reply",
                    "solution", "target", "summary", "respuesta", "assistant", "label")),
 )  # fmt: skip
+
+
+def mapped(mapping: Mapping[str, str]) -> Format:
+    """A format made by hand: from a column's name to the name of its part."""
+    needs: dict[Part, list[str]] = {}
+    for key, part in mapping.items():
+        if part == IGNORED:
+            continue
+        needs.setdefault(Part(part), []).append(folded(key))
+    return Format(
+        name=MAPPED,
+        title="mapped by hand",
+        needs=tuple((part, tuple(names)) for part, names in needs.items()),
+        preference=preference_of(mapping),
+        by_hand=True,
+    )
+
+
+def preference_of(mapping: Mapping[str, str]) -> str:
+    """The kind of preference data that a mapping makes; empty for none."""
+    parts = set(mapping.values())
+    if Part.LABEL in parts:
+        return "label"
+    return "pair" if Part.REJECTED in parts else ""
 
 
 def guess(rows: Sequence[dict[str, Any]]) -> dict[str, str]:

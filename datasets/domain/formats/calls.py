@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from datasets.domain.faults import Fault, shown
-from datasets.domain.formats.found import Found
+from datasets.domain.formats.fields import Found
 
 CALL_KEYS = {"id", "type", "function"}
 FLAT_KEYS = {"id", "type", "name", "arguments", "args", "input", "parameters"}

@@ -7,7 +7,7 @@ import msgspec
 
 from datasets.domain.faults import Fault, clean, keys, shown
 from datasets.domain.formats.calls import call_of
-from datasets.domain.formats.found import Found
+from datasets.domain.formats.fields import Found
 
 TEXT_TYPES = ("text", "input_text", "output_text", None)
 THOUGHTS = ("thinking", "reasoning")

@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from datasets.domain.formats.parts import EVERYWHERE, Part, folded
+from datasets.domain.formats.parts import (
+    DISLIKED,
+    EVERYWHERE,
+    LABELS,
+    PREFERRED,
+    Part,
+    folded,
+)
 
 Row = dict[str, Any]
 Need = tuple[Part, tuple[str, ...]]
@@ -55,8 +62,8 @@ class Format:
 
 SYSTEM = ("system", "system_prompt")
 ANSWERS = ("completion", "response", "output", "answer", "target")
-CHOSEN, REJECTED = (Part.CHOSEN, ("chosen",)), (Part.REJECTED, ("rejected",))
-LABEL = (Part.LABEL, ("label", "kto_tag"))
+CHOSEN, REJECTED = (Part.CHOSEN, PREFERRED), (Part.REJECTED, DISLIKED)
+LABEL = (Part.LABEL, LABELS)
 # The answer to messages that end with a question.
 BESIDE: tuple[Need, ...] = ((Part.ANSWER, ("response", "answer", "completion")),)
 CHAINED: tuple[Need, ...] = ((Part.PARENT, ("parent_id",)), (Part.ID, ("id",)))
@@ -102,20 +109,20 @@ FORMATS = (
     Format(
         name="messages_preference",
         title="messages with a rejected answer",
-        needs=(
-            _messages("messages"),
-            (
-                Part.REJECTED,
-                ("rejected_response", "rejected_messages", "rejected"),
-            ),
-        ),
-        may=((Part.CHOSEN, ("chosen",)),),
+        needs=(_messages("messages"), REJECTED),
+        may=(CHOSEN,),
         preference="pair",
     ),
     Format(
         name="preference",
         title="preference pairs",
         needs=(_question(*QUESTIONS), CHOSEN, REJECTED),
+        preference="pair",
+    ),
+    Format(
+        name="preference_responses",
+        title="an answer with a rejected one",
+        needs=(_question(*QUESTIONS), (Part.CHOSEN, ANSWERS), REJECTED),
         preference="pair",
     ),
     Format(
@@ -218,6 +225,11 @@ FORMATS = (
             (Part.CONTENT, ("content", "value", "text", "message")),
         ),
     ),
+    Format(
+        name="message_response",
+        title="Cohere: message and response",
+        needs=(_question("message"), _answer("response", "reply", "answer")),
+    ),
     Format(name="text", title="plain text", needs=((Part.TEXT, ("text",)),)),
 )
 BY_NAME = {found.name: found for found in FORMATS}
@@ -231,7 +243,6 @@ BESIDE_TEXT = frozenset({
     "token_count", "tokens", "length", "index", "__index_level_0__", "unnamed:_0", "",
 })  # fmt: skip
 PARTS_OF_TEXT = {Part.TEXT, Part.CONVERSATION, Part.WEIGHT, Part.MEDIA}
-MAPPED = "mapped"
 IGNORED = "ignore"
 
 
@@ -263,30 +274,6 @@ def truth(value: Any) -> bool | None:
             value.strip().casefold()
         )
     return None
-
-
-def mapped(mapping: Mapping[str, str]) -> Format:
-    """A format made by hand: from a column's name to the name of its part."""
-    needs: dict[Part, list[str]] = {}
-    for key, part in mapping.items():
-        if part == IGNORED:
-            continue
-        needs.setdefault(Part(part), []).append(folded(key))
-    return Format(
-        name=MAPPED,
-        title="mapped by hand",
-        needs=tuple((part, tuple(names)) for part, names in needs.items()),
-        preference=preference_of(mapping),
-        by_hand=True,
-    )
-
-
-def preference_of(mapping: Mapping[str, str]) -> str:
-    """The kind of preference data that a mapping makes; empty for none."""
-    parts = set(mapping.values())
-    if Part.LABEL in parts:
-        return "label"
-    return "pair" if Part.REJECTED in parts else ""
 
 
 def known() -> str:

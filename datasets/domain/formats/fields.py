@@ -1,7 +1,9 @@
-"""Values of a row by the part they play, and which of its keys nobody used."""
+"""A row's values by the part they play, and what is found while they are read."""
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
+from datasets.domain.faults import Fault
 from datasets.domain.formats.declared import Format
 from datasets.domain.formats.parts import Part, folded
 
@@ -63,3 +65,39 @@ class Fields:
             for key, value in self._row.items()
             if key not in taken and not is_empty(value)
         ]
+
+
+class Found:
+    """Collects the findings of one row; `line` is the row's."""
+
+    def __init__(self, line: int) -> None:
+        self.line = line
+        self.faults: list[Fault] = []
+        self.left: list[str] = []
+        self.tools: list[tuple[str, Any]] = []
+
+    def fault(self, kind: str, field: str, found: str = "") -> None:
+        self.faults.append(Fault(kind=kind, line=self.line, field=field, found=found))
+
+    def unused(self, where: str, value: dict[str, Any], used: Collection[str]) -> None:
+        """Note the keys of an object that were not used and say something."""
+        for key, held in value.items():
+            if key not in used and held not in (None, "", [], {}):
+                self.left.append(f"{general(where)}.{key}")
+
+    @property
+    def has_errors(self) -> bool:
+        return any(fault.is_error for fault in self.faults)
+
+
+def general(where: str) -> str:
+    """A place without its numbers, the same in all rows: `messages[].tool_calls`."""
+    kept, inside = [], False
+    for sign in where:
+        if sign == "]":
+            inside = False
+        if not inside:
+            kept.append(sign)
+        if sign == "[":
+            inside = True
+    return "".join(kept)

@@ -6,9 +6,10 @@ from typing import Any
 from datasets.domain.faults import shown
 from datasets.domain.formats.calls import decoded, read_calls
 from datasets.domain.formats.content import read_content
-from datasets.domain.formats.found import Found, general
+from datasets.domain.formats.fields import Found, general
 from datasets.domain.formats.parts import folded
 from datasets.domain.formats.turns import Turn
+from datasets.domain.formats.written import read_written
 
 ROLES: dict[str, str] = {
     "system": "system", "developer": "system",
@@ -29,6 +30,7 @@ WEIGHT_KEYS = ("weight", "train", "training", "loss", "loss_weight")
 REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
 CALL_KEYS = ("tool_calls", "function_call")
 KEPT_KEYS = ("tool_call_id", "name")
+TOOL_KEYS = ("tools", "functions")
 MEDIA_KEYS = ("images", "image", "audio", "audios", "video", "videos")
 PLAIN = {"role", "content"}
 PYTHON = ("[{'", "{'", "['", "[['", "[array(", "array([")
@@ -74,6 +76,9 @@ def read_messages(
     a message alone will do, as for an answer.
     """
     listed = decoded(value)
+    if isinstance(listed, str) and (written := read_written(listed)) is not None:
+        found.fault("written_chat", key, written.style)
+        return [Turn(field=key, role=role, content=t) for role, t in written.turns]
     if isinstance(listed, dict) and isinstance(listed.get("messages"), list):
         found.unused(key, listed, ("messages", "tools"))
         listed = listed["messages"]
@@ -159,6 +164,10 @@ def _read_rich(value: dict[str, Any], where: str, found: Found) -> list[Turn]:
         turns = _read_call_turn(message, content_field, given, found)
     else:
         turns = _read_turn(message, kind, content_field, given, found)
+    for name in TOOL_KEYS:
+        if value.get(name) not in (None, "", [], {}):
+            found.tools.append((f"{where}.{name}", value[name]))
+            message.taken.add(name)
     for name in MEDIA_KEYS:
         if value.get(name) not in (None, "", [], {}):
             found.fault("not_supported", f"{where}.{name}", f"{name}")

@@ -1,5 +1,6 @@
 """The parts that a key of a row can play, and the keys that play one everywhere."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -54,6 +55,18 @@ CHOOSABLE = (
     Part.TOOLS, Part.CONVERSATION, Part.WEIGHT,
 )  # fmt: skip
 
+LABELS = (
+    "label", "kto_tag", "kto_label", "desirable", "is_desirable", "is_good",
+    "is_chosen", "is_preferred", "thumbs_up", "liked",
+)  # fmt: skip
+PREFERRED = (
+    "chosen", "preferred_output", "chosen_response", "chosen_answer", "accepted",
+    "preferred", "preferred_response",
+)  # fmt: skip
+DISLIKED = (
+    "rejected", "rejected_response", "rejected_messages", "rejected_answer",
+    "rejected_output", "non_preferred_output", "dispreferred",
+)  # fmt: skip
 # The same in every format; a format's own keys go before them.
 EVERYWHERE: dict[str, Part] = {
     "system": Part.SYSTEM,
@@ -64,6 +77,7 @@ EVERYWHERE: dict[str, Part] = {
     "systemprompt": Part.SYSTEM,
     "preamble": Part.SYSTEM,
     "history": Part.HISTORY,
+    "chat_history": Part.HISTORY,
     "context": Part.CONTEXT,
     "input": Part.CONTEXT,
     "documents": Part.CONTEXT,
@@ -71,7 +85,7 @@ EVERYWHERE: dict[str, Part] = {
     "reasoning": Part.REASONING,
     "thinking": Part.REASONING,
     "label": Part.LABEL,
-    "kto_tag": Part.LABEL,
+    **dict.fromkeys(LABELS[1:], Part.LABEL),
     "tools": Part.TOOLS,
     "functions": Part.TOOLS,
     "toolconfig": Part.TOOLS,
@@ -81,12 +95,8 @@ EVERYWHERE: dict[str, Part] = {
     "loss": Part.WEIGHT,
     "loss_weight": Part.WEIGHT,
     "train": Part.WEIGHT,
-    "chosen": Part.CHOSEN,
-    "preferred_output": Part.CHOSEN,
-    "rejected": Part.REJECTED,
-    "rejected_response": Part.REJECTED,
-    "rejected_messages": Part.REJECTED,
-    "non_preferred_output": Part.REJECTED,
+    **dict.fromkeys(PREFERRED, Part.CHOSEN),
+    **dict.fromkeys(DISLIKED, Part.REJECTED),
     "image": Part.MEDIA,
     "images": Part.MEDIA,
     "audio": Part.MEDIA,
@@ -117,3 +127,14 @@ def folded(key: str) -> str:
         if len(_known) < MOST_KNOWN and len(key) < 100:
             _known[key] = found
     return found
+
+
+MEANS_MORE = (
+    "Without it the rows mean something else: put what it says into the messages, "
+    "or say which column is what."
+)
+
+
+def notes_of(names: Iterable[str]) -> dict[str, str]:
+    """The advice for keys that change what a row means."""
+    return {name: MEANS_MORE for name in names if changes_meaning(name)}

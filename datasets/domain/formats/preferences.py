@@ -6,8 +6,7 @@ from typing import Any
 from datasets.domain.faults import shown
 from datasets.domain.formats.calls import decoded
 from datasets.domain.formats.declared import Format, truth
-from datasets.domain.formats.fields import Fields
-from datasets.domain.formats.found import Found
+from datasets.domain.formats.fields import Fields, Found
 from datasets.domain.formats.messages import read_messages
 from datasets.domain.formats.parts import Part
 from datasets.domain.formats.turns import Turn
@@ -128,6 +127,8 @@ def _joined(
         else:
             prompt = [*prompt, *chosen[:shared]]
         chosen, rejected = chosen[shared:], rejected[shared:]
+    elif _is_prefix(prompt, rejected):
+        rejected = rejected[_answer_start(rejected) :]
     context = [
         replace(turn, weight=0) if turn.role == "assistant" else turn for turn in prompt
     ]

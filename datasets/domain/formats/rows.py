@@ -14,7 +14,6 @@ from datasets.domain.formats.declared import (
     detect,
     known,
 )
-from datasets.domain.formats.parse import BLANK, Parsed, parse
 from datasets.domain.formats.parts import Part
 from datasets.domain.formats.refused import (
     columns_as_rows,
@@ -22,6 +21,7 @@ from datasets.domain.formats.refused import (
     is_columns,
     refused_by_name,
 )
+from datasets.domain.parse import BLANK, Parsed, parse
 
 PAIRS = "training_pairs"
 VIEWER_KEYS = {"row", "row_idx", "truncated_cells"}

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import msgspec
+
 from datasets.domain.faults import Fault, shown
 
 ROLES = ("system", "user", "assistant", "tool")
@@ -41,6 +43,18 @@ class Example:
     tools: list[Any] | None = None
     rejected: list[Message] | None = None
     label: bool | None = None
+
+
+def row_bytes(example: Example) -> bytes:
+    """The normalised row; equal examples give equal bytes."""
+    row: dict[str, Any] = {"messages": example.messages}
+    if example.tools:
+        row["tools"] = example.tools
+    if example.rejected is not None:
+        row["rejected"] = example.rejected
+    if example.label is not None:
+        row["label"] = example.label
+    return msgspec.json.encode(row)
 
 
 def checked_messages(

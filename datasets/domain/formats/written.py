@@ -7,7 +7,8 @@ Said = list[tuple[str, str]]
 ROLES = {
     "system": "system", "user": "user", "human": "user", "prompter": "user",
     "question": "user", "q": "user", "instruction": "user", "assistant": "assistant",
-    "gpt": "assistant", "bot": "assistant", "model": "assistant", "ai": "assistant",
+    "gpt": "assistant", "chatbot": "assistant", "developer": "system",
+    "bot": "assistant", "model": "assistant", "ai": "assistant",
     "answer": "assistant", "a": "assistant", "response": "assistant", "tool": "tool",
     "ipython": "tool",
 }  # fmt: skip
@@ -34,11 +35,13 @@ class Style:
     ends: tuple[str, ...] = ()
     opens: tuple[str, ...] = ()
     preamble: bool = False
+    is_template: bool = True
 
 
 ENDS = ("</s>", "<|endoftext|>", "<|end_of_text|>", "<|eot_id|>", "<|end|>")
 STYLES = (
-    Style("ChatML", "<|im_start|>", re.compile(r"<\|im_start\|>(\w+)[ \t]*\n?"),
+    Style("ChatML", "<|im_start|>",
+          re.compile(r"<\|im_start\|>(\w+)(?:<\|im_sep\|>)?[ \t]*\n?"),
           ("<|im_end|>", *ENDS), ("<s>", "<|endoftext|>")),
     Style("Llama 3", "<|start_header_id|>",
           re.compile(r"<\|start_header_id\|>(\w+)<\|end_header_id\|>\n{0,2}"),
@@ -51,24 +54,53 @@ STYLES = (
     Style("Zephyr or Phi", "<|assistant|>",
           re.compile(r"<\|(system|user|assistant|prompter)\|>\n?"),
           ENDS, ("<s>",)),
+    Style("DeepSeek", "<\uff5cAssistant\uff5c>",
+          re.compile(r"<\uff5c(User|Assistant)\uff5c>"),
+          ("<\uff5cend\u2581of\u2581sentence\uff5c>",),
+          ("<\uff5cbegin\u2581of\u2581sentence\uff5c>",), preamble=True),
+    Style("Command R", "<|START_OF_TURN_TOKEN|>",
+          re.compile(r"<\|START_OF_TURN_TOKEN\|><\|(USER|CHATBOT|SYSTEM)_TOKEN\|>"),
+          ("<|END_OF_TURN_TOKEN|>",), ("<BOS_TOKEN>",)),
+    Style("Harmony", "<|message|>",
+          re.compile(r"<\|start\|>(\w+)(?:<\|channel\|>\w+)?<\|message\|>"),
+          ("<|end|>", "<|return|>")),
+    Style("Granite", "<|start_of_role|>",
+          re.compile(r"<\|start_of_role\|>(\w+)<\|end_of_role\|>"), ENDS),
     Style("Alpaca", "### Response:",
           re.compile(r"(?:^|\n)### (Instruction|Input|Response|System):?[ \t]*\n?"),
           ("### End", *ENDS), ("<s>",), preamble=True),
     Style("### Human", "### ",
           re.compile(r"###\s?(System|Human|User|Assistant|GPT|Bot):\s*"),
           ENDS, ("<s>",), preamble=True),
-    Style("Vicuna", "ASSISTANT:", re.compile(r"(?:^|\s)(USER|ASSISTANT|SYSTEM):\s*"),
+    Style("Vicuna", "ASSISTANT:",
+          re.compile(r"(?:^|\s|</s>)(USER|ASSISTANT|SYSTEM):\s*"),
           ENDS, ("<s>",), preamble=True),
     Style("Human and Assistant", "Assistant:",
           re.compile(r"(?:^|\n)[ \t]*(Human|User|System|Assistant):[ \t]*"),
           ENDS, ("<s>",)),
     Style("Question and Answer", "Answer:",
-          re.compile(r"(?:^|\n)[ \t]*(Question|Answer):[ \t]*"), ENDS, ("<s>",)),
-    Style("Q and A", "A:", re.compile(r"(?:^|\n)[ \t]*(Q|A):[ \t]*"), ENDS, ("<s>",)),
+          re.compile(r"(?:^|\n)[ \t]*(Question|Answer):[ \t]*"), ENDS, ("<s>",),
+          is_template=False),
+    Style("Q and A", "A:", re.compile(r"(?:^|\n)[ \t]*(Q|A):[ \t]*"), ENDS, ("<s>",),
+          is_template=False),
 )  # fmt: skip
+SPECIAL = re.compile(r"<\|[a-zA-Z_]{2,30}\|>")
 SYSTEM = re.compile(r"\s*<<SYS>>(.*?)<</SYS>>", re.DOTALL)
 LOOKED_AT = 20_000
 MOST_MARKS = 4
+
+
+MARKS = ("[INST]", *dict.fromkeys(s.mark for s in STYLES if s.is_template))
+
+
+def spells_template(text: str) -> bool:
+    """Whether a text has the marks of a chat template, and more than its words."""
+    if "[INST]" in text:
+        return True
+    return any(
+        style.is_template and style.mark in text and style.header.search(text)
+        for style in STYLES
+    )
 
 
 def read_written(text: str) -> Written | None:
@@ -83,6 +115,8 @@ def read_written(text: str) -> Written | None:
                 return Written(style.name, tuple(turns))
             if style.mark.startswith("<"):
                 return Written(style.name, ())
+    if found := SPECIAL.search(head):
+        return Written(f"special tokens like {found.group()}", ())
     return None
 
 

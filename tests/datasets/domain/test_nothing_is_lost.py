@@ -5,11 +5,11 @@ import json
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as some
 
-from datasets.checking.splits import row_bytes
 from datasets.domain.formats.declared import FORMATS, Format
-from datasets.domain.formats.found import general
+from datasets.domain.formats.fields import general
 from datasets.domain.formats.parts import EVERYWHERE, Part
 from datasets.domain.formats.rows import RowReader
+from datasets.domain.formats.turns import row_bytes
 
 ROLE_KEYS = {"role", "from", "author", "speaker", "type"}
 TEXT = some.text("abxyz äß🪔\n\"'\\{[,:", min_size=1, max_size=12).map("s{}e".format)

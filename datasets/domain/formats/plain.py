@@ -1,4 +1,4 @@
-"""Fast paths for the most common rows: plain, valid OpenAI chat.
+"""Fast paths for the most common rows: plain, valid chat, and pairs of plain texts.
 
 msgspec checks structure while it decodes. Anything else (an error, a warning, a weight,
 a tool call) takes the slow path, through `assemble`.
@@ -9,9 +9,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from datasets.domain.formats.declared import BARE, CHAT_KEY
+from datasets.domain.formats.declared import BARE, CHAT_KEY, Format
 from datasets.domain.formats.parts import Part, folded
 from datasets.domain.formats.turns import INVISIBLE
+from datasets.domain.formats.written import MARKS
+from datasets.domain.parse import Parsed
 
 Text = Annotated[str, Meta(min_length=1)]
 SPOKEN = {"system", "user", "assistant"}
@@ -19,6 +21,9 @@ SUSPECT = frozenset(INVISIBLE + " \t\r\n\x0b\x0c\x85\xa0\u2028\u2029\u3000")
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 MOST_MISSES, MOST_KNOWN = 20, 10_000
 NONE: list[str] = []
+PLAIN = {Part.QUESTION, Part.ANSWER, Part.CONTEXT, Part.SYSTEM}
+NEEDED = {Part.QUESTION, Part.ANSWER}
+BESIDE = {None, Part.CONVERSATION, Part.ID}
 
 
 class Message(Struct, tag_field="role", forbid_unknown_fields=True, gc=False):
@@ -129,3 +134,75 @@ def is_plain(raw: bytes) -> bool:
             return False
         before = kind
     return before is Assistant
+
+
+class PlainText:
+    """Looks at rows of a format that has a question and an answer as texts."""
+
+    def __init__(self, format: Format) -> None:
+        self._plays = format.plays
+        self._known: dict[str, Part | None] = {}
+
+    def look(self, raw: bytes) -> list[str] | None:
+        """The unused keys of a row without errors or warnings; None for any other."""
+        try:
+            return self.look_at(_decode(raw))
+        except (msgspec.MsgspecError, RecursionError, UnicodeError):
+            return None
+
+    def look_at(self, row: Any) -> list[str] | None:
+        """The same of a row's value."""
+        if type(row) is not dict or "parent_id" in row or "_meta" in row:
+            return None
+        names, seen = [], set()
+        for key, value in row.items():
+            if value in EMPTY:
+                continue
+            part = self._part(key)
+            if part in PLAIN:
+                if type(value) is not str or part in seen or value[0] in SUSPECT:
+                    return None
+                if value[0] == "[":
+                    return None
+                if part is Part.QUESTION and any(mark in value for mark in MARKS):
+                    return None
+                seen.add(part)
+            elif part not in BESIDE:
+                return None
+            elif part is not Part.CONVERSATION:
+                names.append(key)
+        return names if seen >= NEEDED else None
+
+    def _part(self, key: str) -> Part | None:
+        found = self._known.get(key, self)
+        if found is self:
+            found = self._plays.get(folded(key))
+            if len(self._known) < MOST_KNOWN:
+                self._known[key] = found
+        return found  # type: ignore[return-value]
+
+
+Looker = PlainChat | PlainText
+
+
+def looker_of(format: Format | None) -> Looker | None:
+    """What looks at rows of a format before the full checks; None for most formats."""
+    if format is None or format.by_hand or format.preference:
+        return None
+    if format.name == "openai_chat":
+        return PlainChat()
+    parts = {part for part, _ in format.needs}
+    return PlainText(format) if parts == NEEDED and not _has_history(format) else None
+
+
+def _has_history(format: Format) -> bool:
+    return any(part is Part.HISTORY for part, _ in format.may)
+
+
+def looked_at(looker: Looker, item: Any) -> list[str] | None:
+    """The unused keys of a row that needs no more checks; None where it does."""
+    if type(item) is bytes:
+        return looker.look(item)
+    if type(item) is Parsed and item.doubt is None and item.mark is None:
+        return looker.look_at(item.value)
+    return looker.look_at(item) if type(item) is dict else None
