@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Coalesce, JSONObject
 
+from datasets.domain.by_hand import preference_of
 from datasets.domain.counts import FIELDS, Counts
-from datasets.domain.formats.by_hand import preference_of
 from datasets.domain.formats.declared import BY_NAME, Format
 from datasets.domain.lengths import Lengths
 from datasets.domain.split import SPLIT_SEED, VALIDATION_SHARE

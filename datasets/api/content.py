@@ -26,7 +26,7 @@ from datasets.api.serializers import (
     StatisticsSerializer,
 )
 from datasets.checking.by_hand import preview
-from datasets.domain.formats.by_hand import PARTS
+from datasets.domain.by_hand import PARTS
 from datasets.downloads import normalised_file, original_file
 from datasets.models import Dataset
 from datasets.rows import line_at, require_rows, rows_from

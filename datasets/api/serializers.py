@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from datasets.domain.formats.by_hand import PARTS, find_problem
+from datasets.domain.by_hand import PARTS, find_problem
 from datasets.domain.lengths import MAX_LENGTH
 from datasets.domain.split import (
     MAX_SEED,

@@ -9,13 +9,13 @@ import msgspec
 
 from datasets.checking.samples import sample_of
 from datasets.checking.sources import Unreadable, open_source
-from datasets.domain.faults import clean
-from datasets.domain.formats.by_hand import (
+from datasets.domain.by_hand import (
     MOST_COLUMNS,
     find_problem,
     guess,
     mapped,
 )
+from datasets.domain.faults import clean
 from datasets.domain.formats.declared import Format
 from datasets.domain.formats.rows import read_row, unwrapped
 from datasets.domain.parse import Parsed, parse

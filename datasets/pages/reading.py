@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from datasets.access import own_dataset
 from datasets.checking.by_hand import preview
-from datasets.domain.formats.by_hand import PARTS, find_problem
+from datasets.domain.by_hand import PARTS, find_problem
 from datasets.domain.formats.parts import WORDS, Part
 from datasets.models import Dataset
 from datasets.services import change_reading

@@ -32,7 +32,8 @@ def refused_by_name(line: int, row: dict[str, Any]) -> Fault | None:
 
 
 def _words(row: dict[str, Any]) -> str | None:
-    if "custom_id" in row and ("body" in row or "response" in row):
+    held = row.get("body") or row.get("response")
+    if "custom_id" in row and isinstance(held, dict):
         return BATCH
     prompt = row.get("prompt")
     if "message_tree_id" in row and isinstance(prompt, dict):

@@ -89,8 +89,10 @@ class RowReader:
         value = unwrapped(value)
         if isinstance(value, list) and value and all(map(_is_row, value)):
             return self._read_inner([line] * len(value), value)
-        if self.format is None:
-            self.format = detect(value) if isinstance(value, dict) else None
+        if self.format is None and isinstance(value, dict):
+            if named := refused_by_name(line, value):
+                return Read(faults=[named])
+            self.format = detect(value)
         if self.format is None:
             self.unread += 1
             return Read(faults=[unknown(line, value)])
