@@ -4,7 +4,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from lora_pipeline.accounts import recovery
-from lora_pipeline.operations import retention
+from lora_pipeline.operations import growth, retention
 
 
 @app.periodic(cron="41 3 * * *")
@@ -13,6 +13,13 @@ def clean_up(timestamp: int) -> None:
     """Remove expired data and log what was freed."""
     for _ in retention.clean_up():
         pass
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(name="rotate_logs", queueing_lock="rotate_logs")
+def rotate_logs(timestamp: int) -> None:
+    """Cut the logs that became too large."""
+    growth.rotate_logs()
 
 
 @app.task(

@@ -11,7 +11,7 @@ from django.core.files.storage import storages
 from django.db import DatabaseError, connection
 from django.utils.module_loading import import_string
 
-from lora_pipeline.operations import health, reachability, safety
+from lora_pipeline.operations import growth, health, reachability, safety
 from lora_pipeline.operations.backup.manifest import BackupRefused
 from lora_pipeline.operations.backup.postgres import OWN, require_roles
 from lora_pipeline.operations.diagnosis import Check, Finding, fault, ok, warning
@@ -204,4 +204,5 @@ CHECKS = [
     Check(_clock, needs_database=True),
     *safety.CHECKS,
     *reachability.CHECKS,
+    *growth.CHECKS,
 ]

@@ -10,6 +10,8 @@ RETENTION_IDEMPOTENCY_DAYS = env.number("RETENTION_IDEMPOTENCY_DAYS", 1, minimum
 RETENTION_NOTICE_DAYS = env.number("RETENTION_NOTICE_DAYS", 365)
 RETENTION_DELIVERY_DAYS = env.number("RETENTION_DELIVERY_DAYS", 90)
 RETENTION_SESSION_DAYS = env.number("RETENTION_SESSION_DAYS", 1)
+RETENTION_TASK_DAYS = env.number("RETENTION_TASK_DAYS", 30)
+RETENTION_SIGN_IN_DAYS = env.number("RETENTION_SIGN_IN_DAYS", 90)
 
 # What the apps contribute to the console's operation, as dotted paths. A retention rule
 # is a setting in days and the function that removes anything older.
@@ -57,4 +59,6 @@ RETENTION_RULES = {
     "RETENTION_NOTICE_DAYS": "notifications.retention.remove_notices",
     "RETENTION_DELIVERY_DAYS": "notifications.retention.remove_deliveries",
     "RETENTION_SESSION_DAYS": "lora_pipeline.operations.retention.remove_sessions",
+    "RETENTION_TASK_DAYS": "lora_pipeline.operations.growth.remove_tasks",
+    "RETENTION_SIGN_IN_DAYS": "lora_pipeline.operations.growth.remove_sign_ins",
 }

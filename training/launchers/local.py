@@ -22,6 +22,7 @@ from training.launchers.account import (
     may_signal,
     started_as,
 )
+from training.launchers.own_console import console_url
 from training.launchers.plain_files import open_below
 from training.launchers.program import (
     hub_token,
@@ -240,16 +241,6 @@ def remove_checkpoint(job_id: UUID, name: str) -> None:
 def remove_run_dir(job_id: UUID) -> None:
     """Delete the folders of all attempts of a job."""
     shutil.rmtree(run_dir(job_id), ignore_errors=True)
-
-
-def console_url() -> str:
-    """Where trainers reach the console: the variable, else where `up` runs."""
-    if settings.BASE_URL:
-        return str(settings.BASE_URL)
-    try:
-        return Path(settings.BASE_URL_FILE).read_text().strip()
-    except FileNotFoundError:
-        return str(settings.DEFAULT_BASE_URL)
 
 
 def write_base_url(job_id: UUID) -> None:

@@ -22,6 +22,7 @@ from lora_pipeline.postgres.versions import require_known_database
 from training.domain import failures
 from training.jobs.transitions import WAKE_CHANNEL, locked
 from training.launchers import local
+from training.launchers.outputs import bound_log
 from training.models import DeviceClaim, RunAttempt
 from training.runs import clock
 from training.runs.clock import Moment
@@ -128,6 +129,7 @@ def observe(attempt: RunAttempt) -> None:
     else:
         local.write_base_url(attempt.job_id)
         note_reach(attempt)
+        bound_log(attempt.job_id, attempt.pk)
         if attempt.job.stop_reason:
             local.stop(attempt.job_id)
 
