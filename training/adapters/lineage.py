@@ -6,13 +6,12 @@ from django.db.models import F, Max
 
 from lora_pipeline.models import User
 from training.models import Adapter, MetricPoint, RunAttempt, TrainingJob
-from training.models.runs import MetricPointQuerySet
 
 
 def facts_of(attempt: RunAttempt) -> dict[str, Any]:
     """The lineage and loss fields of a new adapter."""
     job = attempt.job
-    return {"lineage": lineage_of(job, attempt), **_losses(job)}
+    return {"lineage": lineage_of(job, attempt), **_losses(job, attempt)}
 
 
 def lineage_of(job: TrainingJob, attempt: RunAttempt) -> dict[str, Any]:
@@ -35,26 +34,29 @@ def lineage_of(job: TrainingJob, attempt: RunAttempt) -> dict[str, Any]:
         "seed": job.seed,
         "gpu_config": job.gpu_config,
         "steps": job.total_steps,
+        "delivered_step": attempt.facts.get("delivered_step"),
         "attempts": attempt.number,
         "versions": attempt.facts.get("versions") or {},
     }
 
 
-def _losses(job: TrainingJob) -> dict[str, float | None]:
-    """The last training loss, the last and the lowest validation loss."""
-    known = _finite(job, "validation_loss")
-    last = known.order_by("-step").values_list("validation_loss", flat=True).first()
+def _losses(job: TrainingJob, attempt: RunAttempt) -> dict[str, float | None]:
+    """The adapter's training and validation loss, and the lowest validation loss.
+
+    The adapter is that of the run's last step, or of the one it says it delivers.
+    """
+    points = MetricPoint.objects.filter(job=job)
+    if step := attempt.facts.get("delivered_step"):
+        points = points.filter(step__lte=step)
+    last = points.with_finite("validation_loss").order_by("-step").first()
+    trained = points.with_finite("loss").order_by("-step").first()
+    known = MetricPoint.objects.filter(job=job).with_finite("validation_loss")
     best = known.order_by(F("validation_loss").asc(), "step").first()
-    trained = _finite(job, "loss").order_by("-step").first()
     return {
         "training_loss": trained.loss if trained else None,
-        "validation_loss": last,
+        "validation_loss": last.validation_loss if last else None,
         "best_validation_loss": best.validation_loss if best else None,
     }
-
-
-def _finite(job: TrainingJob, name: str) -> MetricPointQuerySet:
-    return MetricPoint.objects.filter(job=job).with_finite(name)
 
 
 def next_version(user: User, name: str) -> int:

@@ -98,6 +98,7 @@ def lineage_rows(lineage: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Base model SHA-256", model.get("sha256")),
         ("Seed", lineage.get("seed")),
         ("Steps", lineage.get("steps")),
+        ("Adapter of step", lineage.get("delivered_step")),
         ("Attempts", lineage.get("attempts")),
     ]
     return [(words, str(value)) for words, value in rows if value not in (None, "")]

@@ -13,7 +13,7 @@ from training.domain.config import JobConfig, fill_defaults
 from training.domain.limits import (
     GPU_COUNT,
     LIMITS,
-    MICRO_BATCH,
+    OPTIONAL,
     REQUIRED,
     SCHEDULERS,
     Limit,
@@ -45,8 +45,8 @@ METHOD_CHOICES = [
     (LORA, METHOD_LABELS[LORA]),
     (QLORA, f"{METHOD_LABELS[QLORA]} (4-bit weights)"),
 ]
-METHOD_NAMES = ("method", "packing", "gradient_checkpointing", "micro_batch")
-CHOSEN = (*LIMITS, "scheduler", *METHOD_NAMES)
+SWITCHES = ("packing", "gradient_checkpointing", "load_best_model_at_end")
+CHOSEN = (*LIMITS, *OPTIONAL, *SWITCHES, "scheduler", "method")
 AUTOMATIC, ON, OFF = "auto", "on", "off"
 SWITCH = {AUTOMATIC: None, ON: True, OFF: False}
 
@@ -128,6 +128,7 @@ class ConfigureForm(forms.Form):
         choices=METHOD_CHOICES,
     )
     packing = switch("packing", {OFF: "off", ON: "on"})
+    load_best_model_at_end = switch("load_best_model_at_end", {OFF: "off", ON: "on"})
     gradient_checkpointing = switch(
         "gradient_checkpointing", {AUTOMATIC: "automatic", ON: "on", OFF: "off"}
     )
@@ -164,8 +165,9 @@ class ConfigureForm(forms.Form):
         for name, limit in LIMITS.items():
             self.fields[name] = limited(name, limit)
             self.fields[name].required = name in REQUIRED
-        self.fields["micro_batch"] = limited("micro_batch", MICRO_BATCH)
-        self.fields["micro_batch"].required = False
+        for name, limit in OPTIONAL.items():
+            self.fields[name] = limited(name, limit)
+            self.fields[name].required = False
 
     def clean(self) -> dict[str, Any]:
         """The catalogue's rules, shared with the API."""
@@ -247,13 +249,13 @@ def first_values(machines: Sequence[GpuType]) -> dict[str, Any]:
     values |= {"gpu_type": machines[0].name if machines else "", "gpu_count": "1"}
     values |= {"scheduler": SCHEDULERS[0], "name": "", "max_cost": ""}
     values |= {"method": LORA, "packing": OFF, "gradient_checkpointing": AUTOMATIC}
-    values |= {"micro_batch": ""}
+    values |= {"load_best_model_at_end": OFF, **dict.fromkeys(OPTIONAL, "")}
     return values | {"base_model": settings.DEFAULT_BASE_MODEL}
 
 
 def form_text(name: str, value: Any) -> str:
     """A job's hyperparameter as a form value."""
-    if name in ("packing", "gradient_checkpointing"):
+    if name in SWITCHES:
         return next(word for word, meant in SWITCH.items() if meant is value)
     if value is None or isinstance(value, str):
         return value or ""

@@ -54,6 +54,10 @@ ADVANCED = (
     "dropout",
     "warmup_ratio",
     "scheduler",
+    "eval_steps",
+    "early_stopping_patience",
+    "early_stopping_threshold",
+    "load_best_model_at_end",
     "seed",
 )
 

@@ -14,7 +14,10 @@ from training.domain.priority import NORMAL
 class Hyperparameters:
     """The hyperparameters of a run; names as in the API, ranges in `limits`.
 
-    `gradient_checkpointing` and `micro_batch` None: chosen automatically.
+    `gradient_checkpointing` and `micro_batch` None: chosen automatically. `eval_steps`
+    None: evaluated after every epoch. `early_stopping_patience` None: trained to the
+    last step; else so many evaluations without a loss lower by more than
+    `early_stopping_threshold` end the run.
     """
 
     learning_rate: float
@@ -31,6 +34,10 @@ class Hyperparameters:
     packing: bool = False
     gradient_checkpointing: bool | None = None
     micro_batch: int | None = None
+    eval_steps: int | None = None
+    early_stopping_patience: int | None = None
+    early_stopping_threshold: float = 0.0
+    load_best_model_at_end: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values by name, as stored on the job."""

@@ -65,9 +65,17 @@ LIMITS: dict[str, Limit] = {
     "max_length": Limit(minimum=16, maximum=131_072, default=1024),
     "seed": Limit(minimum=0, maximum=2**31 - 1, default=42),
     "warmup_ratio": Limit(minimum=0, maximum=0.5, default=0.03, whole=False, step=0.01),
+    "early_stopping_threshold": Limit(
+        minimum=0, maximum=10, default=0, whole=False, step=0.001
+    ),
 }
 REQUIRED = ("learning_rate", "batch_size", "epochs", "rank")
 """Required for an estimate; everything else has a default."""
 GPU_COUNT = Limit(minimum=1, maximum=8, default=1)
-MICRO_BATCH = Limit(minimum=1, maximum=64, default=1)
+OPTIONAL: dict[str, Limit] = {
+    "micro_batch": Limit(minimum=1, maximum=64, default=1),
+    "eval_steps": Limit(minimum=1, maximum=1_000_000, default=1),
+    "early_stopping_patience": Limit(minimum=1, maximum=100, default=1),
+}
+"""Settings that may have no value: chosen automatically, by the epoch, or off."""
 SCHEDULERS = ("linear", "cosine", "constant", "constant_with_warmup")

@@ -71,6 +71,24 @@ SETTINGS: dict[str, SettingLabel] = {
         label="Warmup",
         help_text="Share of the steps, from the first, in which the rate rises.",
     ),
+    "eval_steps": SettingLabel(
+        label="Evaluate every",
+        help_text="In steps. Empty: after every epoch.",
+    ),
+    "early_stopping_patience": SettingLabel(
+        label="Early stopping",
+        help_text=(
+            "Evaluations without a lower validation loss that end the run. Empty: off."
+        ),
+    ),
+    "early_stopping_threshold": SettingLabel(
+        label="Smallest gain",
+        help_text="What a lower validation loss must gain to count for early stopping.",
+    ),
+    "load_best_model_at_end": SettingLabel(
+        label="Deliver the best",
+        help_text="The adapter with the lowest validation loss, not the last one.",
+    ),
     "scheduler": SettingLabel(
         label="Scheduler", help_text="How the learning rate changes during training."
     ),

@@ -19,7 +19,7 @@ from training.domain.estimator.estimate import (
 from training.domain.estimator.memory import DOES_NOT_FIT as EXCEEDS
 from training.domain.estimator.model_estimate import ModelEstimate, estimate_job
 from training.domain.estimator.plan import Place, Setup
-from training.domain.estimator.priced import packing_words, priced
+from training.domain.estimator.priced import at_most_words, packing_words, priced
 from training.domain.method import QLORA, Method
 from training.domain.schedule import process_count
 from training.estimates.answer import memory_answer
@@ -27,7 +27,11 @@ from training.estimates.calibration import knowledge
 from training.estimates.checked import CheckedConfig
 from training.estimates.lengths import counts_of, lengths_of
 from training.estimates.lookup import Catalogue
-from training.estimates.rules import DOES_NOT_FIT, require_statistics
+from training.estimates.rules import (
+    DOES_NOT_FIT,
+    require_statistics,
+    require_validation,
+)
 from training.models import BaseModel, GpuType
 
 LARGEST_ON_CPU, LARGEST_ON_GPU = 8, 64
@@ -42,6 +46,7 @@ def quote(*, dataset: Dataset, asked: CheckedConfig) -> Estimate:
     config = asked.config
     counts = counts_of(dataset, config.base_model)
     require_statistics(dataset, counts, config.hyperparameters.max_length)
+    require_validation(dataset, config.hyperparameters)
     return estimate_on(
         asked.gpu, dataset=dataset, counts=counts, config=config, found=asked.found
     )
@@ -99,7 +104,8 @@ def require_memory(estimate: Estimate, config: JobConfig) -> None:
 
 
 def _said(dataset: Dataset, counts: Counts, config: JobConfig) -> Iterator[str]:
-    """What the statistics say about training this base model, as sentences."""
+    """What the settings and statistics say about this training, as sentences."""
+    yield from at_most_words(config.hyperparameters.early_stopping_patience)
     asked = config.base_model or settings.DEFAULT_BASE_MODEL
     if counts.base_model == asked:
         yield from counts.said_at(config.hyperparameters.max_length)
@@ -199,6 +205,8 @@ def setup_of(
         validation_pairs=dataset.total_validation_pairs or 0,
         micro_batch=chosen.micro_batch,
         gradient_checkpointing=chosen.gradient_checkpointing,
+        eval_steps=chosen.eval_steps,
+        early_stopping_patience=chosen.early_stopping_patience,
     )
 
 

@@ -1,5 +1,6 @@
 """Cross-field and cross-row rules shared by form and API."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from lora_pipeline.errors import Refusal, Rule
 from training.catalogue.model_type import model_type_of
 from training.domain.catalogue.packing import can_pack
 from training.domain.catalogue.suitability import cannot_adapt
-from training.domain.config import Problems
+from training.domain.config import Hyperparameters, Problems
 from training.domain.limits import LIMITS
 from training.domain.method import QLORA
 from training.domain.schedule import process_count
@@ -163,6 +164,24 @@ def require_statistics(dataset: Dataset, counts: Counts, max_length: int) -> Non
     raise Refusal(
         message, code="dataset_without_pairs", details={"dataset_id": [message]}
     )
+
+
+def require_validation(dataset: Dataset, chosen: Hyperparameters) -> None:
+    """Early stopping, and the best adapter, need a validation loss. Raises Refusal."""
+    if dataset.total_validation_pairs:
+        return
+    asked = {
+        "early_stopping_patience": chosen.early_stopping_patience,
+        "load_best_model_at_end": chosen.load_best_model_at_end,
+    }
+    words = "This dataset has no validation examples to tell by. Leave it out."
+    details = {
+        f"hyperparameters.{name}": [f"Received {json.dumps(value)}. {words}"]
+        for name, value in asked.items()
+        if value
+    }
+    if details:
+        raise Refusal(words, code="no_validation", details=details)
 
 
 def nothing_words(counts: Counts) -> str:

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from lora_pipeline.api.envelope import flatten
 from lora_pipeline.api.fields import BodySerializer, StrictSerializer, Text
 from training.domain.config import JobConfig, fill_defaults
-from training.domain.limits import GPU_COUNT, LIMITS, MICRO_BATCH, REQUIRED, SCHEDULERS
+from training.domain.limits import GPU_COUNT, LIMITS, OPTIONAL, REQUIRED, SCHEDULERS
 from training.domain.method import METHODS
 from training.domain.presets import CUSTOM, PRESET_IDS
 from training.domain.priority import PRIORITIES, USERS_PRIORITIES
@@ -41,18 +41,27 @@ ALSO_CALLED = {
     "warmup": "warmup_ratio",
     "sample_packing": "packing",
     "load_in_4bit": "method",
+    "evaluation_steps": "eval_steps",
+    "evals_per_epoch": "eval_steps",
+    "patience": "early_stopping_patience",
+    "early_stopping": "early_stopping_patience",
+    "min_delta": "early_stopping_threshold",
+    "keep_best": "load_best_model_at_end",
     "quantization": "method",
 }
 """Settings of TRL, PEFT, Axolotl, LLaMA-Factory and OpenAI, by our names."""
 
 
 def method_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-    """Training method options; null means automatic."""
+    """Training method options; null means automatic, by the epoch, or off."""
     return {
         "method": Choice(METHODS, required=False),
         "packing": Flag(required=False),
         "gradient_checkpointing": Flag(required=False, allow_null=True),
-        "micro_batch": LimitField(MICRO_BATCH, required=False, allow_null=True),
+        "load_best_model_at_end": Flag(required=False),
+    } | {
+        name: LimitField(limit, required=False, allow_null=True)
+        for name, limit in OPTIONAL.items()
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from best import evaluations
 from spec import QLORA, Spec
 
 USE = """```python
@@ -93,6 +94,7 @@ def _facts(spec: Spec, trainer: Any) -> dict[str, Any]:
         "packed into rows": len(trainer.rows) if division.packed else None,
         "validation sequences": len(trainer.held_out),
         "steps": trainer.state.global_step,
+        "adapter of step": _of_step(trainer),
         "tokens seen": trainer.batches.seen_through(trainer.state.global_step),
         "first and last training loss": _ends(e.get("loss") for e in history),
         "first and last validation loss": _ends(e.get("eval_loss") for e in history),
@@ -107,6 +109,13 @@ def _facts(spec: Spec, trainer: Any) -> dict[str, Any]:
         "target modules": _named(adapter.target_modules),
         "trained weights": trainer.model.get_nb_trainable_parameters()[0],
     }
+
+
+def _of_step(trainer: Any) -> str | int:
+    """The step whose weights these are, and its validation loss if there is one."""
+    step = trainer.delivered_step
+    losses = dict(evaluations(trainer.state.log_history))
+    return f"{step}, validation loss {losses[step]:.4f}" if step in losses else step
 
 
 def _named(targets: Any) -> str:

@@ -1,15 +1,20 @@
 """All the steps of a run, and what is said when they came to nothing."""
 
+from pathlib import Path
 from typing import Any
 
 import parallel
 import torch
 from batching import Batches, Loader, Row
+from best import STATE, best_step, evaluations, history_of, without_gain
+from peft import load_peft_weights, set_peft_model_state_dict
+from progress import Progress
 from schedule import scheduled
 from sound import Diverged, require_sound
 from spec import Spec, step_of
 from stopping import Stopped
 from torch.utils.data import DataLoader
+from transformers import TrainerState
 from transformers.trainer_utils import EvalLoopOutput
 from trl import SFTTrainer
 from weights import compute_dtype
@@ -25,6 +30,8 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
 
     rows: list[Row]
     held_out: list[Row]
+    progress: Progress
+    delivered_step: int
     batches: Batches
     lr_scheduler: Any
     control: Any
@@ -94,12 +101,66 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
 def fit(spec: Spec, trainer: Trainer, resume: str | None) -> None:
     """Train to the end. Raises Stopped, Diverged or NothingLearned before it."""
     try:
-        trainer.train(resume_from_checkpoint=resume)
-        if trainer.state.global_step < trainer.state.max_steps:
-            raise Stopped(trainer.state.global_step)
+        if resume and _is_exhausted(spec, Path(resume)):
+            _take(trainer, Path(resume))
+        else:
+            trainer.train(resume_from_checkpoint=resume)
+            _require_end(trainer)
         require_sound(trainer.model)
     except Diverged as error:
         raise Diverged(f"{error} {_circumstances(spec)}") from error
+
+
+def _require_end(trainer: Trainer) -> None:
+    """Raises Stopped where the run was told to stop before it had come to its end."""
+    state, progress = trainer.state, trainer.progress
+    ended = progress.ended_early and not progress.stopping
+    if state.global_step < state.max_steps and not ended:
+        raise Stopped(state.global_step)
+
+
+def _is_exhausted(spec: Spec, checkpoint: Path) -> bool:
+    """Whether the run had already ended early when this checkpoint was saved; one more
+    step would make another run of it.
+    """
+    chosen, found = spec.hyperparameters, evaluations(history_of(checkpoint))
+    waited = without_gain(found, chosen.early_stopping_threshold)
+    return chosen.is_exhausted(waited)
+
+
+def _take(trainer: Trainer, checkpoint: Path) -> None:
+    """The state of a checkpoint as the run's own, without training on."""
+    trainer.state = TrainerState.load_from_json(str(checkpoint / STATE))
+    load_adapter(trainer.model, checkpoint)
+
+
+def load_adapter(model: Any, checkpoint: Path) -> None:
+    """A checkpoint's adapter, to the last bit: it is saved in float32."""
+    weights = load_peft_weights(str(checkpoint), device="cpu")
+    set_peft_model_state_dict(model, weights)
+
+
+def deliver_best(spec: Spec, trainer: Trainer) -> int:
+    """Take the weights of the best evaluation where that is asked for; the step of
+    which the adapter is.
+
+    A job that continues another one has that one's losses, but of its checkpoints only
+    the one it began with: the best is the best of those that are there.
+    """
+    last: int = trainer.state.global_step
+    if not spec.hyperparameters.load_best_model_at_end:
+        return last
+    found = evaluations(trainer.state.log_history)
+    there = [e for e in found if e[0] == last or _of_step(spec, e[0]).is_dir()]
+    best = best_step(there)
+    if best is None or best == last:
+        return last
+    load_adapter(trainer.model, _of_step(spec, best))
+    return best
+
+
+def _of_step(spec: Spec, step: int) -> Path:
+    return spec.checkpoints / f"checkpoint-{step}"
 
 
 def _circumstances(spec: Spec) -> str:

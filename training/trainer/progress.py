@@ -9,6 +9,7 @@ from typing import Any
 import parallel
 import torch
 from batching import Batches
+from best import best_step, evaluations, without_gain
 from reporting import Voice
 from sound import Watch, is_finite
 from spec import Spec, step_of
@@ -31,11 +32,13 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         self.step_seconds = 0.0
         self.evaluating = False
         self.stopping = False
-        self.save_after_evaluation = False
+        self.chosen = spec.hyperparameters
+        self.ended_early = False
         self.watch: Watch | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.watch = Watch(scales_loss=args.fp16)
+        self._pin_best(state)
         self.reporter.emit("steps", total_steps=state.max_steps)
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -51,25 +54,18 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         if self.stopping:
             control.should_save = True
             control.should_training_stop = True
-        ends_epoch = state.global_step % self.batches.steps_per_epoch == 0
-        if control.should_save and ends_epoch and self.evaluates:
-            control.should_save = False
-            self.save_after_evaluation = True
+        control.should_evaluate = self._is_evaluated(state)
         _keep_only_sound(control, model)
 
-    def on_epoch_end(
-        self, args: Any, state: Any, control: Any, model: Any = None, **_: Any
-    ) -> None:
-        """A checkpoint at the end of an epoch is saved after its evaluation;
-        otherwise a run resumed from it would never do that evaluation. A run
-        stopped inside an epoch does not evaluate.
+    def _is_evaluated(self, state: Any) -> bool:
+        """Every `eval_steps`, else at the end of every epoch, and after the last step.
+
+        At the step itself, since it is then evaluated before it is saved: a run resumed
+        from its checkpoint would otherwise never do that evaluation.
         """
-        if self.save_after_evaluation:
-            self.save_after_evaluation = False
-            control.should_save = True
-            _keep_only_sound(control, model)
-        elif self.stopping:
-            control.should_evaluate = False
+        step = state.global_step
+        every = self.chosen.eval_steps or self.batches.steps_per_epoch
+        return self.evaluates and (step % every == 0 or step == state.max_steps)
 
     def on_log(
         self,
@@ -111,7 +107,13 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             self.reporter.emit("stage", stage="evaluating")
 
     def on_evaluate(
-        self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any
+        self,
+        args: Any,
+        state: Any,
+        control: Any,
+        metrics: Any = None,
+        model: Any = None,
+        **_: Any,
     ) -> None:
         self.evaluating = False
         self.reporter.measures.lap("evaluation")
@@ -121,8 +123,31 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             epoch=state.epoch,
             loss=(metrics or {}).get("eval_loss"),
         )
-        if state.global_step < state.max_steps:
+        self._judge(state, control)
+        _keep_only_sound(control, model)
+        if state.global_step < state.max_steps and not self.ended_early:
             self.reporter.emit("stage", stage="training")
+
+    def _pin_best(self, state: Any) -> int | None:
+        """Keep the best checkpoint from being cleaned up; its step."""
+        best = best_step(evaluations(state.log_history))
+        if self.chosen.load_best_model_at_end and best is not None:
+            self.saved.pinned = f"checkpoint-{best}"
+        return best
+
+    def _judge(self, state: Any, control: Any) -> None:
+        """Keep the best so far, and end the run when its patience is used up."""
+        best = self._pin_best(state)
+        if self.chosen.load_best_model_at_end and best == state.global_step:
+            control.should_save = True
+        found = evaluations(state.log_history)
+        waited = without_gain(found, self.chosen.early_stopping_threshold)
+        if self.chosen.is_exhausted(waited) and state.global_step < state.max_steps:
+            self.ended_early = control.should_training_stop = True
+            self.reporter.log(
+                f"ended early at step {state.global_step} of {state.max_steps}: "
+                f"{waited} evaluations without a gain; the best is of step {best}"
+            )
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.reporter.measures.lap("checkpoints")
@@ -153,14 +178,15 @@ class Saved:
         known = [p.name for p in spec.checkpoints.glob("checkpoint-*")]
         known = [name for name in known if 0 < step_of(name) <= spec.resume_step]
         self.numbers = dict.fromkeys(sorted(known, key=step_of), 0)
+        self.pinned = ""
 
     def add(self, name: str, number: int) -> None:
         self.numbers[name] = number
 
     def spare(self, taken_through: int) -> list[str]:
-        """Checkpoints that can no longer be resumed from."""
+        """Checkpoints that can no longer be resumed from, the best one aside."""
         taken = [name for name, n in self.numbers.items() if n <= taken_through]
-        return taken[:-KEPT_CHECKPOINTS]
+        return [name for name in taken[:-KEPT_CHECKPOINTS] if name != self.pinned]
 
     def remove(self, names: list[str]) -> None:
         for name in names:

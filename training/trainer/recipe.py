@@ -35,7 +35,8 @@ def make_trainer(
         rows = pack(rows, spec.hyperparameters.max_length)
     batches = batches_of(spec, rows)
     steps = batches.steps_per_epoch * spec.hyperparameters.epochs
-    config = training_config(spec, steps=steps, evaluates=evaluates)
+    config = training_config(spec, steps=steps)
+    progress = Progress(spec, reporter, batches, evaluates=evaluates)
     trainer = Trainer(
         model=model,
         args=config,
@@ -44,10 +45,10 @@ def make_trainer(
         eval_dataset=datasets.Dataset.from_list(rows[:1]) if evaluates else None,
         processing_class=tokenizer,
         peft_config=lora_config(spec, model),
-        callbacks=[Progress(spec, reporter, batches, evaluates=evaluates)],
+        callbacks=[progress],
     )
     trainer.rows, trainer.batches = rows, batches
-    trainer.held_out = splits["validation"].rows
+    trainer.held_out, trainer.progress = splits["validation"].rows, progress
     trainer.remove_callback(transformers.PrinterCallback)
     adapters_in_float32(trainer.model)
     if spec.plan.packing:
@@ -83,7 +84,7 @@ def batches_of(spec: Spec, rows: list[Row]) -> Batches:
     )
 
 
-def training_config(spec: Spec, *, steps: int, evaluates: bool) -> SFTConfig:
+def training_config(spec: Spec, *, steps: int) -> SFTConfig:
     """The run's TRL settings, with every TRL default stated explicitly."""
     chosen, plan, world = spec.hyperparameters, spec.plan, parallel.WORLD_SIZE
     micro = plan.micro_batch or micro_batch(chosen.batch_size // world)
@@ -103,7 +104,7 @@ def training_config(spec: Spec, *, steps: int, evaluates: bool) -> SFTConfig:
         save_strategy="steps",
         save_steps=spec.checkpoint_every_steps,
         save_total_limit=None,
-        eval_strategy="epoch" if evaluates else "no",
+        eval_strategy="no",  # Progress says when
         bf16=dtype == torch.bfloat16,
         fp16=dtype == torch.float16,
         use_cpu=not cuda,

@@ -21,6 +21,15 @@ class Hyperparameters:
     seed: int
     warmup_ratio: float
     scheduler: str
+    eval_steps: int | None = None
+    early_stopping_patience: int | None = None
+    early_stopping_threshold: float = 0.0
+    load_best_model_at_end: bool = False
+
+    def is_exhausted(self, evaluations_without_gain: int) -> bool:
+        """Whether the patience is used up."""
+        patience = self.early_stopping_patience
+        return patience is not None and evaluations_without_gain >= patience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +71,8 @@ class Spec:
 
 def read_spec(answer: dict[str, Any], run_dir: Path) -> Spec:
     """The console's response as a Spec; unknown keys are ignored."""
-    known = Hyperparameters.__slots__
-    values = {name: answer["hyperparameters"][name] for name in known}
+    given = answer["hyperparameters"]
+    values = {name: given[name] for name in Hyperparameters.__slots__ if name in given}
     resume = answer["resume_from"] or {"step": 0, "name": ""}
     return Spec(
         run_id=answer["run_id"],

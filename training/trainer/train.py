@@ -14,7 +14,7 @@ import transformers
 from data import Sequences, read_sequences, template_of
 from ending import end_with, learned_end
 from explain import CheckpointLost, model_not_found
-from fitting import fit
+from fitting import deliver_best, fit
 from hub import fetch
 from recipe import make_trainer
 from remote_code import refuse_unknown_code, runs_code
@@ -62,9 +62,12 @@ def train(spec: Spec, reporter: Voice) -> Adapter:
     _stop_early(spec, reporter)
     reporter.emit("stage", stage="training")
     fit(spec, trainer, resume)
+    step = deliver_best(spec, trainer)
     hashes = parallel.adapter_hashes(trainer.model)
-    reporter.emit("facts", facts={"adapter_hashes": hashes})
+    facts = {"adapter_hashes": hashes, "delivered_step": step}
+    reporter.emit("facts", facts=facts)
     end_with(tokenizer, learned_end(tokenizer, splits["train"].ends))
+    trainer.delivered_step = step
     return save_adapter(spec, trainer, tokenizer)
 
 

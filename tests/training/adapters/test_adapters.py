@@ -32,14 +32,14 @@ def archive() -> bytes:
     return buffer.getvalue()
 
 
-def trained(owner, dataset, name="My job", losses=()) -> Adapter:
+def trained(owner, dataset, name="My job", losses=(), **facts) -> Adapter:
     """An adapter as the run protocol stores it."""
     job = TrainingJobFactory(user=owner, dataset=dataset, name=name, status="running")
     attempt = RunAttempt.objects.create(
         job=job,
         number=1,
         token_hash=hash_secret(str(job.pk)),
-        facts={"versions": {"torch": "2.13.0"}},
+        facts={"versions": {"torch": "2.13.0"}} | facts,
     )
     for step, loss, validation in losses:
         MetricPoint.objects.create(
@@ -86,6 +86,13 @@ def test_it_keeps_where_it_comes_from_and_how_it_went(adapter, dataset):
     assert adapter.lineage["hyperparameters"]["rank"] == 16
     assert (adapter.training_loss, adapter.validation_loss) == (0.5, 1.75)
     assert adapter.best_validation_loss == 1.25
+
+
+def test_the_loss_is_that_of_the_step_it_delivers(owner, dataset):
+    losses = [(1, 3.0, 2.5), (2, 2.0, 2.25), (3, 1.0, 4.0)]
+    adapter = trained(owner, dataset, losses=losses, delivered_step=2)
+    assert (adapter.training_loss, adapter.validation_loss) == (2.0, 2.25)
+    assert adapter.lineage["delivered_step"] == 2
 
 
 def test_versions_count_by_name_and_owner(adapter, owner, dataset, stranger):

@@ -195,3 +195,20 @@ def test_a_job_too_large_for_a_processor_is_judged_on_a_gpu_as_it_runs_there():
     assert estimate.memory.verdict == "does_not_fit"
     assert estimate.change.values == {"gpu_type": "RTX-3090"}
     assert estimate.change.plan.method.weights == "bf16"
+
+
+def test_early_stopping_is_at_most_and_lowers_the_range_alone():
+    whole = estimate_job(setup(validation_pairs=100, epochs=20), place())
+    asked = {"early_stopping_patience": 1, "eval_steps": 100}
+    early = estimate_job(setup(validation_pairs=100, epochs=20, **asked), place())
+    assert early.total_steps == whole.total_steps
+    assert early.seconds.low < whole.seconds.low / 2
+    assert early.seconds.high > early.seconds.expected > early.seconds.low
+
+
+def test_each_evaluation_is_counted():
+    whole = estimate_job(setup(validation_pairs=100), place())
+    often = estimate_job(setup(validation_pairs=100, eval_steps=10), place())
+    times = -(-whole.total_steps // 10)
+    ratio = often.parts.evaluation / whole.parts.evaluation
+    assert ratio == pytest.approx(times * whole.steps_per_epoch / whole.total_steps)

@@ -53,6 +53,19 @@ def both(browser_of_owner, api, dataset):
         ("packing", "on", True, 201),
         ("packing", "off", False, 201),
         ("packing", "maybe", "maybe", 400),
+        ("eval_steps", "10", 10, 201),
+        ("eval_steps", "", None, 201),
+        ("eval_steps", "0", 0, 400),
+        ("eval_steps", "2.5", 2.5, 400),
+        ("early_stopping_patience", "3", 3, 201),
+        ("early_stopping_patience", "", None, 201),
+        ("early_stopping_patience", "0", 0, 400),
+        ("early_stopping_patience", "101", 101, 400),
+        ("early_stopping_threshold", "0.01", 0.01, 201),
+        ("early_stopping_threshold", "-1", -1, 400),
+        ("early_stopping_threshold", "11", 11, 400),
+        ("load_best_model_at_end", "on", True, 201),
+        ("load_best_model_at_end", "maybe", "maybe", 400),
         ("gradient_checkpointing", "auto", None, 201),
         ("gradient_checkpointing", "on", True, 201),
         ("gradient_checkpointing", "off", False, 201),
@@ -61,6 +74,18 @@ def both(browser_of_owner, api, dataset):
 )
 def test_a_method_option_is_judged_alike(both, name, typed, sent, code):
     assert both({name: typed}, {name: sent}) == code
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "sent"),
+    [("early_stopping_patience", "3", 3), ("load_best_model_at_end", "on", True)],
+)
+def test_what_needs_a_validation_loss_is_refused_without_one(
+    both, dataset, name, typed, sent
+):
+    dataset.total_validation_pairs = 0
+    dataset.save(update_fields=["total_validation_pairs"])
+    assert both({name: typed}, {name: sent}) == 400
 
 
 def test_a_mixture_is_quantised_by_neither(both):

@@ -168,7 +168,7 @@ def estimate_job(
         total_steps=total_steps,
         tokens_per_second=lengths.tokens * setup.epochs / parts.training,
         padding_share=1 - lengths.tokens / max(time.padded_tokens, lengths.tokens),
-        seconds=_interval(parts, time.belief, known),
+        seconds=_interval(parts, time.belief, known, _least_share(setup, time.steps)),
         parts=parts,
         step_sigma=time.belief.sigma,
         predicted_step_seconds=time.physical / time.steps,
@@ -267,7 +267,7 @@ def _parts(
         known.overheads,
         pairs=setup.lengths.pairs,
         training_seconds=time.calibrated * setup.epochs,
-        evaluation_seconds=_evaluation_seconds(setup, time.calibrated, plan),
+        evaluation_seconds=_evaluation_seconds(setup, time, plan),
         checkpoints=checkpoints,
         downloaded=downloaded,
     )
@@ -314,8 +314,8 @@ def _memory_cell(setup: Setup, place: Place) -> tuple[str, ...]:
     )
 
 
-def _evaluation_seconds(setup: Setup, epoch_seconds: float, plan: Plan) -> float:
-    """One forward pass over the validation pairs per epoch, at the training rate."""
+def _evaluation_seconds(setup: Setup, time: _EpochTime, plan: Plan) -> float:
+    """One forward pass over the validation pairs each time, at the training rate."""
     length = setup.lengths.tokens / setup.lengths.pairs
     forward = evaluation_flops_per_token(setup.architecture, length=length)
     whole = training_flops_per_token(
@@ -323,17 +323,32 @@ def _evaluation_seconds(setup: Setup, epoch_seconds: float, plan: Plan) -> float
         length=length,
         gradient_checkpointing=plan.method.gradient_checkpointing,
     )
-    per_pair = epoch_seconds / setup.lengths.pairs * forward / whole
-    return per_pair * setup.validation_pairs * setup.epochs
+    per_pair = time.calibrated / setup.lengths.pairs * forward / whole
+    every = setup.eval_steps or time.steps
+    return per_pair * setup.validation_pairs * -(-time.steps * setup.epochs // every)
 
 
-def _interval(parts: DurationParts, belief: Belief, known: Knowledge) -> Interval:
+def _least_share(setup: Setup, steps: int) -> float:
+    """The share of all steps after which early stopping may end the run: the first
+    evaluation always gains, then come those without gain that the patience allows.
+    """
+    if setup.early_stopping_patience is None:
+        return 1.0
+    every, total = setup.eval_steps or steps, steps * setup.epochs
+    return min(every * (setup.early_stopping_patience + 1) / total, 1.0)
+
+
+def _interval(
+    parts: DurationParts, belief: Belief, known: Knowledge, least_share: float
+) -> Interval:
+    """Around all steps; downwards from the fewest that the run may take."""
     absolute = sqrt(
         (belief.sigma * parts.steps) ** 2 + (OVERHEAD_SPREAD * parts.fixed) ** 2
     )
     width = exp(_multiplier(belief, known) * absolute / parts.total)
     total = parts.total
-    return Interval(low=total / width, expected=total, high=total * width)
+    least = parts.fixed + parts.steps * least_share
+    return Interval(low=least / width, expected=total, high=total * width)
 
 
 def _multiplier(belief: Belief, known: Knowledge) -> float:

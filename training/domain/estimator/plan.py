@@ -40,6 +40,8 @@ class Setup:
     validation_pairs: int = 0
     micro_batch: int | None = None
     gradient_checkpointing: bool | None = None
+    eval_steps: int | None = None
+    early_stopping_patience: int | None = None
     stack: str = "trl"
 
     @property

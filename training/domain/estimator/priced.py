@@ -43,6 +43,18 @@ def cost_interval(estimate: Estimate) -> Interval | None:
     )
 
 
+def at_most_words(patience: int | None) -> tuple[str, ...]:
+    """A note that the run may end before its last step; empty without patience."""
+    if patience is None:
+        return ()
+    times = "evaluation" if patience == 1 else "evaluations"
+    return (
+        f"Steps, time and cost are at most these: the run ends early after {patience} "
+        f"{times} without a lower validation loss. The low end of the range is that of "
+        "the fewest steps.",
+    )
+
+
 def packing_words(pairs: int, rows: int, max_length: int) -> str:
     """A note that steps are counted after packing."""
     return (

@@ -46,6 +46,10 @@ ADVANCED_VALUES = {
     "packing": False,
     "gradient_checkpointing": None,
     "micro_batch": None,
+    "eval_steps": None,
+    "early_stopping_patience": None,
+    "early_stopping_threshold": 0.0,
+    "load_best_model_at_end": False,
 }
 PLAN = {
     "method": "lora",

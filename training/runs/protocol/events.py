@@ -81,6 +81,7 @@ class RunFacts(Struct):
     adapter_hashes: list[Word] | UnsetType = UNSET
     visible_devices: Word | UnsetType = UNSET
     base_commit: Commit | UnsetType = UNSET
+    delivered_step: Whole | UnsetType = UNSET
     measured: Measured | UnsetType = UNSET
 
 
