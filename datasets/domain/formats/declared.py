@@ -9,6 +9,7 @@ from datasets.domain.formats.parts import (
     EVERYWHERE,
     LABELS,
     PREFERRED,
+    WORDS,
     Part,
     folded,
 )
@@ -47,8 +48,8 @@ class Format:
 
     @property
     def words(self) -> str:
-        """Its keys, as people are told."""
-        return ", ".join(" or ".join(names) for _, names in self.needs)
+        """Its keys, the usual ones, as people are told."""
+        return ", ".join(" or ".join(names[:2]) for _, names in self.needs)
 
     def fits(self, row: Row, *, filled: bool) -> bool:
         """Whether a row has its keys; `filled`: none of them null."""
@@ -235,6 +236,7 @@ FORMATS = (
 BY_NAME = {found.name: found for found in FORMATS}
 BARE = BY_NAME["openai_chat"]
 CHAT_KEY = "messages"
+SHOWN_NAMES = 4
 # What may stand beside `text` without being a target to learn.
 BESIDE_TEXT = frozenset({
     "id", "uuid", "url", "source", "title", "meta", "metadata", "timestamp", "date",
@@ -284,3 +286,25 @@ def known() -> str:
 COLUMNS = frozenset(
     name for found in FORMATS for _, names in found.needs for name in names
 )
+
+
+def format_table() -> str:
+    """All formats as a table for the documentation: Markdown, a line each."""
+    lines = ["| format | a row has |", "|---|---|"]
+    lines += [f"| {f.title} | {_listed(f.needs)} |" for f in FORMATS]
+    return "\n".join(lines)
+
+
+def key_table() -> str:
+    """The keys that mean the same in every format, as a table for the documentation."""
+    lines = ["| part | keys |", "|---|---|"]
+    for part in dict.fromkeys(EVERYWHERE.values()):
+        names = [name for name, other in EVERYWHERE.items() if other is part]
+        lines.append(f"| {WORDS[part]} | {', '.join(f'`{n}`' for n in names)} |")
+    return "\n".join(lines)
+
+
+def _listed(needs: tuple[Need, ...]) -> str:
+    return ", ".join(
+        " or ".join(f"`{name}`" for name in names[:SHOWN_NAMES]) for _, names in needs
+    )

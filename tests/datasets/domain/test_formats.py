@@ -1,10 +1,12 @@
 """Rows as people publish and export them, and what they become."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from datasets.domain.formats.declared import FORMATS
+from datasets.domain.formats.declared import FORMATS, format_table, key_table
+from datasets.domain.formats.parts import WORDS, Part
 from datasets.domain.formats.plain import looked_at, looker_of
 from datasets.domain.formats.rows import RowReader
 from datasets.domain.formats.turns import row_bytes
@@ -436,3 +438,10 @@ def test_the_fast_paths_agree_with_the_full_checks(row):
     if beside is not None:
         assert (len(found.examples), found.faults) == (1, [])
         assert sorted(beside) == sorted(found.unused)
+
+
+def test_the_readme_says_what_is_declared():
+    readme = (Path(__file__).resolve().parents[3] / "README.md").read_text()
+    assert format_table() in readme
+    assert key_table() in readme
+    assert set(WORDS) == set(Part)
