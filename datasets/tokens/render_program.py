@@ -86,8 +86,7 @@ def _located(model: Model, row: bytes) -> Answer:
         try:
             value = _decode(row)
             template = _template(model, len(row))
-            found = locate(value["messages"], template, value.get("tools"))
-            missing = _missing(value, found, template.ends)
+            return located(value, template)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
     except TooSlow:
@@ -98,6 +97,15 @@ def _located(model: Model, row: bytes) -> Answer:
         return _refused("it takes more memory than a template is given")
     except Exception as error:
         return _refused(f"{type(error).__name__}: {error}")
+
+
+def located(row: dict[str, Any], template: Template) -> Answer:
+    """A row as text, with what of it is learned and what is missing.
+
+    Raises CannotRender, and whatever else a template raises.
+    """
+    found = locate(row["messages"], template, row.get("tools"))
+    missing = _missing(row, found, template.ends)
     return found.text, found.spans, found.prefix_stable, "", missing
 
 

@@ -17,7 +17,9 @@ from tests.trainer.conftest import ROOT, TRAINER_PYTHON
 from training.trainer.labels import CannotRender
 
 pytestmark = pytest.mark.trainer
-TEMPLATES = ("smollm2", "generation", "changing")
+TEMPLATES = (
+    "smollm2", "generation", "changing", "tooled", "reasoning", "alternating", "wordy",
+)  # fmt: skip
 IGNORED = -100
 LENGTHS = ("1024", "150")
 

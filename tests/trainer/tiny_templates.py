@@ -31,7 +31,44 @@ CHANGING = (
     "<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-TEMPLATES = {"smollm2": SMOLLM2, "generation": GENERATION, "changing": CHANGING}
+# Prints tools, calls and what tools answered, as Qwen's models do.
+TOOLED = (
+    "{% if tools %}<|im_start|>system\n{% for tool in tools %}{{ tool | tojson }}\n"
+    "{% endfor %}<|im_end|>\n{% endif %}{% for m in messages %}<|im_start|>"
+    "{{ 'user' if m.role == 'tool' else m.role }}\n{{ m.content or '' }}"
+    "{% for call in m.tool_calls or [] %}\n<tool_call>\n{{ call.function | tojson }}"
+    "\n</tool_call>{% endfor %}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+# Strips the reasoning from its answers and opens it itself, as DeepSeek-R1's do.
+REASONING = (
+    "{{ bos_token }}{% for m in messages %}<|{{ m.role }}|>"
+    "{% if m.role == 'assistant' %}{{ (m.content or '').split('</think>')[-1] }}"
+    "{{ eos_token }}{% else %}{{ m.content }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|><think>\n{% endif %}"
+)
+# Takes user and assistant in turn and nobody else, as Mistral's first ones did.
+ALTERNATING = (
+    "{{ bos_token }}{% for m in messages %}"
+    "{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('Conversation roles must alternate') }}{% endif %}"
+    "{% if m.role == 'user' %}[INST] {{ m.content }} [/INST]"
+    "{% else %} {{ m.content }}{{ eos_token }}{% endif %}{% endfor %}"
+)
+# Words alone, and no token that ends a turn.
+WORDY = (
+    "{% for m in messages %}### {{ m.role }}:\n{{ m.content }}\n\n{% endfor %}"
+    "{% if add_generation_prompt %}### assistant:\n{% endif %}"
+)
+TEMPLATES = {
+    "smollm2": SMOLLM2,
+    "generation": GENERATION,
+    "changing": CHANGING,
+    "tooled": TOOLED,
+    "reasoning": REASONING,
+    "alternating": ALTERNATING,
+    "wordy": WORDY,
+}
 
 
 def main(tiny: Path, target: Path) -> None:
