@@ -189,18 +189,21 @@ def _estimated(
     """The estimates of all GPU types, the chosen one's first in words."""
     offers = compare(list(form.machines.values()), dataset=dataset, asked=asked)
     if asked is None:
-        return {"offers": offers}
+        pairs, tokens = dataset.total_training_pairs, dataset.total_tokens
+        return {"offers": offers, "pairs": pairs, "tokens": tokens}
+    counts = counts_of(dataset, asked.config.base_model)
+    limit = asked.config.hyperparameters.max_length
     chosen = next(offer for offer in offers if offer.gpu == asked.gpu)
     found: dict[str, Any] = {
         "offers": offers,
         "config": asked.config,
         "chosen": chosen,
         "count_words": _count_words(chosen, asked.config),
+        "pairs": counts.pairs_at(limit),
+        "tokens": counts.tokens,
+        "signal_warnings": list(counts.said_at(limit)),
     }
     try:
-        counts = counts_of(dataset, asked.config.base_model)
-        limit = asked.config.hyperparameters.max_length
-        found["signal_warnings"] = list(counts.said_at(limit))
         require_statistics(dataset, counts, limit)
         found |= _figures(dataset, chosen, asked)
         require_learning(counts, limit)

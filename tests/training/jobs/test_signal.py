@@ -38,13 +38,17 @@ def asked(api, path, given):
     return api.post(f"/api/jobs{path}", given, format="json")
 
 
-def test_steps_are_counted_by_the_chosen_model(api, counted):
+def test_steps_are_counted_by_the_chosen_model(api, counted, browser_of_owner):
     given = counted(**SEVEN)
     data = asked(api, "/estimate", given).json()["data"]
     job = asked(api, "", given).json()["data"]
     # Seven sequences in batches of four, three epochs; the default model's 1000 pairs.
     assert data["training_details"]["total_steps"] == job["total_steps"] == 2 * 3
     del given["base_model"]
+    address = f"/training/configure?datasetId={given['dataset_id']}"
+    page = browser_of_owner.get(f"{address}&base_model={MODEL}").content.decode()
+    assert "<dt>Training pairs</dt><dd>7</dd>" in page
+    assert "<dt>Tokens</dt><dd>2,200</dd>" in page
     other = asked(api, "/estimate", given).json()["data"]
     assert other["training_details"]["total_steps"] == 250 * 3
 
