@@ -68,6 +68,8 @@ def _check(dataset: Dataset, progress: Progress) -> None:
         turns=written.training_turns,
         tell=progress.at,
     )
+    for words in statistics.counts.warnings():
+        log.add(Fault(kind="chat_template", found=words.rstrip(".")))
     _accept(dataset, structure, written, statistics)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datasets.domain.lengths import Lengths
-from datasets.domain.statistics import NEVER
+from datasets.domain.statistics import NEVER, UNSEEN
 from training.domain.catalogue.suitability import ModelFacts
 from training.trainer import printed
 
@@ -30,6 +30,8 @@ KINDS = {
     printed.PROMPT: "the chat template prompts an answer otherwise in use than in "
     "training, as reasoning models do that open <think> themselves: training and use "
     "differ",
+    UNSEEN: "no tokenizer is on this machine, so that it is not known whether the chat "
+    "template prints their tools, tool calls and reasoning",
     printed.SPECIAL: "a text spells a special token of the model, which becomes a real "
     "one",
 }

@@ -11,14 +11,15 @@ code; 18 to 33 % low on German, French and Spanish; from 32 % low (Chinese) to 3
 from collections.abc import Sequence
 from typing import Any
 
-from datasets.domain.statistics import NEVER, Measured
+from datasets.domain.statistics import NEVER, UNSEEN, Measured
+from training.trainer.printed import REASONING_KEYS
 
 ASCII_A_TOKEN = 4.2
 OTHERS_A_TOKEN = 0.8
 TOKENS_A_MESSAGE = 5
 
 
-def estimated_tokens(messages: Sequence[dict[str, Any]]) -> Measured:
+def estimated_tokens(messages: Sequence[dict[str, Any]], tools: Any = None) -> Measured:
     """Tokens estimated by character class; those of answers count as supervised."""
     tokens = supervised = 0
     first = NEVER
@@ -33,7 +34,13 @@ def estimated_tokens(messages: Sequence[dict[str, Any]]) -> Measured:
         supervised=supervised,
         first_learned=first,
         last_end=tokens - 2 if supervised else NEVER,
+        unprinted=(UNSEEN,) if tools or any(map(_is_special, messages)) else (),
     )
+
+
+def _is_special(message: dict[str, Any]) -> bool:
+    """Whether it has more than words, which not every chat template prints."""
+    return bool({"tool_calls", *REASONING_KEYS} & message.keys())
 
 
 def _text_tokens(text: str) -> int:

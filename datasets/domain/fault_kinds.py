@@ -19,6 +19,12 @@ KINDS: dict[str, Kind] = {
         title="Unknown format",
         advice="Convert the rows to one of the supported formats.",
     ),
+    "chat_template": Kind(
+        title="The default base model's chat template",
+        advice="See what is learned under Training signal, where other base models can "
+        "be asked too.",
+        error=False,
+    ),
     "archive": Kind(
         title="Archive",
         advice="Extract it and upload the file inside. Only gzip is supported.",

@@ -7,6 +7,8 @@ from typing import Any
 from datasets.domain.lengths import Lengths, bucket
 
 NEVER = -1
+UNSEEN = "unseen"
+"""The kind of an example whose tools or reasoning no chat template was asked about."""
 MOST_REFUSALS = 20
 
 

@@ -221,7 +221,7 @@ class EstimatedTokenizer:
         return None
 
     def count(self, batch: Sequence[Row], encoded: None) -> list[Measured]:
-        return [estimated_tokens(row["messages"]) for row in batch]
+        return [estimated_tokens(row["messages"], row.get("tools")) for row in batch]
 
     def measure(self, batch: Sequence[Row]) -> list[Measured]:
         return self.count(batch, None)

@@ -1,5 +1,7 @@
 """Every file of the corpus gets its verdict, with lines, fields and words."""
 
+import json
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -21,7 +23,8 @@ def test_each_file_gets_its_verdict(case: Case, owner):
     check_dataset(str(dataset.pk))
     dataset.refresh_from_db()
     everything = [*dataset.validation_errors, *dataset.validation_warnings]
-    found = [f for f in everything if f["kind"] != "unused_key"]
+    apart = {"unused_key", "chat_template"}
+    found = [f for f in everything if f["kind"] not in apart]
     unused = {f["field"] for f in everything if f["kind"] == "unused_key"}
     assert unused == set(case.unused)
     named = sorted((f["kind"], f["line"] or 0, f["field"]) for f in found)
@@ -44,3 +47,17 @@ def test_nothing_of_the_corpus_is_left_in_the_upload_folder(settings):
 
     assert not [f for f in Path(settings.UPLOAD_DIR).iterdir() if f.is_file()]
     assert not Dataset.objects.exists()
+
+
+def test_what_no_chat_template_was_asked_about_is_said(owner):
+    call = {"type": "function", "function": {"name": "look", "arguments": "{}"}}
+    answer = {"role": "assistant", "content": None, "tool_calls": [call]}
+    row = {"messages": [{"role": "user", "content": "Look."}, answer]}
+    file = SimpleUploadedFile("file.jsonl", json.dumps(row).encode())
+    dataset = create_dataset(owner=owner, file=file)
+    check_dataset(str(dataset.pk))
+    dataset.refresh_from_db()
+    (said,) = dataset.validation_warnings
+    assert said["kind"] == "chat_template"
+    assert "1 of 1 examples" in said["message"]
+    assert "tool calls" in said["message"]
