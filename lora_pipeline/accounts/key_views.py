@@ -1,6 +1,6 @@
 """The API keys page: create a key (shown once) and revoke it."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django import forms
 from django.contrib import messages
@@ -14,10 +14,21 @@ from lora_pipeline.errors import Refusal
 from lora_pipeline.models import ApiKey
 from lora_pipeline.web.requests import UserRequest
 
+MADE = "key_submission"
+"""In the session: which submission made the last key."""
+
+
+def new_submission() -> str:
+    """A value for one form that is shown."""
+    return uuid4().hex
+
 
 class KeyForm(forms.Form):
-    """Form for a new API key."""
+    """Form for a new API key; `submission` tells a reload from another key."""
 
+    submission = forms.CharField(
+        max_length=64, required=False, widget=forms.HiddenInput, initial=new_submission
+    )
     name = forms.CharField(max_length=100, help_text="What you will use this key for.")
     scope = forms.ChoiceField(
         choices=ApiKey.Scope,
@@ -40,11 +51,19 @@ class KeyForm(forms.Form):
 
 
 def keys(request: UserRequest) -> HttpResponse:
-    """The user's keys; a new key's secret is shown in this response only."""
+    """The user's keys; a new key's secret is shown in this response only.
+
+    A reload of that page sends the form again: it makes no second key.
+    """
     form, secret = KeyForm(request.POST or None), ""
     if request.method == "POST" and form.is_valid():
+        submission = form.cleaned_data.pop("submission")
+        if submission and submission == request.session.get(MADE):
+            messages.info(request, "The key was already created and shown once.")
+            return redirect("keys")
         try:
             secret = create_api_key(owner=request.user, **form.cleaned_data)[1]
+            request.session[MADE] = submission
             form = KeyForm()
         except Refusal as refusal:
             form.add_error(None, refusal.message)

@@ -47,6 +47,16 @@ METHOD_CHOICES = [
 ]
 SWITCHES = ("packing", "gradient_checkpointing", "load_best_model_at_end")
 CHOSEN = (*LIMITS, *OPTIONAL, *SWITCHES, "scheduler", "method")
+AMOUNT_ERRORS = (
+    "invalid",
+    "min_value",
+    "max_digits",
+    "max_decimal_places",
+    "max_whole_digits",
+)
+AMOUNT_WORDS = (
+    "Enter an amount in USD from 0 to 99,999,999.9999, or leave it empty for no cap."
+)
 AUTOMATIC, ON, OFF = "auto", "on", "off"
 SWITCH = {AUTOMATIC: None, ON: True, OFF: False}
 
@@ -140,7 +150,7 @@ class ConfigureForm(forms.Form):
         max_digits=12,
         decimal_places=4,
         help_text="Empty: no cap. Reserved from your budget instead of the estimate.",
-        error_messages={"invalid": "Enter an amount in USD, or leave it empty."},
+        error_messages=dict.fromkeys(AMOUNT_ERRORS, AMOUNT_WORDS),
     )
     submission = forms.CharField(
         required=False, max_length=64, widget=forms.HiddenInput

@@ -161,6 +161,16 @@ def test_a_key_is_shown_once(browser_of_owner):
     assert secret not in browser_of_owner.get("/keys").content.decode()
 
 
+def test_a_reload_makes_no_second_key(browser_of_owner):
+    body = {"name": "ci", "scope": "write", "submission": "s1"}
+    assert 'id="secret"' in browser_of_owner.post("/keys", body).content.decode()
+    again = browser_of_owner.post("/keys", body, follow=True).content.decode()
+    assert "The key was already created and shown once." in again
+    assert ApiKey.objects.count() == 1
+    browser_of_owner.post("/keys", body | {"submission": "s2"})
+    assert ApiKey.objects.count() == 2
+
+
 def test_keys_say_what_they_may_and_when_they_were_used(owner, browser_of_owner):
     create_api_key(owner=owner, name="ci", scope="read")
     page = browser_of_owner.get("/keys").content.decode()

@@ -79,3 +79,12 @@ def test_one_click_applies_it(browser_of_owner, few):
     assert "In use" in text
     assert "are enough to learn the dataset" in text
     assert 'id="apply-suggestion"' not in text
+
+
+@pytest.mark.parametrize("amount", ["-1", "ten", "0.00001", "100000000", "1e999"])
+def test_a_cost_cap_that_is_none_is_refused_in_our_own_words(
+    browser_of_owner, few, amount
+):
+    text = page(browser_of_owner, few, max_cost=amount)
+    assert "Enter an amount in USD from 0 to 99,999,999.9999" in text
+    assert "Ensure" not in text
