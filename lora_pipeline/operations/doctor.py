@@ -23,6 +23,12 @@ LOW_BYTES, FULL_BYTES = 10 * 1024**3, 1024**3
 
 OPEN_TO_OTHERS = {"static"}  # nginx reads them
 CLOCK_SECONDS = 2.0
+FULL_SHARE = 0.8
+CONNECTIONS = """
+    SELECT count(*), current_setting('max_connections')::int
+        - current_setting('superuser_reserved_connections')::int
+    FROM pg_stat_activity WHERE datname IS NOT NULL AND usename IS NOT NULL
+"""
 MOST_WORDS = 300
 
 
@@ -79,6 +85,19 @@ def _roles() -> Iterator[Finding]:
         yield fault("roles", words, one.hint or "see the message")
     if not found:
         yield ok("roles", "both roles and all policies exist")
+
+
+def _connections() -> Iterator[Finding]:
+    """Whether the server has connections left: who finds none gets a 503."""
+    with connection.cursor() as cursor:
+        cursor.execute(CONNECTIONS)
+        used, most = cursor.fetchone()
+    words = f"{used} of {most} connections are in use"
+    if used > FULL_SHARE * most:
+        remedy = "raise max_connections, or start fewer web processes and threads"
+        yield warning("connections", words, remedy)
+    else:
+        yield ok("connections", words)
 
 
 def _backup_programs() -> Iterator[Finding]:
@@ -193,6 +212,7 @@ def _others_read(path: Path) -> bool:
 
 CHECKS = [
     Check(_roles, needs_database=True),
+    Check(_connections, needs_database=True),
     Check(_backup_programs, needs_database=True),
     Check(_migrations, needs_database=True),
     Check(_processes, needs_database=True),

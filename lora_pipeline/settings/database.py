@@ -21,7 +21,8 @@ DATABASE_EMBEDDED = not env.text("DATABASE_URL")
 def _database() -> dict[str, Any]:
     """The server of DATABASE_URL; the embedded one is started when it is first used."""
     if DATABASE_EMBEDDED:
-        where: dict[str, Any] = {"NAME": "lora_pipeline", "OPTIONS": {}}
+        where: dict[str, Any] = {"NAME": "lora_pipeline"}
+        where["OPTIONS"] = {"connect_timeout": "10"}
     else:
         where = database_url.parse(env.text("DATABASE_URL"))
     # By a query and not in the start packet, of which a pooler takes no role.

@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from lora_pipeline.operations import doctor
+from lora_pipeline.postgres.backend import pooling
 from tests.factories import DatasetFactory
 from tests.lora_pipeline.operations.test_probes import all_there
 from tests.trainer.conftest import TRAINER_PYTHON
@@ -130,3 +131,20 @@ def test_the_real_trainer_loads_in_the_locked_versions(settings):
     assert by_part["trainer"].level == "ok", by_part["trainer"]
     assert "torch " in by_part["trainer"].words
     assert by_part["gpu"].level == "ok"
+
+
+def test_a_pooler_that_loses_settings_is_a_fault(all_there, settings, monkeypatch):
+    assert [finding.level for finding in found("roles")] == ["ok"]
+    settings.DATABASE_EMBEDDED = False
+    monkeypatch.setattr(pooling, "loses_settings", lambda: True)
+    [finding] = found("roles")
+    assert finding.level == "fault"
+    assert "pool_mode = session" in finding.remedy
+
+
+def test_a_server_with_hardly_a_connection_left_is_a_warning(all_there, monkeypatch):
+    assert [finding.level for finding in found("connections")] == ["ok"]
+    monkeypatch.setattr(doctor, "FULL_SHARE", 0.0)
+    [finding] = found("connections")
+    assert finding.level == "warning"
+    assert "max_connections" in finding.remedy

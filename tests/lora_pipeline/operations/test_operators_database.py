@@ -9,7 +9,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -17,6 +19,7 @@ import pytest
 
 from lora_pipeline.postgres import cluster, embedded
 from lora_pipeline.postgres import server as running
+from tests.isolation.server import Server
 from tests.lora_pipeline.operations.test_deploy import certificate, free_port
 from tests.trainer.conftest import MANAGE
 
@@ -279,3 +282,70 @@ def test_probes_are_answered_while_every_thread_is_stuck(silent, tmp_path):
     finally:
         web.terminate()
         web.wait(30)
+
+
+def family(pid: int) -> list[int]:
+    """A process and its children."""
+    found = [pid]
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            name, _, rest = stat.read_text().rpartition(") ")
+            if int(rest.split()[1]) == pid:
+                found.append(int(name.split()[0]))
+    return found
+
+
+def status_of(url: str, **headers: str) -> tuple[int, float]:
+    begun = time.monotonic()
+    try:
+        asked = urllib.request.Request(url, headers=headers)
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            status = answer.status
+    except urllib.error.HTTPError as error:
+        status = error.code
+    return status, time.monotonic() - begun
+
+
+@pytest.mark.long
+def test_a_frozen_server_is_told_and_goes_on_when_it_thaws(own_server):
+    console = Server(own_server, DATABASE_SECONDS="3")
+    console.start()
+    data = embedded.find_places(own_server).data
+    frozen: list[int] = []
+    key = {"Authorization": "Bearer lp_unknown"}
+    jobs, ready = f"{console.url}/api/jobs", f"{console.url}/readyz"
+    try:
+        assert status_of(jobs, **key)[0] == 401
+        frozen = family(int((data / "postmaster.pid").read_text().split()[0]))
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        status, seconds = status_of(ready)
+        assert (status, seconds < 5.5) == (503, True), seconds
+        status, seconds = status_of(jobs, **key)
+        assert (status, seconds < 20) == (503, True), seconds
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+        assert status_of(jobs, **key)[0] == 401
+    finally:
+        for pid in frozen:
+            with suppress(OSError):
+                os.kill(pid, signal.SIGCONT)
+        console.stop()
+
+
+@pytest.mark.long
+def test_a_server_without_a_connection_left_is_a_503(own_server):
+    console = Server(own_server)
+    console.start()
+    key = {"Authorization": "Bearer lp_unknown"}
+    jobs = f"{console.url}/api/jobs"
+    places = embedded.find_places(own_server)
+    passwords = cluster.kept_passwords(places)
+    try:
+        with running.superuser(places, passwords) as asking:
+            asking.execute("ALTER ROLE lora_pipeline CONNECTION LIMIT 0")
+            assert status_of(jobs, **key)[0] == 503
+            asking.execute("ALTER ROLE lora_pipeline CONNECTION LIMIT -1")
+        assert status_of(jobs, **key)[0] == 401
+    finally:
+        console.stop()
