@@ -32,13 +32,19 @@ from datasets.domain.faults import Fault, clean
 from datasets.domain.layout import BYTE_ORDER_MARK, HEAD_BYTES, Layout, find_layout
 from datasets.domain.parse import Parsed
 from datasets.domain.survey import is_validation
-from lora_pipeline.files.unpacking import Gauge, Gauged, UnpacksTooLarge
+from lora_pipeline.files.unpacking import (
+    Gauge,
+    Gauged,
+    UnpacksTooLarge,
+    UnpacksTooLittle,
+    Yielding,
+)
 
 MAX_ROW_BYTES = 10 * 1024 * 1024
 PLAIN = ("PATH", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
 PIECE_BYTES = 1024 * 1024
 MAX_BLANK_LINES = 1_000_000
-BROKEN_GZIP = (gzip.BadGzipFile, zlib.error, EOFError)
+BROKEN_GZIP = (gzip.BadGzipFile, zlib.error, EOFError, UnpacksTooLittle)
 OPEN_FILE = "/dev/fd/"
 MAX_WAIT = 7 * 24 * 3600.0
 GZIP = b"\x1f\x8b"
@@ -214,8 +220,9 @@ class Source:
 
 def unpacked(packed: IO[bytes]) -> io.BufferedReader:
     """A gzip file's content, as far as it grows within measure."""
-    content: Any = gzip.GzipFile(fileobj=packed, mode="rb")
     gauge = Gauge(most_bytes=settings.MAX_UNPACKED_BYTES, packed=packed.tell)
+    source: Any = Yielding(packed, gauge)
+    content: Any = gzip.GzipFile(fileobj=source, mode="rb")
     return io.BufferedReader(Gauged(content, gauge), PIECE_BYTES)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 FREE_BYTES = 10 * 1024**2
+FREE_PACKED_BYTES = 256 * 1024
 MOST_RATIO = 200
 PIECE_BYTES = 1024 * 1024
 LONGEST_DIRECTORY = 2 * PIECE_BYTES
@@ -21,6 +22,10 @@ LONGEST_DIRECTORY = 2 * PIECE_BYTES
 
 class UnpacksTooLarge(ValueError):
     """More came out than may; the message says how much that is."""
+
+
+class UnpacksTooLittle(OSError):
+    """Almost nothing came out of much; the message says how much that is."""
 
 
 class Gauge:
@@ -43,6 +48,29 @@ class Gauge:
                 raise UnpacksTooLarge(words)
 
 
+class Yielding:
+    """The packed bytes, as long as they stand for something.
+
+    Packing makes nothing longer but for a few bytes a block. A header of a gigabyte, or
+    millions of parts without content, keep the one who reads busy and never come to a
+    limit of what comes out.
+    """
+
+    def __init__(self, packed: IO[bytes], gauge: Gauge) -> None:
+        self._packed = packed
+        self._gauge = gauge
+
+    def read(self, size: int = -1) -> bytes:
+        """Raises UnpacksTooLittle when far more was read than came out."""
+        if self._packed.tell() > FREE_PACKED_BYTES + 1.01 * self._gauge.given:
+            given = f"{self._gauge.given:,}"
+            raise UnpacksTooLittle(f"{self._packed.tell():,} bytes stand for {given}")
+        return self._packed.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._packed.seek(offset, whence)
+
+
 class Gauged(io.RawIOBase):
     """A stream of unpacked bytes that ends with UnpacksTooLarge."""
 
@@ -54,7 +82,9 @@ class Gauged(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        found = self._unpacked.read(len(buffer))
+        # As much as comes at once: the gauge is to know while more is packed.
+        read: Any = getattr(self._unpacked, "read1", self._unpacked.read)
+        found = read(len(buffer))
         self._gauge.add(len(found))
         buffer[: len(found)] = found
         return len(found)

@@ -1,9 +1,12 @@
 """A small file that stands for a large one, in each container."""
 
+import base64
 import gzip
 import json
+import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -67,3 +70,44 @@ def test_the_first_look_makes_no_objects_of_a_long_row(owner, monkeypatch):
     with open_source(dataset.storage_path) as source:
         found = first_look.take_sample(source, float("inf"))
     assert (found.rows, found.stopped) == ([], "bytes")
+
+
+def gzip_header(length: int, rest: bytes) -> bytes:
+    """A gzip file whose name is that long."""
+    return b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * length + b"\0" + rest[10:]
+
+
+WHOLE = gzip.compress(LINE * 2)
+NOTHING = gzip.compress(b"")
+STAND_FOR_LITTLE = {
+    "a name": lambda n: gzip_header(n, WHOLE),
+    "parts without content": lambda n: NOTHING * (n // len(NOTHING)) + WHOLE,
+    "parts of one byte": lambda n: (
+        (NOTHING * 10_000 + gzip.compress(b" ")) * (n // 200_000) + WHOLE
+    ),
+    "blocks without content": lambda n: WHOLE[:10] + b"\x00\x00\x00\xff\xff" * (n // 5),
+}
+
+
+@pytest.mark.parametrize("name", STAND_FOR_LITTLE)
+def test_a_gzip_that_stands_for_almost_nothing_is_not_read_to_its_end(name, owner):
+    """5 GB of it kept a web process busy for an hour, in the first look."""
+    content = STAND_FOR_LITTLE[name](4_000_000)
+    began = time.process_time()
+    dataset = create_dataset(owner=owner, file=SimpleUploadedFile("f", content))
+    assert time.process_time() - began < 1
+    check_dataset(str(dataset.pk))
+    dataset.refresh_from_db()
+    assert dataset.fault_counts == {"broken_gzip": 1}
+    assert "bytes stand for" in dataset.validation_errors[0]["message"]
+
+
+def test_what_hardly_packs_is_still_taken(owner):
+    noise = base64.b85encode(random.Random(1).randbytes(1_000_000)).decode()
+    noise = noise.replace('"', "").replace("\\", "")
+    row = json.dumps({"prompt": noise, "completion": "y"}).encode() + b"\n"
+    content = gzip.compress(row * 3, compresslevel=0)
+    dataset = create_dataset(owner=owner, file=SimpleUploadedFile("f", content))
+    check_dataset(str(dataset.pk))
+    dataset.refresh_from_db()
+    assert dataset.status == "ready"
