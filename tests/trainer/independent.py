@@ -10,6 +10,7 @@ list of settings. Under torchrun the trainer runs in all processes, the loop in 
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -24,7 +25,7 @@ from measures import Measures
 from packing import pack
 from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
 from spec import Hyperparameters, Plan, Spec
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, MixtralConfig, MixtralForCausalLM
 
 MODEL, DATA, SETTINGS = sys.argv[2], Path(sys.argv[3]), json.loads(sys.argv[4])
 DEFAULTS = {
@@ -62,13 +63,27 @@ def spec_of(setting, run_dir) -> Spec:
         (run_dir / f"{split}.jsonl").write_text((DATA / f"{split}.jsonl").read_text())
     return Spec(
         run_id="r", job_id="j", attempt=1, run_dir=run_dir,
-        base_model={"id": "tests/tiny", "path": MODEL, "revision": None, "note": "",
+        base_model={"id": "tests/tiny", "revision": None, "note": "",
+                    "path": mixture(run_dir) if setting.get("mixture") else MODEL,
                     "sha256": None},
         dataset={"name": "d", "sha256": "0", "train_pairs": 61},
         hyperparameters=Hyperparameters(**values), plan=Plan(**own),
         checkpoint_every_steps=10**6, process_count=parallel.WORLD_SIZE,
         resume_step=0, resume_name="",
     )  # fmt: skip
+
+
+def mixture(run_dir: Path) -> str:
+    """A small Mixtral with the tiny model's tokenizer."""
+    shutil.copytree(MODEL, run_dir / "mixture")
+    config = MixtralConfig(
+        vocab_size=512, hidden_size=64, intermediate_size=64, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=1024,
+        num_local_experts=4, num_experts_per_tok=2, router_aux_loss_coef=0.5,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    MixtralForCausalLM(config).save_pretrained(run_dir / "mixture")
+    return str(run_dir / "mixture")
 
 
 def by_the_trainer(spec: Spec) -> tuple[Recorder, dict]:
@@ -93,9 +108,11 @@ def by_the_trainer(spec: Spec) -> tuple[Recorder, dict]:
 
 def by_the_loop(spec: Spec, begun: dict) -> dict:
     chosen = spec.hyperparameters
-    base = AutoModelForCausalLM.from_pretrained(MODEL, dtype=torch.float32)
+    folder = spec.base_model["path"]
+    base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    adapted = sorted({n.split(".lora_")[0].rpartition(".")[2] for n in begun})
     lora = LoraConfig(r=chosen.rank, lora_alpha=chosen.alpha, lora_dropout=0.0,
-                      target_modules="all-linear", task_type="CAUSAL_LM")  # fmt: skip
+                      target_modules=adapted, task_type="CAUSAL_LM")  # fmt: skip
     model = get_peft_model(base, lora)
     set_peft_model_state_dict(
         model, {n.replace(".default", ""): w for n, w in begun.items()}
@@ -162,7 +179,7 @@ def share(chosen: Hyperparameters, step: int, total: int) -> float:
 
 def sequences(spec: Spec) -> tuple[list, list]:
     """Rows of the training split, each a list of sequences, and the validation's."""
-    tokenizer = train.load_tokenizer(spec, MODEL)
+    tokenizer = train.load_tokenizer(spec, spec.base_model["path"])
     limit = spec.hyperparameters.max_length
     found = {
         split: read_sequences(
@@ -194,6 +211,7 @@ def main() -> None:
             found = {
                 "steps": voice.of("metrics", *names),
                 "evaluations": voice.of("eval", "step", "loss"),
+                "aux": voice.of("metrics", "aux_loss"),
                 "padded": voice.measures.padded_tokens,
                 "loop": by_the_loop(spec, begun),
             }

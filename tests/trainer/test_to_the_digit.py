@@ -20,6 +20,7 @@ QUICK = [
     {"batch_size": 64, "micro_batch": 4, "epochs": 1},
     {"batch_size": 4, "micro_batch": 2, "packing": True, "max_length": 96},
 ]
+MIXTURE = {"batch_size": 8, "micro_batch": 2, "epochs": 1, "mixture": True}
 WIDE = [
     {"batch_size": batch, "micro_batch": batch // accumulation, "epochs": 1,
      "packing": packing, "gradient_checkpointing": checkpointing}
@@ -79,10 +80,19 @@ def require_equal(setting, run):
         assert own == pytest.approx(plain, rel=1e-6), setting
 
 
+def require_aux_apart(run):
+    """The loss of a mixture's first step is the loop's, which knows no other: the
+    auxiliary loss stands beside it. Later steps are the auxiliary gradient's too.
+    """
+    assert run["steps"][0][1] == pytest.approx(run["loop"]["steps"][0][1], rel=1e-5)
+    assert all(aux > 1 for [aux] in run["aux"])
+
+
 def test_loss_gradient_and_rate_of_every_step_are_a_plain_loops(tiny_model, data):
-    runs = found(tiny_model, data, QUICK)
+    *runs, mixed = found(tiny_model, data, [*QUICK, MIXTURE])
     for setting, run in runs:
         require_equal(setting, run)
+    require_aux_apart(mixed[1])
     by_micro_batch = [run["evaluations"][-1][1] for _, run in runs[:3]]
     assert by_micro_batch == pytest.approx([by_micro_batch[0]] * 3, rel=1e-6)
     [single] = runs[4][1]["steps"]
