@@ -47,6 +47,7 @@ MAX_BLANK_LINES = 1_000_000
 BROKEN_GZIP = (gzip.BadGzipFile, zlib.error, EOFError, UnpacksTooLittle)
 OPEN_FILE = "/dev/fd/"
 MAX_WAIT = 7 * 24 * 3600.0
+HEADER_FAULTS = ("repeated_header", "unreadable_header")
 GZIP = b"\x1f\x8b"
 Item = tuple[int, bytes | dict[str, Any] | Parsed | Fault]
 Wanted = Callable[[str], bool]
@@ -183,7 +184,7 @@ class Source:
     def _csv(self) -> Iterator[Item]:
         lines = _csv_lines(self._stream)
         for line, row in table_rows(lines, self.layout):
-            if isinstance(row, Fault) and row.kind == "repeated_header":
+            if isinstance(row, Fault) and row.kind in HEADER_FAULTS:
                 raise Unreadable(row)
             yield line, row
 

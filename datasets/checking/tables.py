@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from typing import Any
 
-from datasets.domain.faults import Fault
+from datasets.domain.faults import Fault, clean
 from datasets.domain.formats.parts import folded
 from datasets.domain.layout import Layout
 
@@ -26,6 +26,9 @@ def table_rows(lines: Iterator[str], layout: Layout) -> Iterator[Item]:
     except csv.Error as error:
         yield 1, Fault(kind="broken_csv", line=1, found=str(error))
         return
+    if not_utf8 := next((name for name in names if is_not_utf8(name)), ""):
+        yield 1, Fault(kind="unreadable_header", line=1, found=repr(clean(not_utf8)))
+        return
     if twice := _repeated(names):
         yield 1, Fault(kind="repeated_header", line=1, found=repr(twice))
         return
@@ -43,6 +46,11 @@ def table_rows(lines: Iterator[str], layout: Layout) -> Iterator[Item]:
             if any(cell.strip() for cell in cells):
                 yield line, _row(line, names, cells, unnamed)
         line = reader.line_num + layout.skipped + 1
+
+
+def is_not_utf8(text: str) -> bool:
+    """Whether a text stands for bytes that are no UTF-8 (surrogateescape)."""
+    return not text.isascii() and any("\udc80" <= c <= "\udcff" for c in text)
 
 
 def _repeated(names: list[str]) -> str:
@@ -64,7 +72,7 @@ def _row(
             return Fault(kind="broken_csv", line=line, found=found)
         cells = cells[: len(names)]
     for name, cell in zip(names, cells, strict=True):
-        if not cell.isascii() and any("\udc80" <= c <= "\udcff" for c in cell):
+        if is_not_utf8(cell):
             return Fault(kind="not_utf8", line=line, field=name)
     return {
         name: cell

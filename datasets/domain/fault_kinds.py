@@ -54,9 +54,9 @@ KINDS: dict[str, Kind] = {
     "repeated_header": Kind(
         title="The same header twice", advice="Rename or remove one of the columns."
     ),
-    "no_preference_rows": Kind(
-        title="No answer is left",
-        advice="Every answer is marked bad, so there is none to train on.",
+    "unreadable_header": Kind(
+        title="The header is not UTF-8",
+        advice="Save the file as UTF-8. Excel often writes Windows-1252.",
     ),
     "utf16": Kind(title="UTF-16 text", advice="Save the file as UTF-8."),
     "byte_order_mark": Kind(

@@ -80,7 +80,7 @@ def _refused(head: bytes) -> Fault | None:
     for magic, words in FOREIGN.items():
         if head.startswith(magic):
             return Fault(kind="foreign_file", found=f"the file is {words}")
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head[1:2] == b"\x00":
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in head[:2]:
         return Fault(kind="utf16")
     for magic, words in ARCHIVES.items():
         if head.startswith(magic):

@@ -82,6 +82,30 @@ def test_the_signal_follows_example_and_length(open_page, console):
     expect(page.locator("#look")).to_contain_text("Example 2 of 27")
 
 
+def test_foreign_columns_are_mapped_by_keyboard_with_a_live_preview(open_page):
+    page = open_page("/datasets/upload")
+    foreign = [{"frage": f"Wie viele {n}?", "spalte": f"{n} Lampen."} for n in range(9)]
+    drop(page, "foreign.jsonl", "\n".join(map(json.dumps, foreign)))
+    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("link", name="Say which column is what").click(timeout=60_000)
+    shown = page.locator("#mapped")
+    expect(shown).to_contain_text("Nothing would be learned")
+    expect(page.get_by_label("frage")).to_have_value("question")
+    page.get_by_label("frage").focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("spalte")).to_be_focused()
+    page.keyboard.type("answer")
+    expect(page.get_by_label("spalte")).to_have_value("answer")
+    page.keyboard.press("Tab")
+    expect(shown.locator(".bubble.learned")).to_contain_text("0 Lampen.")
+    expect(shown).to_contain_text("Wie viele 0?")
+    page.get_by_role("button", name="Read the file like this").press("Enter")
+    expect(page.locator("#live")).to_have_attribute(
+        "data-status", "ready", timeout=60_000
+    )
+    expect(page.locator(".facts")).to_contain_text("mapped by hand")
+
+
 def test_deleting_offers_to_undo(open_page, console):
     dataset = console.upload(3)
     page = open_page(f"/datasets/{dataset}")

@@ -13,6 +13,7 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from datasets.domain.faults import clean
 from lora_pipeline.files.scratch import remove_scratch, scratch_folder
 from training.adapters.archive import BadArchive, unpack_archive
 from training.launchers.account import hand_over
@@ -42,8 +43,9 @@ def answer(question_id: str) -> None:
         command = ["compare", *arguments, *more]
         for said in lines_of(command, seconds=settings.ASK_SECONDS):
             question.stage = said.get("stage", question.stage)
-            question.base_answer = said.get("base", question.base_answer)
-            question.adapter_answer = said.get("adapter", question.adapter_answer)
+            for name in ("base", "adapter"):
+                if name in said:  # a model may say NUL, which PostgreSQL cannot store
+                    setattr(question, f"{name}_answer", clean(said[name]))
             keep(question, "stage", "base_answer", "adapter_answer")
 
 

@@ -241,6 +241,10 @@ def unknown(line: int, value: Any) -> Fault:
     """The error for a row of no format, by its own name where that is known."""
     if isinstance(value, dict) and (named := refused_by_name(line, value)):
         return named
+    if isinstance(value, list) and value:
+        found = "rows are lists of values without names (pandas' orient='values')"
+        advice = "Export with orient='records', so that each value has its key."
+        return Fault(kind="known_unread", line=line, found=found, advice=advice)
     seen = (
         f"a row with the keys {keys(value)}"
         if isinstance(value, dict) and value

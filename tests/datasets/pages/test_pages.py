@@ -189,3 +189,70 @@ def test_downloads_are_attachments(owner, browser_of_owner):
     ]
     assert len(rows) == 270
     assert answer["Content-Disposition"].startswith("attachment")
+
+
+FOREIGN = content([{"frage": "Wie viele?", "antwort": "Zwei Lampen."}])
+PAIRS = content([{"prompt": "a", "chosen": "good", "rejected": "bad"}])
+
+
+def uploaded(browser, made: bytes) -> str:
+    from datasets.checking.check import check_dataset
+
+    file = SimpleUploadedFile("a.jsonl", made)
+    answer = browser.post("/datasets/upload", {"file": file})
+    check_dataset(answer.url.rpartition("/")[2])
+    return answer.url
+
+
+def test_columns_are_mapped_on_a_page(browser_of_owner):
+    url = uploaded(browser_of_owner, FOREIGN)
+    page = browser_of_owner.get(url).content.decode()
+    assert "Say which column is what" in page
+    page = browser_of_owner.get(f"{url}/mapping").content.decode()
+    assert "Zwei Lampen." in page
+    asked = {"column": ["frage", "antwort"], "part": ["question", "ignore"]}
+    answer = browser_of_owner.post(f"{url}/mapping", asked)
+    assert answer.status_code == 422
+    assert "Nothing would be learned" in answer.content.decode()
+    asked["part"] = ["question", "answer"]
+    assert browser_of_owner.post(f"{url}/mapping", asked).url == url
+    kept = Dataset.objects.get(pk=url.rpartition("/")[2]).mapping
+    assert kept == {"frage": "question", "antwort": "answer"}
+
+
+def test_a_part_of_a_page_shows_the_example_of_a_mapping(browser_of_owner):
+    url = uploaded(browser_of_owner, FOREIGN)
+    asked = {"column": ["frage", "antwort"], "part": ["answer", "question"]}
+    answer = browser_of_owner.get(
+        f"{url}/mapping", asked, headers={"HX-Target": "mapped"}
+    )
+    part = answer.content.decode()
+    assert "<html" not in part
+    assert part.index("Zwei Lampen.") < part.index("Wie viele?")
+
+
+def test_one_click_trains_on_the_chosen_answers_only(browser_of_owner):
+    url = uploaded(browser_of_owner, PAIRS)
+    page = browser_of_owner.get(url).content.decode()
+    assert "Train on the chosen answers only" in page
+    assert "assistant, chosen" in page
+    assert "assistant, rejected" in page
+    browser_of_owner.post(f"{url}/reading", {"chosen_only": "1"})
+    assert Dataset.objects.get(pk=url.rpartition("/")[2]).chosen_only
+
+
+def test_one_click_takes_a_file_without_its_bad_rows(browser_of_owner):
+    url = uploaded(browser_of_owner, content([row(1), {"messages": []}]))
+    page = browser_of_owner.get(url).content.decode()
+    assert "Take it without these rows" in page
+    browser_of_owner.post(f"{url}/reading", {"skip_bad_rows": "1"})
+    assert Dataset.objects.get(pk=url.rpartition("/")[2]).skip_bad_rows
+
+
+def test_a_stranger_sees_no_columns_and_changes_no_reading(
+    browser_of_owner, browser_of_stranger
+):
+    url, other = uploaded(browser_of_owner, FOREIGN), browser_of_stranger
+    assert other.get(f"{url}/mapping").status_code == 404
+    for part in ("mapping", "reading"):
+        assert other.post(f"{url}/{part}", {"chosen_only": "1"}).status_code == 404

@@ -201,6 +201,24 @@ def test_only_so_many_questions_wait(adapter, api):
     assert len(api.get(path).json()["data"]["questions"]) == MOST_WAITING
 
 
+def test_an_answer_with_nul_is_kept(adapter, owner, tmp_path, monkeypatch):
+    from contextlib import nullcontext
+
+    from training.adapters import work
+
+    said = [{"base": "a\x00b"}, {"adapter": "c"}]
+    monkeypatch.setattr(work, "lines_of", lambda *args, **more: iter(said))
+    monkeypatch.setattr(work, "hand_over", lambda folder: None)
+    monkeypatch.setattr(work, "fetched", lambda one: nullcontext((tmp_path, [])))
+    question = ask(adapter=adapter, question="?", system="", max_new_tokens=5)
+    work.answer(str(question.pk))
+    question.refresh_from_db()
+    assert (question.base_answer, question.adapter_answer) == (
+        "a\N{SYMBOL FOR NULL}b",
+        "c",
+    )
+
+
 def test_an_export_is_begun_once_and_again_after_a_failure(adapter, api):
     path = f"/api/adapters/{adapter.pk}/export"
     assert api.get(path).status_code == 404
