@@ -26,9 +26,11 @@ class ServerDidNotStart(DatabaseRefused):
 
 def lost_database(passwords: Path, data: Path) -> DatabaseRefused:
     """The passwords are here, so there was a database; it is not where it was."""
+    near = [path.name for path in sorted(data.parent.glob(f"{data.name}-*"))]
+    kept = f" (beside it is {', '.join(near)}: rename it)" if near else ""
     return DatabaseRefused(
-        f"{passwords} belongs to a database that is not in {data}. Put that folder "
-        f"back (was it left behind, or is a disk not mounted? older releases kept "
+        f"{passwords} belongs to a database that is not in {data}{kept}. Put that "
+        f"folder back (left behind, or its disk is not mounted? older releases kept "
         f"root's in {EARLIER}), {BACKED_UP}. To begin anew without it, move "
         f"{passwords} away."
     )

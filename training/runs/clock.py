@@ -21,7 +21,7 @@ MOVED_SECONDS = 30.0
 
 Clocks = Mapping[str, Any]
 """What an attempt keeps: `wall`, `boot` and `at`, the machine's clocks at the last
-report, and `progress` at the last news; `told`, the trainer's at that report;
+report, and `progress` at the last news; `told` and `told_progress`, the trainer's;
 `told_total` and `own_total`, the seconds by either; `counted`, those charged; `moved`,
 by how much the wall clock was set meanwhile."""
 
@@ -107,11 +107,23 @@ def passed(
     )
 
 
+def idle_seconds(clocks: Clocks, moment: Moment) -> float | None:
+    """Seconds since the last news, by whichever monotonic clock says less; or None."""
+    known = [steady_since(clocks, "progress", moment)]
+    told, before = clocks.get("told"), clocks.get("told_progress")
+    if told is not None and before is not None:
+        known.append(max(float(told - before), 0.0))
+    return min((one for one in known if one is not None), default=None)
+
+
 def moved_forward(clocks: Clocks, since: datetime | None, moment: Moment) -> float:
-    """By how many seconds the wall clock was set forward while the attempt ran."""
+    """By how many seconds a clock was set forward while the attempt ran: the wall's
+    by our monotonic one, or both of ours by the trainer's.
+    """
     moved = float(clocks.get("moved", 0.0))
     steady = steady_since(clocks, "at", moment)
     if since is not None and steady is not None:
         wall = (moment.wall - since).total_seconds()
         moved += wall - steady if abs(wall - steady) > MOVED_SECONDS else 0.0
-    return max(moved, 0.0)
+    beyond_the_trainers = clocks.get("own_total", 0.0) - clocks.get("told_total", 0.0)
+    return max(moved, float(beyond_the_trainers), 0.0)

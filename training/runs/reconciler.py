@@ -5,6 +5,7 @@ looks at every open job and takes the next step for each.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -35,6 +36,7 @@ from training.runs.waiting import note_waiting
 logger = logging.getLogger(__name__)
 LOCK_KEY = 0x10FA
 LAUNCH_GRACE = timedelta(seconds=3)
+CONFIRMED_SECONDS = 12.0  # a trainer reports every 5
 EXIT_GRACE = timedelta(seconds=30)
 LEAVING_SECONDS = 0.1
 
@@ -122,7 +124,7 @@ def observe(attempt: RunAttempt) -> None:
     if not local.is_alive(attempt.job_id):
         if not _may_be_starting(attempt):
             close_lost(attempt.pk)
-    elif words := stalled_words(attempt, timezone.now()):
+    elif words := _confirmed(attempt, stalled_words(attempt, timezone.now())):
         logger.warning("%s: %s", attempt, words)
         local.kill(attempt.job_id)
         close_lost(attempt.pk, outcome="stalled", words=words)
@@ -132,6 +134,26 @@ def observe(attempt: RunAttempt) -> None:
         bound_log(attempt.job_id, attempt.pk)
         if attempt.job.stop_reason:
             local.stop(attempt.job_id)
+
+
+_suspects: dict[UUID, float] = {}
+
+
+def _confirmed(attempt: RunAttempt, words: str) -> str:
+    """The words once they have held for longer than a living trainer is silent.
+
+    A clock that was set this moment makes everybody silent for hours, until their next
+    report by the new time.
+    """
+    if not words:
+        _suspects.pop(attempt.pk, None)
+        return ""
+    now = time.monotonic()
+    held = now - _suspects.setdefault(attempt.pk, now)
+    if held < min(CONFIRMED_SECONDS, settings.RUN_STALLED_SECONDS):
+        return ""
+    del _suspects[attempt.pk]
+    return words
 
 
 def _may_be_starting(attempt: RunAttempt) -> bool:
@@ -158,7 +180,7 @@ def stalled_words(attempt: RunAttempt, now: datetime) -> str:
             return f"The trainer did not stop within {waited:.0f} s and was ended."
     progress = max(filter(None, (began, attempt.last_progress_at)))
     in_touch = attempt.last_event_at is not None and attempt.last_event_at > progress
-    steady = clock.steady_since(attempt.clocks, "progress", moment)
+    steady = clock.idle_seconds(attempt.clocks, moment)
     idle = (now - progress).total_seconds() if steady is None else steady
     if in_touch and idle > settings.RUN_IDLE_SECONDS:
         return f"The trainer made no progress for {idle:.0f} s and was stopped."

@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests.factories import TrainingJobFactory
 from training.models import JobEvent, RunAttempt
 from training.operators import doctor
-from training.runs import clock
+from training.runs import clock, reconciler
 from training.runs.clock import Moment
 from training.runs.dispatch import _is_due
 from training.runs.protocol.ingest import take_events
@@ -150,3 +150,27 @@ def test_a_retry_that_a_clock_put_off_by_hours_is_due(settings):
     assert not _is_due(job, START.wall - timedelta(seconds=5))
     assert _is_due(job, START.wall)
     assert _is_due(job, START.wall - timedelta(seconds=HOURS))
+
+
+def test_a_silence_counts_once_it_has_held_for_longer_than_a_heartbeat(
+    attempt, monkeypatch
+):
+    """Whatever clock says so: the next report by the new time ends it."""
+    clocks = iter([100.0, 105.0, 200.0, 213.0])
+    monkeypatch.setattr(reconciler.time, "monotonic", lambda: next(clocks))
+    assert reconciler._confirmed(attempt, "silent") == ""
+    assert reconciler._confirmed(attempt, "silent") == ""
+    assert reconciler._confirmed(attempt, "") == ""
+    assert reconciler._confirmed(attempt, "silent") == ""
+    assert reconciler._confirmed(attempt, "silent") == "silent"
+
+
+def test_both_our_clocks_set_are_told_apart_by_the_trainers():
+    """As libfaketime does, which sets the monotonic one too."""
+    clocks = {**clock.begun({}, START, 1.0), "progress": START.at, "told_progress": 1.0}
+    both = replace(later(START, 5), wall=START.wall, at=START.at + HOURS)
+    passed = clock.passed(clocks, START.wall, both, 6.0)
+    assert passed.seconds == pytest.approx(5)
+    assert clock.idle_seconds(passed.clocks, both) == pytest.approx(5)
+    moved = clock.moved_forward(passed.clocks, both.wall, both)
+    assert moved == pytest.approx(HOURS - 5)

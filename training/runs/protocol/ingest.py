@@ -115,6 +115,7 @@ def _fresh(attempt: RunAttempt, events: Sequence[Event]) -> list[Event]:
         attempt.last_sequence = fresh[-1].sequence
         attempt.last_progress_at = attempt.last_event_at
         attempt.clocks["progress"] = attempt.clocks["at"]
+        attempt.clocks["told_progress"] = attempt.clocks["told"]
     return fresh
 
 
