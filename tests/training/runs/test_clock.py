@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
@@ -157,7 +158,8 @@ def test_a_silence_counts_once_it_has_held_for_longer_than_a_heartbeat(
 ):
     """Whatever clock says so: the next report by the new time ends it."""
     clocks = iter([100.0, 105.0, 200.0, 213.0])
-    monkeypatch.setattr(reconciler.time, "monotonic", lambda: next(clocks))
+    shown = SimpleNamespace(monotonic=lambda: next(clocks))
+    monkeypatch.setattr(reconciler, "time", shown)
     assert reconciler._confirmed(attempt, "silent") == ""
     assert reconciler._confirmed(attempt, "silent") == ""
     assert reconciler._confirmed(attempt, "") == ""
