@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import OperationalError, connection
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from lora_pipeline.postgres import versions
@@ -44,7 +44,7 @@ def check_row_security(
         return []
     try:
         connection.ensure_connection()
-    except OperationalError as error:
+    except DatabaseError as error:
         return [_unreachable(error)]
     if not settings.DATABASE_EMBEDDED and pooling.loses_settings():
         return [Error(POOLED, hint=POOLED_HINT, id="lora_pipeline.E004")]
@@ -62,7 +62,7 @@ def check_row_security(
     return found
 
 
-def _unreachable(error: OperationalError) -> CheckMessage:
+def _unreachable(error: DatabaseError) -> CheckMessage:
     first = str(error).strip().splitlines()[-1].strip()
     words = f"The database cannot be used: {first}"
     hint = (
