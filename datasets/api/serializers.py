@@ -181,7 +181,7 @@ class StatisticsSerializer(serializers.ModelSerializer[DatasetStatistics]):
 
     class Meta:
         model = DatasetStatistics
-        exclude = ["id", "dataset", "first_learned", "last_end"]
+        exclude = ["id", "dataset", "first_learned", "last_end", "never_lengths"]
 
     def to_representation(self, row: DatasetStatistics) -> dict[str, Any]:
         limit = self.context["max_length"]
@@ -190,6 +190,7 @@ class StatisticsSerializer(serializers.ModelSerializer[DatasetStatistics]):
             "p50_tokens": lengths.quantile(0.5),
             "p95_tokens": lengths.quantile(0.95),
             "max_tokens": lengths.maximum,
+            "warnings": list(row.counts.said_at(limit)),
             "signal": {
                 "max_length": limit,
                 "examples": found.examples,

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from urllib.error import HTTPError
 
 import pytest
 
@@ -47,15 +48,11 @@ def failed(console, job) -> dict:
     return ended
 
 
-def test_data_without_an_answer_to_learn_is_said_with_the_change(console, dataset):
-    job = console.start_job(dataset, hyperparameters={"max_length": 16})
-    ended = failed(console, job)
-    assert ended["failure_kind"] == "bad_data"
-    assert "Raise max_length" in ended["error_message"]
-    assert ended["suggestion"]["changes"] == {"max_length": 1024}
-    again = console.act(job, "retry", apply_suggestion=True)
-    assert again["hyperparameters"]["max_length"] == 1024
-    console.act(again["id"], "cancel")
+def test_data_without_an_answer_to_learn_is_refused_with_the_change(console, dataset):
+    with pytest.raises(HTTPError) as refused:
+        console.start_job(dataset, hyperparameters={"max_length": 16})
+    assert refused.value.code == 400
+    assert "Raise max_length" in json.loads(refused.value.read())["error"]
 
 
 @pytest.mark.long

@@ -256,3 +256,21 @@ def test_a_stranger_sees_no_columns_and_changes_no_reading(
     assert other.get(f"{url}/mapping").status_code == 404
     for part in ("mapping", "reading"):
         assert other.post(f"{url}/{part}", {"chosen_only": "1"}).status_code == 404
+
+
+def test_warnings_of_a_base_model_stand_by_its_signal_and_in_the_api(
+    owner, browser_of_owner, api
+):
+    dataset = ready(owner)
+    row = dataset.statistics.get()
+    row.unprinted, row.refused_by_template = {"call": 1}, 1
+    row.refusals = {"System role not supported": 1}
+    row.save()
+    dataset.measuring = {"some/model": 0.42}
+    dataset.save()
+    page = browser_of_owner.get(f"/datasets/{dataset.pk}").content.decode()
+    for words in ("System role not supported", "does not print the tool calls"):
+        assert words in page
+    assert "Tokens are being counted by some/model: 42 %." in page
+    answer = api.get(f"/api/datasets/{dataset.pk}/statistics").json()["data"]
+    assert len(answer["statistics"][0]["warnings"]) == 2
