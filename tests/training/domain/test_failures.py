@@ -119,3 +119,13 @@ def test_at_the_lowest_learning_rate_only_precision_is_left():
 def test_where_nothing_was_learned_the_base_model_is_looked_at():
     found = suggest(failures.NOTHING_LEARNED, VALUES)
     assert (found.changes, "Ask the base model" in found.words) == ({}, True)
+
+
+def test_another_model_is_the_advice_where_this_one_does_not_fit():
+    found = suggest(
+        failures.UNFIT_MODEL, VALUES, base_model="a/b", default_model="default"
+    )
+    assert found.changes == {"base_model": "default"}
+    own = suggest(failures.UNFIT_MODEL, VALUES, base_model="a", default_model="a")
+    assert own.changes == {}
+    assert "max_length" not in suggest(failures.NO_ANSWERS, VALUES).words
