@@ -11,6 +11,7 @@ from datasets.domain.formats.fields import Found
 
 TEXT_TYPES = ("text", "input_text", "output_text", None)
 THOUGHTS = ("thinking", "reasoning")
+RESULTS = ("toolResult", "tool_result", "functionResponse", "function_response")
 NO_TEXT = object()
 # Stands for what was refused, so that its row has no second fault.
 UNREAD = "(not read)"
@@ -42,7 +43,7 @@ def read_content(value: Any, where: str, found: Found, *, of_tool: bool) -> Cont
         value = value["parts"]
     if isinstance(value, dict) and set(value) - {"type"} == {"text"}:
         value = [value]
-    if of_tool and not _are_texts(value):
+    if of_tool and not (_are_texts(value) or _has_results(value)):
         return Content(text=as_text(value))
     if not isinstance(value, list) or not value:
         return Content(text=None if value == [] else value)
@@ -66,6 +67,15 @@ def _are_texts(value: Any) -> bool:
         and p.get("type") in TEXT_TYPES
         for p in value
     )  # fmt: skip
+
+
+def _has_results(value: Any) -> bool:
+    """Whether a content holds tools' answers as parts of their own."""
+    return isinstance(value, list) and any(
+        isinstance(part, dict)
+        and (part.get("type") in RESULTS or not part.keys().isdisjoint(RESULTS))
+        for part in value
+    )
 
 
 def _read_part(part: Any, where: str, content: Content, found: Found) -> Any:

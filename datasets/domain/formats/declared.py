@@ -235,6 +235,11 @@ FORMATS = (
 )
 BY_NAME = {found.name: found for found in FORMATS}
 BARE = BY_NAME["openai_chat"]
+TRUTHS = {
+    "true": True, "1": True, "good": True, "chosen": True, "desirable": True,
+    "preferred": True, "accepted": True, "false": False, "0": False, "bad": False,
+    "rejected": False, "undesirable": False, "dispreferred": False,
+}  # fmt: skip
 CHAT_KEY = "messages"
 SHOWN_NAMES = 4
 # What may stand beside `text` without being a target to learn.
@@ -272,9 +277,7 @@ def truth(value: Any) -> bool | None:
     if isinstance(value, bool | int) and value in (0, 1):
         return bool(value)
     if isinstance(value, str):
-        return {"true": True, "1": True, "false": False, "0": False}.get(
-            value.strip().casefold()
-        )
+        return TRUTHS.get(value.strip().casefold())
     return None
 
 

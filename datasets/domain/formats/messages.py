@@ -36,6 +36,7 @@ PLAIN = {"role", "content"}
 PYTHON = ("[{'", "{'", "['", "[['", "[array(", "array([")
 PAIR_KEYS = {
     "system": "system", "human": "user", "user": "user", "question": "user",
+    "input": "user",
     "prompt": "user", "query": "user", "instruction": "user", "assistant": "assistant",
     "bot": "assistant", "gpt": "assistant", "model": "assistant",
     "answer": "assistant", "response": "assistant", "completion": "assistant",

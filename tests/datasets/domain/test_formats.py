@@ -58,6 +58,7 @@ READ_ALIKE = {
     "a bare list of messages": [U, ANSWER],
     "messages as JSON text": {"messages": json.dumps([U, ANSWER])},
     "prompt as messages": {"prompt": [U], "completion": [ANSWER]},
+    "pairs of input and output": {"conversation": [{"input": Q, "output": A}]},
     "alternating texts": {"conversations": [Q, A]},
     "data of alternating texts": {"data": [Q, A]},
     "pairs of human and assistant": {"conversations": [{"human": Q, "assistant": A}]},
@@ -199,6 +200,28 @@ def test_tool_calls_have_one_form(name):
     assert not unused
 
 
+RESULTS = {
+    "Anthropic": {"role": "user", "content": [
+        {"type": "tool_result", "tool_use_id": "c", "content": "3"}]},
+    "Bedrock": {"role": "user", "content": [
+        {"toolResult": {"toolUseId": "c", "content": [{"json": 3}]}}]},
+    "Gemini": {"role": "function", "parts": [
+        {"functionResponse": {"id": "c", "response": 3}}]},
+    "a number": {"role": "tool", "tool_call_id": "c", "content": 3},
+    "parts of text": {"role": "tool", "tool_call_id": "c",
+                      "content": [{"type": "text", "text": "3"}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_what_a_tool_answers_is_text(name):
+    call = {"role": "assistant", "tool_calls": [{"id": "c", **CALL}]}
+    rows, faults, _ = read({"messages": [U, call, RESULTS[name], ANSWER]})
+    result = rows[0]["messages"][2]
+    assert result == {"role": "tool", "content": "3", "tool_call_id": "c"}
+    assert not faults
+
+
 @pytest.mark.parametrize("arguments", [None, "", "null", {}, "{}"])
 def test_no_arguments_are_an_empty_object(arguments):
     call = {"function": {"name": "stock", "arguments": arguments}}
@@ -294,7 +317,7 @@ LABELLED = {
 
 @pytest.mark.parametrize("name", LABELLED)
 @pytest.mark.parametrize("key", ["label", "kto_tag", "desirable"])
-@pytest.mark.parametrize("bad", [False, 0, "False"])
+@pytest.mark.parametrize("bad", [False, 0, "False", "bad", "rejected"])
 def test_an_answer_marked_bad_is_never_learned(name, key, bad):
     rows, faults, _ = read(LABELLED[name] | {key: bad}, LABELLED[name] | {key: True})
     assert [row["label"] for row in rows] == [False, True]
