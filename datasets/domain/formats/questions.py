@@ -9,7 +9,7 @@ from datasets.domain.formats.content import as_text
 from datasets.domain.formats.declared import Format
 from datasets.domain.formats.fields import Fields, Found, Value, is_empty
 from datasets.domain.formats.messages import read_messages
-from datasets.domain.formats.parts import Part
+from datasets.domain.formats.parts import Part, folded
 from datasets.domain.formats.turns import Turn
 from datasets.domain.formats.written import read_written, spells_template
 
@@ -90,7 +90,8 @@ def _context(at: Row) -> str:
     """Input, context and documents as one text."""
     texts = []
     for key, value in at.fields.take_all(Part.CONTEXT):
-        text = _context_text(value)
+        is_input = folded(key) == "input" and not isinstance(value, str)
+        text = None if is_input else _context_text(value)
         if text is None:
             at.found.fault("not_text", key, shown(value))
         elif text.strip().casefold() not in NO_INPUT:
