@@ -93,6 +93,22 @@ def test_a_trainer_outlives_its_reconciler_by_the_unit():
     assert "\nKillMode=process\n" in unit
 
 
+@pytest.mark.parametrize("name", ["web", "worker", "reconciler"])
+def test_a_program_is_started_again_however_it_ended(name):
+    unit = (DEPLOY / "systemd" / f"lora-pipeline-{name}.service").read_text()
+    assert "\nRestart=always\n" in unit
+    assert "\nStartLimitIntervalSec=0\n" in unit
+
+
+def test_the_migrations_wait_for_the_database_and_are_tried_again():
+    unit = (DEPLOY / "systemd" / "lora-pipeline-migrate.service").read_text()
+    waits, migrates = unit.index("wait_for_database"), unit.index("manage.py migrate")
+    assert waits < migrates
+    assert "\nRestart=on-failure\n" in unit
+    target = (DEPLOY / "systemd" / "lora-pipeline.target").read_text()
+    assert "\nUpholds=lora-pipeline-web.service" in target
+
+
 def test_every_variable_of_the_example_is_one_that_is_read():
     settings = (ROOT / "lora_pipeline" / "settings").glob("*.py")
     read = "".join(file.read_text() for file in settings)

@@ -145,6 +145,15 @@ def test_a_pooler_of_sessions_over_tls_shows_each_their_own(pooler, tmp_path):
     assert "127.0.0.1" in refused.stderr
 
 
+def test_a_database_that_is_late_is_waited_for_and_then_named(tmp_path):
+    url = f"postgres://ada:secret@127.0.0.1:{free_port()}/x"
+    done = manage(tmp_path / "var2", url, "wait_for_database", "--seconds", "1.5")
+    assert done.returncode == 1
+    assert done.stdout.count("waiting for the database:") == 1
+    assert "The database cannot be used: " in done.stderr
+    assert "secret" not in done.stdout + done.stderr
+
+
 class Silent:
     """A port that takes connections and never says a word, as a frozen server does."""
 
