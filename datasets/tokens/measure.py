@@ -103,7 +103,7 @@ def _tell(dataset: Dataset, base_model: str, share: float) -> None:
     now = {base_model: round(min(share, 0.99), 2)}
     if dataset.measuring != now:
         dataset.measuring = now
-        dataset.save(update_fields=["measuring"])
+        dataset.save(update_fields=["measuring", "updated_at"])
 
 
 def measured(

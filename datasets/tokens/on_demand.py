@@ -1,8 +1,10 @@
 """Counts a dataset for a base model when it is first asked about."""
 
 import time
+from datetime import timedelta
 
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from datasets.models import Dataset
 from datasets.services import queue_measuring
@@ -12,6 +14,7 @@ from datasets.tokens.renderer import Patience
 
 AT_ONCE_BYTES = 1024 * 1024
 AT_ONCE_SECONDS = 5.0
+SILENCE = timedelta(minutes=10)
 
 
 def count_now(dataset: Dataset, base_model: str) -> bool:
@@ -34,8 +37,15 @@ def count_now(dataset: Dataset, base_model: str) -> bool:
             pass
         else:
             return True
-    queue_measuring(dataset=dataset, base_model=base_model)
+    if not _is_under_way(dataset, base_model):
+        queue_measuring(dataset=dataset, base_model=base_model)
     return False
+
+
+def _is_under_way(dataset: Dataset, base_model: str) -> bool:
+    """Whether the worker is at it, as far as it told in the last minutes."""
+    silent = timezone.now() - dataset.updated_at
+    return base_model in dataset.measuring and silent < SILENCE
 
 
 def _is_counted(dataset: Dataset, base_model: str) -> bool:

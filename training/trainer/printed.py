@@ -119,5 +119,7 @@ def spells_special(messages: Sequence[Message], special: Sequence[str]) -> bool:
     The tokenizer makes a real one of it: a question that quotes `<|im_end|>` ends
     there.
     """
-    texts = [str(message.get("content") or "") for message in messages]
-    return any(token in text for token in special for text in texts)
+    begins = {token[0] for token in special if token}
+    texts = (str(message.get("content") or "") for message in messages)
+    likely = [text for text in texts if any(first in text for first in begins)]
+    return any(token in text for token in special for text in likely)
