@@ -5,6 +5,7 @@ from django.contrib.auth import views as auth
 from django.urls import include, path, reverse_lazy
 
 from lora_pipeline.accounts import key_views, recovery, session_views
+from lora_pipeline.admin_site.completion import complete
 from lora_pipeline.operations import probes
 
 SIGN_IN = {
@@ -49,5 +50,6 @@ urlpatterns = [
     path("", include("training.urls")),
     path("", include("notifications.urls")),
     path("api/", include("lora_pipeline.api_urls")),
+    path("admin/autocomplete/", admin.site.admin_view(complete)),
     path("admin/", admin.site.urls),
 ]

@@ -16,6 +16,7 @@ from notifications.models import Webhook
 from tests.factories import UserFactory
 from tests.lora_pipeline.admin_site.test_admin import MODELS, address, staff
 from tests.training.rows import add_rows
+from training.models import TrainingJob
 
 LOOKUPS = (
     "", "exact", "iexact", "contains", "icontains", "startswith", "istartswith",
@@ -135,7 +136,21 @@ def test_a_popup_names_rows_by_their_key_alone(model, everything_seen):
             assert everything_seen.get(address(model), asked).status_code == 400
 
 
-def test_autocompletion_takes_no_lookup_and_needs_the_permission(everything_seen, rows):
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_nothing_is_completed_that_no_form_completes(model, everything_seen):
+    asked = {"app_label": model._meta.app_label, "model_name": model._meta.model_name}
+    for field in model._meta.get_fields():
+        answer = everything_seen.get(
+            "/admin/autocomplete/", asked | {"field_name": field.name, "term": "a"}
+        )
+        assert answer.status_code == 403, field.name
+
+
+def test_autocompletion_takes_no_lookup_and_needs_the_permission(
+    everything_seen, rows, monkeypatch
+):
+    jobs = admin.site._registry[TrainingJob]
+    monkeypatch.setattr(jobs, "autocomplete_fields", ["user"])
     asked = {
         "app_label": "training", "model_name": "trainingjob", "field_name": "user",
         "term": "", "password__startswith": "zzz",
