@@ -9,6 +9,7 @@ list of settings. Under torchrun the trainer runs in all processes, the loop in 
 """
 
 import json
+import math
 import os
 import shutil
 import sys
@@ -31,7 +32,8 @@ MODEL, DATA, SETTINGS = sys.argv[2], Path(sys.argv[3]), json.loads(sys.argv[4])
 DEFAULTS = {
     "learning_rate": 1e-3, "batch_size": 4, "epochs": 2, "rank": 4, "alpha": 8,
     "dropout": 0.0, "max_length": 256, "seed": 7, "warmup_ratio": 0.1,
-    "scheduler": "linear",
+    "scheduler": "linear", "use_rslora": False, "weight_decay": 0.0,
+    "max_grad_norm": 1.0, "neftune_noise_alpha": None, "warmup_steps": None,
 }  # fmt: skip
 
 
@@ -112,14 +114,15 @@ def by_the_loop(spec: Spec, begun: dict) -> dict:
     base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     adapted = sorted({n.split(".lora_")[0].rpartition(".")[2] for n in begun})
     lora = LoraConfig(r=chosen.rank, lora_alpha=chosen.alpha, lora_dropout=0.0,
-                      target_modules=adapted, task_type="CAUSAL_LM")  # fmt: skip
+                      target_modules=adapted,
+                      use_rslora=chosen.use_rslora, task_type="CAUSAL_LM")  # fmt: skip
     model = get_peft_model(base, lora)
     set_peft_model_state_dict(
         model, {n.replace(".default", ""): w for n, w in begun.items()}
     )
     groups, held_out = sequences(spec)
     trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=1.0, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(trained, lr=1.0, weight_decay=chosen.weight_decay)
     total = -(-len(groups) // chosen.batch_size) * chosen.epochs
     steps, evaluations, seen = [], [], 0
     for epoch in range(chosen.epochs):
@@ -132,7 +135,9 @@ def by_the_loop(spec: Spec, begun: dict) -> dict:
             seen += sum(len(s["input_ids"]) for s in batch)
             model.train()
             loss = summed(model, batch, backward=True)
-            norm = torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            norm = torch.nn.utils.clip_grad_norm_(
+                trained, chosen.max_grad_norm or torch.inf
+            )
             rate = chosen.learning_rate * share(chosen, len(steps) + 1, total)
             for group in optimizer.param_groups:
                 group["lr"] = rate
@@ -167,6 +172,8 @@ def summed(model, batch, *, backward=False) -> float:
 def share(chosen: Hyperparameters, step: int, total: int) -> float:
     """The share of the learning rate of a step, counted from 1."""
     warm = -(-total * chosen.warmup_ratio // 1)
+    if chosen.warmup_steps is not None:
+        warm = chosen.warmup_steps
     if step <= warm:
         return step / warm
     done = (step - 1 - warm) / (total - warm)
@@ -174,6 +181,14 @@ def share(chosen: Hyperparameters, step: int, total: int) -> float:
         return 1 - done
     if chosen.scheduler == "cosine":
         return 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * done).double())))
+    if chosen.scheduler == "cosine_with_restarts":
+        return 0.5 * (1 + math.cos(math.pi * done))
+    if chosen.scheduler == "polynomial":
+        return (
+            1e-7 + (1 - done) * (chosen.learning_rate - 1e-7)
+        ) / chosen.learning_rate
+    if chosen.scheduler == "inverse_sqrt":
+        return (warm / (step - 1)) ** 0.5
     return 1.0
 
 

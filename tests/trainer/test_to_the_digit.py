@@ -20,6 +20,18 @@ QUICK = [
     {"batch_size": 64, "micro_batch": 4, "epochs": 1},
     {"batch_size": 4, "micro_batch": 2, "packing": True, "max_length": 96},
 ]
+RECIPES = [
+    {"use_rslora": True},
+    {"weight_decay": 0.5},
+    {"max_grad_norm": 0.01},
+    {"max_grad_norm": 0},
+    {"warmup_steps": 7},
+    {"warmup_steps": 0},
+    {"scheduler": "polynomial"},
+    {"scheduler": "cosine_with_restarts"},
+    {"scheduler": "inverse_sqrt"},
+]
+NOISE = {"neftune_noise_alpha": 5}
 MIXTURE = {"batch_size": 8, "micro_batch": 2, "epochs": 1, "mixture": True}
 WIDE = [
     {"batch_size": batch, "micro_batch": batch // accumulation, "epochs": 1,
@@ -97,6 +109,19 @@ def test_loss_gradient_and_rate_of_every_step_are_a_plain_loops(tiny_model, data
     assert by_micro_batch == pytest.approx([by_micro_batch[0]] * 3, rel=1e-6)
     [single] = runs[4][1]["steps"]
     assert single[3] == 1e-3, "a run of one step learns at the whole rate"
+
+
+def test_each_setting_of_the_recipe_changes_what_is_trained(tiny_model, data):
+    plain, *changed = (
+        {"batch_size": 8, "epochs": 1} | values for values in ({}, *RECIPES)
+    )
+    noisy = {"batch_size": 8, "epochs": 1} | NOISE
+    (_, before), *runs, (_, noise) = found(tiny_model, data, [plain, *changed, noisy])
+    require_equal(plain, before)
+    for setting, run in runs:
+        require_equal(setting, run)
+        assert run["evaluations"] != before["evaluations"], setting
+    assert noise["steps"][0][1] != pytest.approx(before["steps"][0][1], rel=1e-4)
 
 
 @pytest.mark.long

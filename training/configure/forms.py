@@ -45,7 +45,12 @@ METHOD_CHOICES = [
     (LORA, METHOD_LABELS[LORA]),
     (QLORA, f"{METHOD_LABELS[QLORA]} (4-bit weights)"),
 ]
-SWITCHES = ("packing", "gradient_checkpointing", "load_best_model_at_end")
+SWITCHES = (
+    "packing",
+    "gradient_checkpointing",
+    "load_best_model_at_end",
+    "use_rslora",
+)
 CHOSEN = (*LIMITS, *OPTIONAL, *SWITCHES, "scheduler", "method")
 AMOUNT_ERRORS = (
     "invalid",
@@ -138,6 +143,7 @@ class ConfigureForm(forms.Form):
         choices=METHOD_CHOICES,
     )
     packing = switch("packing", {OFF: "off", ON: "on"})
+    use_rslora = switch("use_rslora", {OFF: "off", ON: "on"})
     load_best_model_at_end = switch("load_best_model_at_end", {OFF: "off", ON: "on"})
     gradient_checkpointing = switch(
         "gradient_checkpointing", {AUTOMATIC: "automatic", ON: "on", OFF: "off"}
@@ -259,7 +265,8 @@ def first_values(machines: Sequence[GpuType]) -> dict[str, Any]:
     values |= {"gpu_type": machines[0].name if machines else "", "gpu_count": "1"}
     values |= {"scheduler": SCHEDULERS[0], "name": "", "max_cost": ""}
     values |= {"method": LORA, "packing": OFF, "gradient_checkpointing": AUTOMATIC}
-    values |= {"load_best_model_at_end": OFF, **dict.fromkeys(OPTIONAL, "")}
+    values |= {"load_best_model_at_end": OFF, "use_rslora": OFF}
+    values |= {**dict.fromkeys(OPTIONAL, "")}
     return values | {"base_model": settings.DEFAULT_BASE_MODEL}
 
 

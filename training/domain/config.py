@@ -15,9 +15,10 @@ class Hyperparameters:
     """The hyperparameters of a run; names as in the API, ranges in `limits`.
 
     `gradient_checkpointing` and `micro_batch` None: chosen automatically. `eval_steps`
-    None: evaluated after every epoch. `early_stopping_patience` None: trained to the
-    last step; else so many evaluations without a loss lower by more than
-    `early_stopping_threshold` end the run.
+    None: evaluated after every epoch. `warmup_steps` None: `warmup_ratio` of all steps.
+    `max_grad_norm` 0: gradients are not clipped. `neftune_noise_alpha` None: no noise.
+    `early_stopping_patience` None: trained to the last step; else so many evaluations
+    without a loss lower by more than `early_stopping_threshold` end the run.
     """
 
     learning_rate: float
@@ -34,6 +35,11 @@ class Hyperparameters:
     packing: bool = False
     gradient_checkpointing: bool | None = None
     micro_batch: int | None = None
+    use_rslora: bool = False
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+    neftune_noise_alpha: float | None = None
+    warmup_steps: int | None = None
     eval_steps: int | None = None
     early_stopping_patience: int | None = None
     early_stopping_threshold: float = 0.0

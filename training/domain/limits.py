@@ -65,6 +65,8 @@ LIMITS: dict[str, Limit] = {
     "max_length": Limit(minimum=16, maximum=131_072, default=1024),
     "seed": Limit(minimum=0, maximum=2**31 - 1, default=42),
     "warmup_ratio": Limit(minimum=0, maximum=0.5, default=0.03, whole=False, step=0.01),
+    "weight_decay": Limit(minimum=0, maximum=1, default=0, whole=False, step=0.01),
+    "max_grad_norm": Limit(minimum=0, maximum=100, default=1, whole=False, step=0.1),
     "early_stopping_threshold": Limit(
         minimum=0, maximum=10, default=0, whole=False, step=0.001
     ),
@@ -74,8 +76,19 @@ REQUIRED = ("learning_rate", "batch_size", "epochs", "rank")
 GPU_COUNT = Limit(minimum=1, maximum=8, default=1)
 OPTIONAL: dict[str, Limit] = {
     "micro_batch": Limit(minimum=1, maximum=64, default=1),
+    "warmup_steps": Limit(minimum=0, maximum=1_000_000, default=0),
+    "neftune_noise_alpha": Limit(minimum=0.1, maximum=100, default=5, whole=False),
     "eval_steps": Limit(minimum=1, maximum=1_000_000, default=1),
     "early_stopping_patience": Limit(minimum=1, maximum=100, default=1),
 }
 """Settings that may have no value: chosen automatically, by the epoch, or off."""
-SCHEDULERS = ("linear", "cosine", "constant", "constant_with_warmup")
+SCHEDULERS = (
+    "linear",
+    "cosine",
+    "cosine_with_restarts",
+    "polynomial",
+    "constant",
+    "constant_with_warmup",
+    "inverse_sqrt",
+)
+"""As transformers names them; those that need settings of their own are left out."""

@@ -71,6 +71,25 @@ SETTINGS: dict[str, SettingLabel] = {
         label="Warmup",
         help_text="Share of the steps, from the first, in which the rate rises.",
     ),
+    "warmup_steps": SettingLabel(
+        label="Warmup steps",
+        help_text="Instead of a share of the steps. Empty: the share.",
+    ),
+    "use_rslora": SettingLabel(
+        label="Rank-stabilised LoRA",
+        help_text="Scales by alpha / root of the rank: for ranks of 64 and more.",
+    ),
+    "weight_decay": SettingLabel(
+        label="Weight decay", help_text="Of AdamW, on the adapter's weights."
+    ),
+    "max_grad_norm": SettingLabel(
+        label="Largest gradient norm",
+        help_text="Larger gradients are scaled down to it. 0: never.",
+    ),
+    "neftune_noise_alpha": SettingLabel(
+        label="NEFTune noise",
+        help_text="Noise on the embeddings in training, usually 5. Empty: none.",
+    ),
     "eval_steps": SettingLabel(
         label="Evaluate every",
         help_text="In steps. Empty: after every epoch.",

@@ -37,10 +37,14 @@ ALSO_CALLED = {
     "gradient_accumulation_steps": "micro_batch",
     "lr_scheduler_type": "scheduler",
     "lr_scheduler": "scheduler",
-    "warmup_steps": "warmup_ratio",
     "warmup": "warmup_ratio",
     "sample_packing": "packing",
     "load_in_4bit": "method",
+    "rslora": "use_rslora",
+    "neftune_alpha": "neftune_noise_alpha",
+    "gradient_clipping": "max_grad_norm",
+    "max_gradient_norm": "max_grad_norm",
+    "num_warmup_steps": "warmup_steps",
     "evaluation_steps": "eval_steps",
     "evals_per_epoch": "eval_steps",
     "patience": "early_stopping_patience",
@@ -59,6 +63,7 @@ def method_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         "packing": Flag(required=False),
         "gradient_checkpointing": Flag(required=False, allow_null=True),
         "load_best_model_at_end": Flag(required=False),
+        "use_rslora": Flag(required=False),
     } | {
         name: LimitField(limit, required=False, allow_null=True)
         for name, limit in OPTIONAL.items()

@@ -98,7 +98,10 @@ def training_config(spec: Spec, *, steps: int) -> SFTConfig:
         num_train_epochs=chosen.epochs,
         learning_rate=chosen.learning_rate,
         lr_scheduler_type=chosen.scheduler,
-        warmup_steps=math.ceil(steps * chosen.warmup_ratio),
+        warmup_steps=warmup_steps(spec, steps),
+        weight_decay=chosen.weight_decay,
+        max_grad_norm=chosen.max_grad_norm,
+        neftune_noise_alpha=chosen.neftune_noise_alpha,
         logging_steps=1,
         logging_nan_inf_filter=False,
         save_strategy="steps",
@@ -124,6 +127,14 @@ def training_config(spec: Spec, *, steps: int) -> SFTConfig:
     )
 
 
+def warmup_steps(spec: Spec, steps: int) -> int:
+    """As many as were asked for, else the share of all steps, rounded up."""
+    chosen = spec.hyperparameters
+    if chosen.warmup_steps is None:
+        return math.ceil(steps * chosen.warmup_ratio)
+    return min(chosen.warmup_steps, steps)
+
+
 def _measure(trainer: Any, reporter: Voice) -> None:
     """Record the kernels behind the figures."""
     reporter.measures.kernels = {
@@ -140,6 +151,7 @@ def lora_config(spec: Spec, model: Any) -> LoraConfig:
         r=spec.hyperparameters.rank,
         lora_alpha=spec.hyperparameters.alpha,
         lora_dropout=spec.hyperparameters.dropout,
+        use_rslora=spec.hyperparameters.use_rslora,
         target_modules=default_targets(model),
         task_type="CAUSAL_LM",
         bias="none",

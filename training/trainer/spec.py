@@ -21,6 +21,11 @@ class Hyperparameters:
     seed: int
     warmup_ratio: float
     scheduler: str
+    use_rslora: bool = False
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+    neftune_noise_alpha: float | None = None
+    warmup_steps: int | None = None
     eval_steps: int | None = None
     early_stopping_patience: int | None = None
     early_stopping_threshold: float = 0.0
