@@ -10,11 +10,13 @@ from pathlib import Path
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 os.environ["LORA_PIPELINE_DATABASE_ROLE"] = "owner"
 if "LORA_PIPELINE_VAR" not in os.environ:
-    var = Path(tempfile.mkdtemp(prefix="lp-test-"))
-    var.chmod(0o711)  # as our own are: as root, the server's account passes through
-    os.environ["LORA_PIPELINE_VAR"] = str(var)
+    os.environ["LORA_PIPELINE_VAR"] = tempfile.mkdtemp(prefix="lp-test-")
+    Path(os.environ["LORA_PIPELINE_VAR"]).chmod(0o711)
 if WORKER:  # a folder, and so a server, of its own below that of all
     os.environ["LORA_PIPELINE_VAR"] += f"/{WORKER}"
+    Path(os.environ["LORA_PIPELINE_VAR"]).mkdir(exist_ok=True)
+    # As our own are: as root, the server's account passes through.
+    Path(os.environ["LORA_PIPELINE_VAR"]).chmod(0o711)
 static = Path(os.environ["LORA_PIPELINE_VAR"]) / "static"
 static.mkdir(parents=True, exist_ok=True)  # else each request warns of its absence
 os.environ.setdefault("LOG_LEVEL", "WARNING")

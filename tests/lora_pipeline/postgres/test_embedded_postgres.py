@@ -215,6 +215,20 @@ def test_rows_outlive_a_cleaner_and_a_move(var: Path) -> None:
 
 
 @pytest.mark.long
+def test_a_socket_that_a_cleaner_took_is_made_again(var: Path) -> None:
+    user = Using(var)
+    _, host = user.started()
+    shutil.rmtree(host)
+    time.sleep(5)
+    again = Using(var)
+    again.started()
+    assert Path(host).is_dir()
+    user.end()
+    again.end()
+    assert gone(host, within=10)
+
+
+@pytest.mark.long
 def test_the_next_major_version_takes_everything_over(var: Path) -> None:
     """From 16, which the wheel brings too; roles, policies and the old files stay."""
     older = LEAVE_A_ROW.replace(
