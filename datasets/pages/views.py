@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from datasets.access import own_dataset, own_deleted_dataset
+from datasets.domain.formats.declared import FORMATS
 from datasets.domain.split import SPLITS
 from datasets.downloads import normalised_file, original_file
 from datasets.filters import DatasetFilter
@@ -70,7 +71,7 @@ def upload(request: UserRequest) -> HttpResponse:
         if dataset is not None:
             return redirect("dataset", dataset_id=dataset.pk)
     found = {"form": form, "section": "datasets"}
-    found |= {"upload_limit": settings.MAX_UPLOAD_BYTES}
+    found |= {"upload_limit": settings.MAX_UPLOAD_BYTES, "formats": FORMATS}
     return render(request, "datasets/upload.html", found, status=form_status(form))
 
 

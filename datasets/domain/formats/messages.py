@@ -279,17 +279,24 @@ def weight_of(message: Message) -> Any:
 def joined_calls(turns: list[Turn]) -> list[Turn]:
     """Calls that directly follow an answer or each other, as one turn with all."""
     found: list[Turn] = []
+    calls: list[Any] | None = None
     for turn in turns:
         before = found[-1] if found else None
-        if before is not None and _is_only_calls(turn) and before.role == "assistant":
-            extra = dict(before.extra or {})
-            new = (turn.extra or {})["tool_calls"]
-            if before.weight == turn.weight and set(turn.extra or {}) == {"tool_calls"}:
-                extra["tool_calls"] = [*extra.get("tool_calls", []), *new]
+        if before is not None and _may_join(before, turn):
+            if calls is None:
+                calls = list((before.extra or {}).get("tool_calls", []))
+                extra = {**(before.extra or {}), "tool_calls": calls}
                 found[-1] = replace(before, extra=extra)
-                continue
-        found.append(turn)
+            calls += (turn.extra or {})["tool_calls"]
+        else:
+            found.append(turn)
+            calls = None
     return found
+
+
+def _may_join(before: Turn, turn: Turn) -> bool:
+    same = before.role == "assistant" and before.weight == turn.weight
+    return same and _is_only_calls(turn) and set(turn.extra or {}) == {"tool_calls"}
 
 
 def _is_only_calls(turn: Turn) -> bool:

@@ -66,6 +66,7 @@ def chat(*pairs: tuple[str, str]) -> dict:
 
 
 ROW = json.dumps(chat(("Hi", "Hello")))
+WRITTEN = "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb<|im_end|>"
 FILES = {
     "rows": lambda n: f"{ROW}\n" * n,
     "one long chat": lambda n: json.dumps(chat(*[("a", "b")] * n)) + "\n",
@@ -84,6 +85,22 @@ FILES = {
     "csv": lambda n: "prompt,completion\n" + "a,b\n" * n,
     "csv of columns": lambda n: ",".join(f"c{k}" for k in range(n)) + "\n" + "a," * n,
     "csv of quotes": lambda n: 'prompt,completion\na,"' + '""' * n + '"\n',
+    "chats written out": lambda n: json.dumps({"text": WRITTEN * n}),
+    "marks of chats": lambda n: json.dumps({"text": "[/INST]" + "[INST]" * n}),
+    "a key of its own in each row": lambda n: "".join(
+        json.dumps({"prompt": "a", "completion": "b", f"k{k}": 1}) + "\n"
+        for k in range(n)),
+    "members without rows": lambda n: "{" + ",\n".join(
+        f'"m{k}": [1, 2]' for k in range(n)) + "}",
+    "objects by id": lambda n: json.dumps(
+        {f"c{k}": {"prompt": "a", "completion": "b"} for k in range(n)}, indent=1),
+    "columns": lambda n: json.dumps({"prompt": ["a"] * n, "completion": ["b"] * n}),
+    "messages of one row each": lambda n: "".join(
+        json.dumps({"conversation_id": k // 2, "role": ("user", "assistant")[k % 2],
+                    "content": "a"}) + "\n" for k in range(n)),
+    "calls of a role": lambda n: json.dumps({"messages": [
+        {"role": "user", "content": "a"},
+        *[{"role": "tool_call", "content": '{"name": "f", "arguments": {}}'}] * n]}),
     "keys": lambda n: json.dumps(chat(("a", "b")) | {f"k{k}": 1 for k in range(n)}),
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from datasets.domain.formats.declared import FORMATS
 from datasets.models import Dataset
 from tests.datasets.api.test_content import content, ready, row
 from tests.factories import DatasetFactory, TrainingJobFactory
@@ -189,6 +190,13 @@ def test_downloads_are_attachments(owner, browser_of_owner):
     ]
     assert len(rows) == 270
     assert answer["Content-Disposition"].startswith("attachment")
+
+
+def test_the_upload_page_lists_every_format_that_is_declared(browser_of_owner):
+    page = browser_of_owner.get("/datasets/upload").content.decode()
+    for found in FORMATS:
+        assert found.title in page
+        assert found.words in page
 
 
 FOREIGN = content([{"frage": "Wie viele?", "antwort": "Zwei Lampen."}])
