@@ -111,6 +111,7 @@ def test_loss_gradient_and_rate_of_every_step_are_a_plain_loops(tiny_model, data
     assert single[3] == 1e-3, "a run of one step learns at the whole rate"
 
 
+@pytest.mark.long
 def test_each_setting_of_the_recipe_changes_what_is_trained(tiny_model, data):
     plain, *changed = (
         {"batch_size": 8, "epochs": 1} | values for values in ({}, *RECIPES)
