@@ -34,6 +34,12 @@ FEWEST_EPOCHS = 3
 
 HARDLY = 1.5
 PARTLY = 5.0
+"""Pushes below which a recipe hardly teaches, or teaches in part.
+
+Validation loss of SmolLM2-135M after 54 chats, by push: 0.35: 2.57 (fast), 1.05: 1.84
+(balanced), 2.0: 0.55 (quality), 10.5: 0.30, 21: 0.18, 56: 0.009 (the suggestion), from
+3.05 before. One kind of chats and one model: larger ones may need less.
+"""
 MANY_EPOCHS = 12
 Expected = Literal["hardly", "partly", "learned", "by_heart"]
 
