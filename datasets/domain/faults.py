@@ -4,7 +4,7 @@ An error rejects the dataset, a warning does not.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,7 +92,7 @@ class FaultLog:
         for fault in faults:
             self.add(fault)
 
-    def count_unused(self, line: int, names: Iterable[str]) -> None:
+    def count_unused(self, line: int, names: Collection[str]) -> None:
         """Note the keys of a row that were not used.
 
         Called for every row: the counting is C's, and only new names are looked at.
@@ -100,8 +100,10 @@ class FaultLog:
         self.unused.update(names)
         if len(self.unused) == len(self.first_line):
             return
-        for name in [name for name in self.unused if name not in self.first_line]:
-            if len(self.first_line) < MOST_NAMES or name == OTHER_NAMES:
+        for name in names:
+            if name in self.first_line or name not in self.unused:
+                continue
+            if len(self.first_line) < MOST_NAMES:
                 self.first_line[name] = line
             else:
                 self.unused[OTHER_NAMES] += self.unused.pop(name)
