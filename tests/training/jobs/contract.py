@@ -58,6 +58,7 @@ APPLIES = {
     415: {"estimate", "create"},
     429: ALL,
     500: ALL,
+    507: {"estimate", "create"},
 }
 
 

@@ -9,7 +9,14 @@ from rest_framework.throttling import UserRateThrottle
 
 from lora_pipeline.postgres import row_security
 from tests.factories import TrainingJobFactory
-from tests.training.jobs.contract import CANCEL, CREATE, ENDPOINTS, data_for, rows
+from tests.training.jobs.contract import (
+    CANCEL,
+    CREATE,
+    ENDPOINTS,
+    ESTIMATE,
+    data_for,
+    rows,
+)
 from training.domain.lifecycle import FINAL
 from training.models import TrainingJob
 
@@ -156,13 +163,25 @@ def test_our_own_fault_is_a_500_with_a_request_id_and_nothing_inner(
 def test_a_fault_before_the_view_is_the_same_500(
     endpoint, session, full, job, monkeypatch
 ):
+    def broken(user: str) -> None:
+        raise RuntimeError("the inner detail")
+
+    monkeypatch.setattr(row_security, "from_then_on", broken)
+    session.raise_request_exception = False
+    answer = endpoint.call(session, data=data_for(endpoint, full), job=job.pk)
+    assert endpoint.refused(answer, 500)["details"]["request_id"]
+    assert b"inner" not in answer.content
+
+
+def test_a_database_that_is_away_before_the_view_is_a_503(session, full, monkeypatch):
     def away(user: str) -> None:
         raise OperationalError("the inner detail")
 
     monkeypatch.setattr(row_security, "from_then_on", away)
     session.raise_request_exception = False
-    answer = endpoint.call(session, data=data_for(endpoint, full), job=job.pk)
-    assert endpoint.refused(answer, 500)["details"]["request_id"]
+    answer = ESTIMATE.call(session, data=full)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.json()["code"] == "unavailable"
     assert b"inner" not in answer.content
 
 
