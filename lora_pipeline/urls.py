@@ -50,6 +50,10 @@ urlpatterns = [
     path("", include("training.urls")),
     path("", include("notifications.urls")),
     path("api/", include("lora_pipeline.api_urls")),
-    path("admin/autocomplete/", admin.site.admin_view(complete)),
+    path(
+        "admin/autocomplete/",
+        admin.site.admin_view(complete),
+        name="admin-autocomplete",
+    ),
     path("admin/", admin.site.urls),
 ]

@@ -30,7 +30,8 @@ def test_the_document_gives_7_examples_of_16_rows(owner, own_storage):
     dataset = imported(owner, "three-conversations.json")
     assert (dataset.status, dataset.format) == ("ready", "brightrun")
     assert dataset.total_training_pairs == 7
-    assert dataset.fault_counts == {"no_target": 9}
+    assert dataset.fault_counts["no_target"] == 9
+    assert set(dataset.fault_counts) == {"no_target", "unused_key"}
     found = rows(dataset, own_storage)
     assert len(found) == 7
     for row in found:
@@ -46,7 +47,7 @@ def test_the_rows_give_3_examples_and_the_first_line_none(owner, own_storage):
     holds nothing but the current input once more."""
     dataset = imported(owner, "four-rows.jsonl")
     assert (dataset.status, dataset.total_training_pairs) == ("ready", 3)
-    assert dataset.validation_warnings == []
+    assert {w["kind"] for w in dataset.validation_warnings} == {"unused_key"}
     found = rows(dataset, own_storage)
     assert [[m["role"] for m in row["messages"]] for row in found] == [
         ["system", "user", "assistant"]
