@@ -281,9 +281,20 @@ def truth(value: Any) -> bool | None:
     return None
 
 
+COMMON = (
+    "openai_chat",
+    "sharegpt",
+    "prompt_completion",
+    "instruction",
+    "question_answer",
+    "text",
+)
+
+
 def known() -> str:
-    """All formats in one sentence."""
-    return "; ".join(f"{f.title}: {f.words}" for f in FORMATS)
+    """The commonest formats, for an error that is read a hundred times in a row."""
+    named = "; ".join(f"{f.title}: {f.words}" for f in FORMATS if f.name in COMMON)
+    return f"{named}; and {len(FORMATS) - len(COMMON)} more, listed on the upload page"
 
 
 COLUMNS = frozenset(
