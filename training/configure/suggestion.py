@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from datasets.models import Dataset
+from lora_pipeline.errors import Refusal
 from training.configure.forms import ConfigureForm, form_text
 from training.domain.limits import plain
 from training.domain.setting_labels import SETTINGS
@@ -24,10 +25,11 @@ class Suggestion:
 def suggestion_panel(
     dataset: Dataset, model: BaseModel | None, form: ConfigureForm
 ) -> Suggestion | None:
-    """None before the dataset has training pairs."""
-    if not dataset.total_training_pairs:
+    """None where there is nothing to train on: the estimate says why."""
+    try:
+        answer = suggestion_answer(dataset, model)
+    except Refusal:
         return None
-    answer = suggestion_answer(dataset, model)
     values, reasons = answer["hyperparameters"], answer["reasons"]
     texts = {name: form_text(name, value) for name, value in values.items()}
     return Suggestion(

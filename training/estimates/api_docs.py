@@ -244,6 +244,7 @@ ESTIMATING: dict[str, Any] = {
 SUGGESTING: dict[str, Any] = {
     "responses": {
         200: described(SuggestionAnswer, "The suggested recipe. Nothing is stored."),
+        400: NO_PAIRS,
         404: UNKNOWN_DATASET,
     },
     "examples": [asked("For the default base model", {"dataset_id": DATASET_ID})],

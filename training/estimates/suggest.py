@@ -4,25 +4,40 @@ from collections.abc import Mapping
 from typing import Any
 
 from datasets.models import Dataset
+from training.domain.limits import LIMITS
 from training.domain.schedule import steps_per_epoch
 from training.domain.suggestion import Facts, forecast, suggest
 from training.estimates.checked import CheckedConfig
+from training.estimates.lengths import counts_of
+from training.estimates.rules import require_statistics
 from training.models import BaseModel
 
 
-def facts_of(dataset: Dataset, model: BaseModel | None) -> Facts:
-    """What a suggestion for these rows rests on."""
+def recipe_facts(
+    dataset: Dataset, model: BaseModel | None, *, max_length: int
+) -> Facts:
+    """What a suggestion rests on: the examples that this model trains on.
+
+    Raises Refusal if there are none, or the dataset is not ready.
+    """
+    name = model.pk if model is not None else ""
+    counts = counts_of(dataset, name)
+    require_statistics(dataset, counts, max_length)
     dimensions = model.architecture if model is not None else None
     return Facts(
-        pairs=dataset.total_training_pairs or 0,
-        base_model=model.pk if model is not None else "",
+        pairs=counts.pairs_at(max_length),
+        base_model=name,
         width=dimensions.hidden if dimensions is not None else None,
     )
 
 
 def suggestion_answer(dataset: Dataset, model: BaseModel | None) -> dict[str, Any]:
-    """The suggestion in the API's format: values, reasons and the number of steps."""
-    facts = facts_of(dataset, model)
+    """The suggestion in the API's format: values, reasons and the number of steps.
+
+    Raises Refusal as an estimate does.
+    """
+    length = int(LIMITS["max_length"].default)
+    facts = recipe_facts(dataset, model, max_length=length)
     found = suggest(facts)
     values = {advice.name: advice.value for advice in found}
     a_pass = steps_per_epoch(
@@ -41,9 +56,10 @@ def forecast_answer(
     dataset: Dataset, asked: CheckedConfig, answer: Mapping[str, Any]
 ) -> dict[str, str]:
     """What to expect of a recipe; `answer` is its estimate, which has the steps."""
+    values = asked.config.hyperparameters
     found = forecast(
-        asked.config.hyperparameters,
-        facts=facts_of(dataset, asked.found.model),
+        values,
+        facts=recipe_facts(dataset, asked.found.model, max_length=values.max_length),
         total_steps=answer["training_details"]["total_steps"],
     )
     return {"expected": found.expected, "sentence": found.sentence}

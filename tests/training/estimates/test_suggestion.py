@@ -1,7 +1,10 @@
 """The suggested recipe, by API and on the configuration page."""
 
 import pytest
+from django.utils import timezone
 
+from datasets.domain.statistics import NEVER
+from datasets.models import DatasetStatistics
 from tests.factories import DatasetFactory
 from tests.openapi import conforms
 
@@ -44,6 +47,35 @@ def test_a_job_takes_the_suggestion_and_is_said_to_learn(api, few):
     forecast = answer.json()["data"]["forecast"]
     assert forecast["expected"] == "hardly"
     assert forecast["sentence"].startswith("42 steps at a learning rate of 0.00005")
+
+
+def test_examples_that_the_models_template_rejects_are_not_counted(api, few):
+    DatasetStatistics.objects.create(
+        dataset=few,
+        base_model=SMOL,
+        exact=True,
+        turns=108,
+        supervised_tokens=3000,
+        last_answer_only=0,
+        last_end=[],
+        measured_at=timezone.now(),
+        examples=54,
+        tokens=9000,
+        refused_by_template=34,
+        lengths=[[166, 54]],
+        first_learned=[[5, 20], [NEVER, 34]],
+        never_lengths=[[166, 34]],
+    )
+    found = suggested(api, few, base_model=SMOL).json()["data"]
+    assert found["total_steps"] == 5 * found["hyperparameters"]["epochs"]
+    assert "20 examples" in found["reasons"]["rank"]
+
+
+def test_without_examples_there_is_nothing_to_suggest(api, owner):
+    empty = DatasetFactory(user=owner, total_training_pairs=0)
+    answer = suggested(api, empty)
+    assert answer.status_code == 400
+    assert "training pair" in answer.json()["error"]
 
 
 def test_another_users_dataset_is_not_found(stranger_api, few):
