@@ -11,7 +11,7 @@ from lora_pipeline.operations import probes
 SIGN_IN = {
     "title": "Sign in to LoRA Pipeline",
     "submit": "Sign in",
-    "beside": {"url": reverse_lazy("password-forgotten"), "words": "Forgot it?"},
+    "beside": {"url": reverse_lazy("password-forgotten"), "words": "Forgot password?"},
 }
 PASSWORD = {
     "title": "Change your password",
