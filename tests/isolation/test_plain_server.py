@@ -86,7 +86,9 @@ class Plain:
 
 @pytest.fixture(scope="module")
 def plain() -> Iterator[Plain]:
-    with tempfile.TemporaryDirectory(prefix="lp", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="lp", dir="/tmp", ignore_cleanup_errors=True
+    ) as folder:
         Path(folder).chmod(0o711)
         var = Path(folder) / "var"
         holder = subprocess.Popen(
